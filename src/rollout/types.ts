@@ -1,0 +1,69 @@
+/**
+ * A rollout is many sampled completions with, for every sampled token, what the policy's whole distribution looked
+ * like when it was drawn: the statistics that the entropy theory needs exist before training begins.
+ */
+
+/** One array entry per completion token; nats. The distribution is softmax(z / T) over the full vocabulary. */
+export interface TokenStatistics {
+  /** log p(sampled token), the sampler's own. */
+  logprob: Float32Array
+  /** H = -sum p log p. */
+  entropy: Float32Array
+  /** sum_i p_i^2. */
+  sumP2: Float32Array
+  /** sum_i p_i^2 log p_i. */
+  sumP2LogP: Float32Array
+  /** S* = p_k (H + log p_k) of the sampled token k. */
+  S: Float32Array
+  /** E_p[S] = H sum p^2 + sum p^2 log p. */
+  expectedS: Float32Array
+  /** sum_i S_i^2, the squared length of the entropy's gradient with respect to the logits. */
+  sumS2: Float32Array
+}
+
+export const statisticNames = ['logprob', 'entropy', 'sumP2', 'sumP2LogP', 'S', 'expectedS', 'sumS2'] as const
+
+export type FinishReason = 'stop' | 'length'
+
+export interface Completion extends TokenStatistics {
+  /** Index into the request's prompts. */
+  prompt: number
+  /** 0 .. samplesPerPrompt - 1. */
+  sample: number
+  /** Sampled ids, the end token included: it is a policy token. */
+  tokens: Int32Array
+  finish: FinishReason
+}
+
+export interface SamplingOptions {
+  samplesPerPrompt: number
+  maxNewTokens: number
+  temperature: number
+  topP: number
+  topK: number
+  minP: number
+  /** Sampling any of these ends the completion. */
+  stopTokens: number[]
+  stopStrings: string[]
+  /** Draws are keyed by (seed, step, prompt key, sample, position). */
+  seed: number
+  step: number
+  /** Rows sampled at once at most. */
+  batchSize: number
+}
+
+export interface SamplePrompt {
+  /** Keys the randomness; distinct per prompt of a step. */
+  key: number
+  tokens: ArrayLike<number>
+}
+
+export interface RolloutStatistics {
+  promptTokens: number
+  completionTokens: number
+  seconds: number
+  /** Mean probability mass that top-p, top-k or min-p cut away; absent without truncation. */
+  truncatedMass?: number
+  /** Draws that fell within rounding of an edge of the cumulative distribution. */
+  edgeDraws: number
+}

@@ -1,0 +1,47 @@
+/**
+ * A task gives prompts and grades completions. Built-in tasks, data sets and a user's own module all are this one
+ * shape, so nothing above this room knows where a problem came from.
+ */
+import type { ChatMessage } from '../model/types.js'
+
+export interface Example {
+  /** Stable identity of the problem: keys pass rates, rollouts and held-out splits. */
+  id: string
+  /** Text as it stands, or a chat that the model's template renders. */
+  prompt: string | ChatMessage[]
+  /** The reference answer, where there is one. */
+  answer?: string
+  [field: string]: unknown
+}
+
+export interface Grade {
+  reward: number
+  details?: Record<string, unknown>
+}
+
+/** What a grader may know of a completion besides its text. */
+export interface CompletionInfo {
+  /** `stop`: the policy ended it by itself; `length`: it ran into the limit. */
+  finish: 'stop' | 'length'
+  tokens: number
+}
+
+export type Split = 'train' | 'eval'
+
+/** Uniform numbers in [0, 1), reproducible. */
+export type Rng = () => number
+
+export interface Task<E extends Example = Example> {
+  name: string
+  /**
+   * The problems of one pass. A finite task returns an array or a finite iterable (it is begun anew, with another
+   * `rng`, when exhausted); an endless one is a generator. The same `rng` stream must give the same problems.
+   */
+  prompts(rng: Rng, split: Split): Iterable<E> | AsyncIterable<E>
+  grade(completion: string, example: E, info: CompletionInfo): number | Grade | Promise<number | Grade>
+}
+
+/** Identity, with types: `export default defineTask({ name, prompts, grade })`. */
+export function defineTask<E extends Example>(task: Task<E>): Task<E> {
+  return task
+}

@@ -1,0 +1,98 @@
+/**
+ * A backend owns a policy and can sample from it, score it, update it and save it. The training loop sees nothing
+ * else, so the same loop drives this machine's LibTorch in a worker thread and a service over the network.
+ * All methods are asynchronous; one call is in flight at a time.
+ */
+import type { Completion, RolloutStatistics, SamplePrompt, SamplingOptions, TokenStatistics } from '../rollout/types.js'
+import type { ObjectiveOptions } from './objective.js'
+
+/** How much of the policy's distribution the backend reports per token. */
+export type StatisticsLevel = 'exact' | 'topK' | 'none'
+
+/** A prompt with its completions: the prompt's tokens are computed once for all of them. */
+export interface TrainGroup {
+  prompt: Int32Array
+  completions: TrainCompletion[]
+}
+
+/** Arrays hold one entry per completion token. */
+export interface TrainCompletion {
+  tokens: Int32Array
+  /** log p under the policy that sampled it. */
+  rolloutLogprob: Float32Array
+  /** log p under the frozen reference, where a KL term needs it. */
+  referenceLogprob?: Float32Array
+  advantage: Float32Array
+  /** 1 = gradient flows; the denominators never depend on it. */
+  gradMask: Uint8Array
+  /** The token's share in the objective (aggregation), e.g. 1/N for a token mean; they need not sum to 1. */
+  weight: Float32Array
+}
+
+export interface UpdateOptions {
+  objective: ObjectiveOptions
+  temperature: number
+  lr: number
+  weightDecay: number
+  betas: [number, number]
+  eps: number
+  /** Largest global gradient norm; Infinity = no clipping. */
+  gradClip: number
+  /** Tokens of one micro-batch at most (prompts once per group); the result does not depend on it. */
+  tokenBudget: number
+}
+
+export interface UpdateResult {
+  /** The objective's negative, summed over the batch. */
+  loss: number
+  gradNorm: number
+  /** False where a non-finite loss or gradient stopped the step; the policy is then unchanged. */
+  applied: boolean
+  nonFinite?: { what: string; tokens: { group: number; completion: number; position: number }[] }
+  /** Per group and completion, in the order given: what the policy said during this update's forward. */
+  tokens: TokenUpdate[][]
+  seconds: number
+  trainedTokens: number
+}
+
+/** Entries for tokens that needed no pass (zero advantage and no other term) are NaN. */
+export interface TokenUpdate {
+  logprob: Float32Array
+  /** g = N d objective / d log p, N the batch's policy tokens; 0 where the clip or the mask stops it. */
+  g: Float32Array
+  /** 1 where the PPO clip (or its like) stopped the gradient. */
+  clipped: Uint8Array
+}
+
+export interface BackendInfo {
+  statistics: StatisticsLevel
+  model: string
+  parameters: number
+  vocabSize: number
+  device: string
+  dtype: string
+  engine: string
+  threads: number
+}
+
+export interface Backend {
+  readonly info: BackendInfo
+  sample(
+    prompts: SamplePrompt[],
+    options: SamplingOptions,
+    onProgress?: (done: { tokens: number; completions: number }) => void,
+  ): Promise<{ completions: Completion[]; statistics: RolloutStatistics }>
+  /** Statistics of given completions under the policy (or the frozen reference), per group and completion. */
+  score(
+    groups: { prompt: Int32Array; completions: Int32Array[] }[],
+    options: { temperature: number; tokenBudget: number; model?: 'policy' | 'reference' },
+  ): Promise<TokenStatistics[][]>
+  update(groups: TrainGroup[], options: UpdateOptions): Promise<UpdateResult>
+  /** Keeps a copy of the present policy as the frozen reference. */
+  freezeReference(): Promise<void>
+  /** Writes a Hugging Face directory, and `optimizer.safetensors` beside it when `optimizer` is set. */
+  save(directory: string, options: { optimizer: boolean }): Promise<void>
+  /** Loads what `save` wrote. */
+  load(directory: string, options: { optimizer: boolean }): Promise<void>
+  close(): Promise<void>
+}

@@ -1,0 +1,74 @@
+/** What a training run tells the world, step by step. */
+import type { Completion } from '../rollout/types.js'
+import type { Example } from '../task/types.js'
+
+/** One line of metrics.jsonl. A quantity that does not apply is absent, never 0. */
+export interface StepMetrics {
+  step: number
+  /** ISO 8601. */
+  time: string
+  reward_mean: number
+  reward_std: number
+  /** Share of groups whose rewards are all equal. */
+  zero_signal_fraction: number
+  entropy_nats: number
+  cov_A_Sc?: number
+  cov_A_rSc?: number
+  pred_dH_kept?: number
+  pred_dH_masked?: number
+  masked_low_fraction?: number
+  masked_high_fraction?: number
+  ratio_max?: number
+  ppo_clip_fraction?: number
+  kl_nats?: number
+  loss?: number
+  grad_norm?: number
+  lr: number
+  completion_tokens: number
+  completion_length_mean: number
+  truncated_fraction: number
+  logprob_gap_max?: number
+  rollout_seconds: number
+  train_seconds?: number
+  rollout_tokens_per_s: number
+  train_tokens_per_s?: number
+  rss_bytes: number
+  [extra: string]: number | string | undefined
+}
+
+/** A graded completion as it is trained on and written to Parquet. */
+export interface GradedCompletion {
+  promptId: string
+  promptText: string
+  completionText: string
+  example: Example
+  completion: Completion
+  reward: number
+  advantage: number
+  gradMask: Uint8Array
+}
+
+/** Held-out evaluation during training. */
+export interface EvalMetrics {
+  step: number
+  samples: number
+  problems: number
+  avg_at_k: number
+  pass_at_k: number
+  entropy_nats: number
+  /** Share of problems solved in 0, 1, ... samples of `samples`. */
+  pass_histogram: number[]
+  completion_length_mean: number
+}
+
+export type TrainEvent =
+  | {
+      type: 'phase'
+      step: number
+      phase: 'rollout' | 'grade' | 'train' | 'evaluate' | 'checkpoint'
+      done?: number
+      total?: number
+    }
+  | { type: 'step'; metrics: StepMetrics; rollouts: GradedCompletion[] }
+  | { type: 'eval'; metrics: EvalMetrics }
+  | { type: 'warning'; step: number; message: string }
