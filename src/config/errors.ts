@@ -1,0 +1,11 @@
+/** A mistake of the user's (usage, config, input, a missing file): printed without a stack trace, exit code 2. */
+export class UserError extends Error {
+  override name = 'UserError'
+  /** What to do about it. */
+  readonly hint?: string
+
+  constructor(message: string, options: { hint?: string; cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.hint = options.hint
+  }
+}
