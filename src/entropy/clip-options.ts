@@ -1,0 +1,102 @@
+/** The options of both clips, their presets, and what may be wrong with them. */
+import { UserError } from '../config/errors.js'
+
+export const clipPresets = ['paper', 'trinity'] as const
+export type ClipPreset = (typeof clipPresets)[number]
+
+export const applyToNames = ['all', 'negative', 'positive'] as const
+/** The sign of the advantage that makes a token eligible to be masked; A = 0 never is. */
+export type ApplyTo = (typeof applyToNames)[number]
+
+/** An option that is given wins over the preset's. */
+export interface ClipOptions {
+  /**
+   * `paper` (the default): both sides, all tokens, mu must be given.
+   * `trinity`: the authors' released code, tokens with A < 0 on the lower side only; see {@link resolveClipOptions}.
+   */
+  preset?: ClipPreset
+  /** Width of the kept interval below its centre, in sigmas; Infinity leaves that side open. */
+  muLow?: number
+  /** Width of the kept interval above its centre, in sigmas; Infinity leaves that side open. */
+  muHigh?: number
+  /** Default `all`. */
+  applyTo?: ApplyTo
+  /** At most floor(maxFraction x eligible tokens) are masked; 0 to 1, default 1. */
+  maxFraction?: number
+}
+
+export interface ResolvedClipOptions {
+  muLow: number
+  muHigh: number
+  applyTo: ApplyTo
+  /** Largest number of tokens that may be masked. */
+  cap(eligible: number, policyTokens: number): number
+}
+
+interface Preset {
+  muLow?: number
+  muHigh?: number
+  applyTo: ApplyTo
+  cap?: (policyTokens: number) => number
+}
+
+/** `max(1, int(1e-4 x policy tokens))`, the cap of the authors' Clip_V. */
+const trinityCap = (policyTokens: number): number => Math.max(1, Math.floor(1e-4 * policyTokens))
+
+const presets: Record<'B' | 'V', Record<ClipPreset, Preset>> = {
+  B: {
+    paper: { applyTo: 'all' },
+    trinity: { applyTo: 'negative', muLow: 2.5, muHigh: Number.POSITIVE_INFINITY },
+  },
+  V: {
+    paper: { applyTo: 'all' },
+    trinity: { applyTo: 'negative', muLow: 8.5, muHigh: Number.POSITIVE_INFINITY, cap: trinityCap },
+  },
+}
+
+/**
+ * The options with their preset filled in. Presets of Clip_B / Clip_V:
+ *
+ * - `paper`: applyTo all, no cap; muLow and muHigh have no default.
+ * - `trinity`: applyTo negative, muLow 2.5 / 8.5, muHigh Infinity; Clip_V masks at most
+ *   max(1, int(1e-4 x policy tokens)), which a given maxFraction replaces.
+ *
+ * @throws {UserError} for a missing, negative or NaN mu, a maxFraction outside [0, 1], an unknown preset or applyTo.
+ */
+export function resolveClipOptions(clip: 'B' | 'V', options: ClipOptions): ResolvedClipOptions {
+  const { preset: presetName = 'paper', maxFraction } = options
+  if (!clipPresets.includes(presetName)) {
+    throw new UserError(`Clip_${clip}: there is no preset ${JSON.stringify(presetName)}`, {
+      hint: `Presets are ${clipPresets.join(' and ')}.`,
+    })
+  }
+  const preset = presets[clip][presetName]
+  const applyTo = options.applyTo ?? preset.applyTo
+  if (!applyToNames.includes(applyTo)) {
+    throw new UserError(`Clip_${clip}: applyTo is ${JSON.stringify(applyTo)}`, {
+      hint: `applyTo is one of ${applyToNames.join(', ')}.`,
+    })
+  }
+  if (maxFraction !== undefined && !(maxFraction >= 0 && maxFraction <= 1)) {
+    throw new UserError(`Clip_${clip}: maxFraction is ${maxFraction}`, { hint: 'maxFraction lies between 0 and 1.' })
+  }
+  const mu = (name: 'muLow' | 'muHigh'): number => {
+    const value = options[name] ?? preset[name]
+    if (value === undefined) {
+      throw new UserError(`Clip_${clip}: ${name} is not given, and preset ${presetName} has no default for it`, {
+        hint: 'Give muLow and muHigh in units of sigma; Infinity leaves that side open.',
+      })
+    }
+    if (!(value >= 0)) {
+      throw new UserError(`Clip_${clip}: ${name} is ${value}`, { hint: `${name} is a width in sigmas, 0 or more.` })
+    }
+    return value
+  }
+  const presetCap = maxFraction === undefined ? preset.cap : undefined
+  return {
+    muLow: mu('muLow'),
+    muHigh: mu('muHigh'),
+    applyTo,
+    cap: (eligible, policyTokens) => presetCap?.(policyTokens) ?? Math.floor((maxFraction ?? 1) * eligible),
+  }
+}

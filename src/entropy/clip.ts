@@ -1,0 +1,131 @@
+/**
+ * Clip_B and Clip_V: entropy scores become a mask on the gradient.
+ *
+ * A token's score says which way an update of it moves the policy's entropy (see scores.ts). The clips drop the
+ * gradient of tokens whose score lies far out, measured in standard deviations of the batch. Two masks exist and must
+ * stay two: `isPolicyToken` says which tokens are the policy's and thereby fixes the loss's denominators; the mask
+ * made here says where gradient flows and changes nothing else.
+ *
+ * "Batch" is all tokens of one optimizer step, never a micro-batch: cutting the batch otherwise changes no mask.
+ */
+import { type ApplyTo, type ClipOptions, type ResolvedClipOptions, resolveClipOptions } from './clip-options.js'
+import { type FloatArray, meanAndSigma } from './statistics.js'
+
+/** One entry per token of the optimizer step's batch. Values at non-policy tokens are never looked at. */
+export interface ClipTokens {
+  /** S* = p_k (H + log p_k) of the sampled token. */
+  S: FloatArray
+  /** E_p[S] of the same distribution. */
+  expectedS: FloatArray
+  /** A; tokens with A = 0 count in mean and sigma but are never masked. */
+  advantage: FloatArray
+  /** 1 = the policy sampled it (0: prompt, padding, a tool's output). */
+  isPolicyToken: Uint8Array
+}
+
+export interface ClipResult {
+  /** 1 = gradient flows; 0 at masked tokens and at every non-policy token. */
+  mask: Uint8Array
+  /** Mean over the policy tokens of S* (Clip_B) or Sc (Clip_V). */
+  mean: number
+  /** Population standard deviation over the policy tokens of the same score. */
+  sigma: number
+  /** Lowest kept score: mean - muLow sigma on S* (Clip_B), -muLow sigma on Sc (Clip_V); -Infinity when open. */
+  low: number
+  /** Highest kept score: mean + muHigh sigma on S* (Clip_B), muHigh sigma on Sc (Clip_V); Infinity when open. */
+  high: number
+  /** Number of tokens masked below `low`. */
+  maskedLow: number
+  /** Number of tokens masked above `high`. */
+  maskedHigh: number
+}
+
+/**
+ * Clip_B, the batch clip (paper section 4): keep token t iff `-muLow sigma <= S*_t - mean S* <= muHigh sigma`, with the
+ * mean and the population sigma of S* over all policy tokens of the batch.
+ *
+ * Bounds are inclusive. Only policy tokens with A != 0 and the sign that `applyTo` names may be masked, at most
+ * floor(maxFraction x eligible) of them, farthest from the centre first, ties to the lower index. sigma = 0 masks
+ * nothing. Scores carry no importance ratio.
+ *
+ * @throws {UserError} for options that make no sense, see {@link resolveClipOptions}.
+ * @throws {RangeError} for arrays of different lengths, a batch without policy tokens, or an S, expectedS or advantage
+ *   of a policy token that is not finite.
+ */
+export function clipB(tokens: ClipTokens, options: ClipOptions): ClipResult {
+  const resolved = resolveClipOptions('B', options)
+  check(tokens)
+  const score = (i: number) => tokens.S[i]
+  const { mean, sigma, count } = meanAndSigma(score, tokens.isPolicyToken)
+  return clip(tokens, score, { mean, sigma, count, centre: mean }, resolved)
+}
+
+/**
+ * Clip_V, the vocabulary clip (paper section 4): keep token t iff `-muLow sigma <= Sc_t <= muHigh sigma`, with
+ * `Sc = S* - E_p[S]`, whose mean over the vocabulary is 0, and sigma its population standard deviation over all policy
+ * tokens of the batch (around the batch's own mean, which `mean` reports).
+ *
+ * Eligibility, cap, ties, inclusiveness and errors are those of {@link clipB}.
+ */
+export function clipV(tokens: ClipTokens, options: ClipOptions): ClipResult {
+  const resolved = resolveClipOptions('V', options)
+  check(tokens)
+  const score = (i: number) => tokens.S[i] - tokens.expectedS[i]
+  const statistics = meanAndSigma(score, tokens.isPolicyToken)
+  return clip(tokens, score, { ...statistics, centre: 0 }, resolved)
+}
+
+function clip(
+  { advantage, isPolicyToken }: ClipTokens,
+  score: (i: number) => number,
+  { mean, sigma, count, centre }: { mean: number; sigma: number; count: number; centre: number },
+  { muLow, muHigh, applyTo, cap }: ResolvedClipOptions,
+): ClipResult {
+  const mask = Uint8Array.from(isPolicyToken, (flag) => (flag ? 1 : 0))
+  // Infinity x 0 is not a number: an open side is open whatever sigma is.
+  const below = muLow === Number.POSITIVE_INFINITY ? muLow : muLow * sigma
+  const above = muHigh === Number.POSITIVE_INFINITY ? muHigh : muHigh * sigma
+  let eligible = 0
+  const outside: { index: number; distance: number }[] = []
+  for (let i = 0; i < mask.length; i++) {
+    if (!mask[i] || !isEligible(advantage[i], applyTo)) continue
+    eligible++
+    const distance = score(i) - centre
+    if (distance < -below || distance > above) outside.push({ index: i, distance })
+  }
+  const limit = sigma === 0 ? 0 : cap(eligible, count)
+  if (outside.length > limit) {
+    // A stable sort of indices in ascending order: ties go to the lower index.
+    outside.sort((a, b) => Math.abs(b.distance) - Math.abs(a.distance))
+    outside.length = limit
+  }
+  let maskedLow = 0
+  let maskedHigh = 0
+  for (const { index, distance } of outside) {
+    mask[index] = 0
+    if (distance < -below) maskedLow++
+    else maskedHigh++
+  }
+  return { mask, mean, sigma, low: centre - below, high: centre + above, maskedLow, maskedHigh }
+}
+
+function isEligible(advantage: number, applyTo: ApplyTo): boolean {
+  if (applyTo === 'negative') return advantage < 0
+  if (applyTo === 'positive') return advantage > 0
+  return advantage !== 0
+}
+
+function check(tokens: ClipTokens): void {
+  const { isPolicyToken } = tokens
+  for (const name of ['S', 'expectedS', 'advantage'] as const) {
+    const values = tokens[name]
+    if (values.length !== isPolicyToken.length) {
+      throw new RangeError(`${name} has ${values.length} entries, isPolicyToken ${isPolicyToken.length}`)
+    }
+    for (let i = 0; i < values.length; i++) {
+      if (isPolicyToken[i] && !Number.isFinite(values[i])) {
+        throw new RangeError(`${name} of token ${i} is ${values[i]}: the scores of a policy token must be finite`)
+      }
+    }
+  }
+}

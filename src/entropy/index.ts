@@ -1,0 +1,14 @@
+/** The paper's theory as pure functions on plain numbers (float64): no I/O, no tensors. */
+export { type ClipResult, type ClipTokens, clipB, clipV } from './clip.js'
+export {
+  type ApplyTo,
+  applyToNames,
+  type ClipOptions,
+  type ClipPreset,
+  clipPresets,
+  type ResolvedClipOptions,
+  resolveClipOptions,
+} from './clip-options.js'
+export { type EntropyMethod, type MaskMethodName, type MaskResult, maskFor, maskMethods } from './methods.js'
+export { type PredictedStep, predictStep, type StepTokens } from './predict.js'
+export { covariance, type FloatArray, type MeanAndSigma, meanAndSigma } from './statistics.js'

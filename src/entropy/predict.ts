@@ -1,0 +1,86 @@
+/**
+ * What an optimizer step will do to the policy's entropy, to first order and at the level of the logits.
+ *
+ * The step moves token t's logits u = z/T along g_t (e_k - p); entropy answers with -g_t Sc_t (scores.ts). The batch's
+ * prediction is the mean over its policy tokens. Its unit is nats per unit step on u: what one unit of step is worth
+ * under an optimizer such as Adam is not known here, so signs and ratios are meaningful and sizes are relative.
+ */
+import type { FloatArray } from './statistics.js'
+
+/** One entry per token of the optimizer step's batch. Values at non-policy tokens are never looked at. */
+export interface StepTokens {
+  /** S* = p_k (H + log p_k) of the sampled token, under the policy that the step starts from. */
+  S: FloatArray
+  /** E_p[S] of the same distribution. */
+  expectedS: FloatArray
+  /**
+   * g = N d objective / d log p_k: A, r, aggregation weight times N, a KL term; all act along e_k - p.
+   * The advantage itself for a token mean on the first update of a batch, where r = 1.
+   */
+  g: FloatArray
+  /** N is the number of ones. */
+  isPolicyToken: Uint8Array
+  /** m, the entropy mask: 1 = gradient flows. Default: all ones. */
+  mask?: Uint8Array
+  /** c = 0 where this is 1: the PPO clip stopped the gradient. Default: all zeros. */
+  clipped?: Uint8Array
+  /** sum_i S_i^2; needed for an entropy bonus only. */
+  sumS2?: FloatArray
+  /** Aggregation weight of the token's bonus in the objective; default 1/N, a token mean. */
+  weight?: FloatArray
+}
+
+export interface PredictedStep {
+  /** kept + bonus: the step's predicted dH, in nats per unit step. */
+  dH: number
+  /** -(1/N) sum_t m_t c_t g_t Sc_t: what the tokens that pass the entropy mask do. */
+  kept: number
+  /** -(1/N) sum_t (1 - m_t) c_t g_t Sc_t: what the masked tokens would have done. */
+  masked: number
+  /** entropyCoef sum_t weight_t sum_i S_i^2, never negative for a coefficient that is not. */
+  bonus: number
+}
+
+/**
+ * Predicted change of the batch's mean entropy in one optimizer step (paper section 2):
+ * `dH = -(1/N) sum_t m_t c_t g_t Sc_t + entropyCoef sum_t weight_t sum_i S_i^2`, with `Sc = S* - E_p[S]` and N the policy
+ * tokens. With g = A it is -mean(A Sc); with g = r A the paper's off-policy form.
+ *
+ * The entropy mask does not reach the bonus: it acts on every policy token.
+ *
+ * @throws {RangeError} for arrays of different lengths, no policy tokens, a value of a policy token that is not finite,
+ *   or a bonus without sumS2.
+ */
+export function predictStep(tokens: StepTokens, options: { entropyCoef?: number } = {}): PredictedStep {
+  const { S, expectedS, g, isPolicyToken, mask, clipped, sumS2, weight } = tokens
+  const { entropyCoef = 0 } = options
+  if (!Number.isFinite(entropyCoef)) throw new RangeError(`entropyCoef is ${entropyCoef}`)
+  if (entropyCoef !== 0 && !sumS2) throw new RangeError('the prediction of an entropy bonus needs sumS2')
+  for (const [name, values] of Object.entries({ S, expectedS, g, mask, clipped, sumS2, weight })) {
+    if (values && values.length !== isPolicyToken.length) {
+      throw new RangeError(`${name} has ${values.length} entries, isPolicyToken ${isPolicyToken.length}`)
+    }
+  }
+  let count = 0
+  let kept = 0
+  let masked = 0
+  let bonus = 0
+  for (let t = 0; t < isPolicyToken.length; t++) {
+    if (!isPolicyToken[t]) continue
+    count++
+    const effect = -g[t] * (S[t] - expectedS[t])
+    if (!Number.isFinite(effect)) {
+      throw new RangeError(`token ${t} is not finite: g ${g[t]}, S ${S[t]}, expectedS ${expectedS[t]}`)
+    }
+    if (!clipped?.[t]) {
+      if (!mask || mask[t]) kept += effect
+      else masked += effect
+    }
+    // Without weights the token's share is 1/N, which is known only after the loop.
+    if (entropyCoef !== 0 && sumS2) bonus += entropyCoef * sumS2[t] * (weight ? weight[t] : 1)
+  }
+  if (count === 0) throw new RangeError('no policy tokens: nothing to predict')
+  if (!weight) bonus /= count
+  if (!Number.isFinite(bonus)) throw new RangeError('sumS2 or weight of a policy token is not finite')
+  return { dH: kept / count + bonus, kept: kept / count, masked: masked / count, bonus }
+}
