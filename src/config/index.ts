@@ -1,0 +1,12 @@
+export { UserError } from './errors.js'
+export { loadRecipe } from './load-recipe.js'
+export { parseRecipe } from './parse-recipe.js'
+export {
+  algorithmNames,
+  entropyMethods,
+  type Recipe,
+  type RecipeInput,
+  recipeSchema,
+  type TaskEntry,
+} from './recipe.js'
+export { recipeWarnings } from './recipe-rules.js'

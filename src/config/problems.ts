@@ -1,0 +1,103 @@
+import { closest, distance } from 'fastest-levenshtein'
+import type { z } from 'zod'
+import { schemaEntries } from './schema-entries.js'
+
+/** One thing wrong with a recipe: at which key, and what to do. `key` is the last part of an unknown key's path. */
+export interface Problem {
+  path: string[]
+  message: string
+}
+
+/** How a value reads in YAML, shortened. */
+function shown(value: unknown): string {
+  if (value === Infinity) return '.inf'
+  if (Number.isNaN(value)) return '.nan'
+  const text = JSON.stringify(value) ?? String(value)
+  return text.length > 60 ? `${text.slice(0, 57)}...` : text
+}
+
+const typeNames: Record<string, string> = {
+  number: 'a number',
+  int: 'a whole number',
+  string: 'text',
+  boolean: 'true or false',
+  array: 'a list',
+  tuple: 'a list',
+  object: 'a section with keys of its own',
+}
+
+/** Spelling that matters: case, `_` and `-` are forgiven (max_new_tokens is near maxNewTokens). */
+const plain = (key: string) => key.toLowerCase().replaceAll(/[_-]/g, '')
+
+function near(word: string, candidates: string[]): string | undefined {
+  if (candidates.length === 0) return undefined
+  const best = closest(plain(word), candidates.map(plain))
+  if (distance(plain(word), best) > Math.max(2, Math.floor(word.length / 3))) return undefined
+  return candidates.find((candidate) => plain(candidate) === best)
+}
+
+/** Nearest known key: among its siblings first, then the same name in another section. */
+function unknownKey(parent: string[], key: string): string {
+  const entries = schemaEntries()
+  const prefix = parent.length === 0 ? '' : `${parent.join('.')}.`
+  const siblings = entries
+    .filter((entry) => entry.path.startsWith(prefix) && !entry.path.slice(prefix.length).includes('.'))
+    .map((entry) => entry.path.slice(prefix.length))
+  const sibling = near(key, siblings)
+  if (sibling !== undefined) return `unknown key; did you mean ${prefix}${sibling}?`
+  const leaf = (path: string) => path.slice(path.lastIndexOf('.') + 1)
+  const elsewhere = near(
+    key,
+    entries.map((entry) => leaf(entry.path)),
+  )
+  const moved = elsewhere && entries.find((entry) => leaf(entry.path) === elsewhere)
+  if (moved) return `unknown key; did you mean ${moved.path}?`
+  return `unknown key; the keys here are ${siblings.join(', ')}`
+}
+
+function wrongType(issue: z.core.$ZodIssueInvalidType): string {
+  if (issue.input === undefined) {
+    const entry = schemaEntries().find((candidate) => candidate.path === issue.path.join('.'))
+    return `is required${entry ? `. ${entry.description}` : ''}`
+  }
+  if (issue.expected === 'number' && typeof issue.input === 'number') {
+    return `must be a finite number (got ${shown(issue.input)})`
+  }
+  return `must be ${typeNames[issue.expected] ?? issue.expected} (got ${shown(issue.input)})`
+}
+
+function wrongValue(issue: z.core.$ZodIssueInvalidValue): string {
+  const values = issue.values.map(String)
+  const guess = typeof issue.input === 'string' ? near(issue.input, values) : undefined
+  return `must be ${values.length === 1 ? '' : 'one of '}${values.join(', ')} (got ${shown(issue.input)})${
+    guess === undefined ? '' : `; did you mean ${guess}?`
+  }`
+}
+
+function messageOf(issue: z.core.$ZodIssue): string {
+  switch (issue.code) {
+    case 'invalid_type':
+      return wrongType(issue)
+    case 'invalid_value':
+      // A schema's own message (a sink with a way out) is better than the list of values.
+      return issue.message.startsWith('Invalid') ? wrongValue(issue) : issue.message
+    case 'too_small': {
+      if (issue.origin === 'string' || issue.origin === 'array') return 'must not be empty'
+      return `must be ${issue.inclusive ? 'at least' : 'greater than'} ${issue.minimum} (got ${shown(issue.input)})`
+    }
+    case 'too_big':
+      if (issue.origin === 'array') return `must have ${issue.maximum} entries`
+      return `must be ${issue.inclusive ? 'at most' : 'less than'} ${issue.maximum} (got ${shown(issue.input)})`
+    default:
+      return `${issue.message} (got ${shown(issue.input)})`
+  }
+}
+
+/** The schema's issues in a user's words. Needs `reportInput`, which the parser sets. */
+export function problemsOf(error: z.ZodError): Problem[] {
+  return error.issues.flatMap((issue) => {
+    const path = issue.path.map(String)
+    if (issue.code !== 'unrecognized_keys') return [{ path, message: messageOf(issue) }]
+    return issue.keys.map((key) => ({ path: [...path, key], message: unknownKey(path, key) }))
+  })
+}
