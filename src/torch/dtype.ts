@@ -1,0 +1,30 @@
+/** Element types by LibTorch's own numbering (`c10::ScalarType`), with the typed array that views them on the CPU. */
+export const dtypes = {
+  uint8: { code: 0, bytes: 1, array: Uint8Array },
+  int32: { code: 3, bytes: 4, array: Int32Array },
+  int64: { code: 4, bytes: 8, array: BigInt64Array },
+  float16: { code: 5, bytes: 2, array: Uint16Array },
+  float32: { code: 6, bytes: 4, array: Float32Array },
+  float64: { code: 7, bytes: 8, array: Float64Array },
+  complex64: { code: 9, bytes: 8, array: Float32Array },
+  bool: { code: 11, bytes: 1, array: Uint8Array },
+  bfloat16: { code: 15, bytes: 2, array: Uint16Array },
+} as const
+
+export type Dtype = keyof typeof dtypes
+
+/** The typed array that a tensor of this type is viewed as; float16 and bfloat16 show their bits. */
+export type DataOf<D extends Dtype> = InstanceType<(typeof dtypes)[D]['array']>
+
+export type AnyData = DataOf<Dtype>
+
+const byCode = new Map<number, Dtype>((Object.keys(dtypes) as Dtype[]).map((name) => [dtypes[name].code, name]))
+
+export function dtypeOfCode(code: number): Dtype {
+  const name = byCode.get(code)
+  if (!name) throw new Error(`LibTorch element type ${code} has no counterpart here`)
+  return name
+}
+
+export const isFloating = (dtype: Dtype): boolean =>
+  dtype === 'float32' || dtype === 'float64' || dtype === 'bfloat16' || dtype === 'float16'

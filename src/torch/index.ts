@@ -1,0 +1,20 @@
+/** Tensors on LibTorch: construction, operators, autograd, scopes and devices. */
+export { clearGradient, gradientOf, noGrad, requireGrad, withGrad } from './autograd.js'
+export { cpu, type Device, deviceName, parseDevice } from './device.js'
+export { type Dtype, dtypes } from './dtype.js'
+export { engineStarted, native, prepareEnvironment, startEngine } from './engine.js'
+export { TorchError } from './errors.js'
+export * from './ops.js'
+export { keep, scope } from './scope.js'
+export {
+  empty,
+  fromData,
+  fromIndices,
+  full,
+  leakedTensors,
+  liveTensors,
+  Tensor,
+  type TensorOptions,
+  toDevice,
+  zeros,
+} from './tensor.js'
