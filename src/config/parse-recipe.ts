@@ -21,10 +21,16 @@ function withoutNulls(value: Json): Json {
 function withoutRefused(value: Json, problems: Problem[]): Json {
   const copy = structuredClone(value)
   for (const { path } of problems) {
-    let parent: unknown = copy
-    for (const key of path.slice(0, -1)) parent = isSection(parent) ? parent[key] : undefined
-    const key = path.at(-1)
-    if (isSection(parent) && key !== undefined) delete parent[key]
+    let section = copy
+    for (const key of path) {
+      const child = section[key]
+      if (isSection(child) && key !== path.at(-1)) {
+        section = child
+      } else {
+        delete section[key]
+        break
+      }
+    }
   }
   return { ...copy, model: 'any', task: { name: 'any' } }
 }
@@ -71,8 +77,10 @@ export function recipeError(
   locate: (path: string[]) => string | undefined,
 ): UserError {
   const lines = problems.map((problem) => {
-    const key = problem.path.join('.')
-    return [locate(problem.path), key || undefined, problem.message].filter((part) => part !== undefined).join(': ')
+    const key = problem.path.join('.') || 'recipe'
+    const place = locate(problem.path)
+    const parts = place === undefined ? [key] : place.startsWith(`--set ${key}=`) ? [place] : [place, key]
+    return [...parts, problem.message].join(': ')
   })
   if (lines.length === 1) return new UserError(lines[0], { hint: configHint })
   return new UserError(`${what} has ${lines.length} problems\n${lines.map((line) => `  ${line}`).join('\n')}`, {

@@ -32,26 +32,29 @@ const plain = (key: string) => key.toLowerCase().replaceAll(/[_-]/g, '')
 function near(word: string, candidates: string[]): string | undefined {
   if (candidates.length === 0) return undefined
   const best = closest(plain(word), candidates.map(plain))
-  if (distance(plain(word), best) > Math.max(2, Math.floor(word.length / 3))) return undefined
+  const allowed = word.length < 4 ? 1 : Math.max(2, Math.floor(word.length / 3))
+  if (distance(plain(word), best) > Math.min(allowed, word.length - 1)) return undefined
   return candidates.find((candidate) => plain(candidate) === best)
 }
 
-/** Nearest known key: among its siblings first, then the same name in another section. */
+/** Nearest known key, among its siblings or in another section. */
 function unknownKey(parent: string[], key: string): string {
   const entries = schemaEntries()
   const prefix = parent.length === 0 ? '' : `${parent.join('.')}.`
   const siblings = entries
     .filter((entry) => entry.path.startsWith(prefix) && !entry.path.slice(prefix.length).includes('.'))
     .map((entry) => entry.path.slice(prefix.length))
-  const sibling = near(key, siblings)
-  if (sibling !== undefined) return `unknown key; did you mean ${prefix}${sibling}?`
   const leaf = (path: string) => path.slice(path.lastIndexOf('.') + 1)
-  const elsewhere = near(
-    key,
-    entries.map((entry) => leaf(entry.path)),
-  )
-  const moved = elsewhere && entries.find((entry) => leaf(entry.path) === elsewhere)
-  if (moved) return `unknown key; did you mean ${moved.path}?`
+  const find = (name: string | undefined) => name && entries.find((entry) => leaf(entry.path) === name)
+  const leaves = entries.map((entry) => leaf(entry.path))
+  const sameName = find(leaves.find((name) => plain(name) === plain(key)))
+  const sibling = near(key, siblings)
+  // The very name in another section is likelier than a similar one here (`lr` at the top is train.lr, not log).
+  if (sibling !== undefined && (!sameName || plain(sibling) === plain(key))) {
+    return `unknown key; did you mean ${prefix}${sibling}?`
+  }
+  const elsewhere = sameName || find(near(key, leaves))
+  if (elsewhere) return `unknown key; did you mean ${elsewhere.path}?`
   return `unknown key; the keys here are ${siblings.join(', ')}`
 }
 

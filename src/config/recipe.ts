@@ -81,10 +81,10 @@ const algorithm = z.strictObject({
         'A group of equal rewards gets exactly 0.',
     ),
   clipLow: bound
-    .default(0.2)
+    .prefault(0.2)
     .describe('PPO clip: no gradient where r < 1 - clipLow and A < 0 (arXiv 1707.06347). .inf: off.'),
   clipHigh: bound
-    .default(0.2)
+    .prefault(0.2)
     .describe('PPO clip: no gradient where r > 1 + clipHigh and A > 0; DAPO (arXiv 2503.14476) uses 0.28. .inf: off.'),
   aggregation: z
     .enum(['token', 'sequence', 'constant'])
@@ -114,7 +114,7 @@ const algorithm = z.strictObject({
     .default(false)
     .describe('Leave truncated completions out of the policy tokens: neither gradient nor denominators (DAPO).'),
   importanceCap: bound
-    .default(Infinity)
+    .prefault(Infinity)
     .describe('Largest importance weight: r is replaced by min(r, cap). .inf: none.'),
   entropyCoef: z
     .number()
@@ -191,7 +191,7 @@ const train = z.strictObject({
     .default([0.9, 0.999])
     .describe("AdamW's decay rates of the first and second moment."),
   eps: z.number().gt(0).default(1e-8).describe("AdamW's term added to the denominator."),
-  gradClip: bound.default(1).describe('Largest global L2 norm of the gradient. .inf: no clipping.'),
+  gradClip: bound.prefault(1).describe('Largest global L2 norm of the gradient. .inf: no clipping.'),
   onNonFinite: z
     .enum(['stop', 'skip'])
     .default('stop')

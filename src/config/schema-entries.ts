@@ -1,5 +1,4 @@
-import type { z } from 'zod'
-import { recipeSchema } from './recipe.js'
+import { type KeySchema, recipeJsonSchema } from './json-schema.js'
 
 /** One key of the recipe, as the printed reference, docs/config.md and error messages show it. */
 export interface SchemaEntry {
@@ -14,61 +13,31 @@ export interface SchemaEntry {
   section: boolean
 }
 
-type Schema = z.core.$ZodType & { description?: string }
-
-/** A schema without its defaults and optionality, which are told by the wrappers passed on the way. */
-function unwrap(schema: Schema): { inner: Schema; fallback?: unknown; hasDefault: boolean; optional: boolean } {
-  const found = { inner: schema, fallback: undefined as unknown, hasDefault: false, optional: false }
-  for (;;) {
-    const { def } = (found.inner as z.core.$ZodTypes)._zod
-    if (def.type === 'default' || def.type === 'prefault') {
-      if (def.type === 'default') {
-        found.fallback = def.defaultValue
-        found.hasDefault = true
-      }
-      found.optional = true
-      found.inner = def.innerType
-    } else if (def.type === 'optional') {
-      found.optional = true
-      found.inner = def.innerType
-    } else if (def.type === 'pipe') {
-      found.inner = def.in
-    } else {
-      return found
-    }
-  }
+function limits(schema: KeySchema): string {
+  const parts = [
+    schema.exclusiveMinimum !== undefined ? `> ${schema.exclusiveMinimum}` : '',
+    schema.minimum !== undefined ? `>= ${schema.minimum}` : '',
+    schema.exclusiveMaximum !== undefined ? `< ${schema.exclusiveMaximum}` : '',
+    schema.maximum !== undefined ? `<= ${schema.maximum}` : '',
+  ]
+  return parts
+    .filter((part) => part !== '')
+    .map((part) => ` ${part}`)
+    .join(',')
 }
 
-function numberType(schema: z.core.$ZodNumber): string {
-  const { minimum, maximum, exclusiveMinimum, exclusiveMaximum, format } = schema._zod.bag as Record<
-    string,
-    number | string | undefined
-  >
-  const word = format === 'safeint' ? 'whole number' : 'number'
-  const low = exclusiveMinimum !== undefined ? `> ${exclusiveMinimum}` : `>= ${minimum}`
-  const high = exclusiveMaximum !== undefined ? `< ${exclusiveMaximum}` : `<= ${maximum}`
-  const isOpen = (limit: unknown) => limit === undefined || Math.abs(Number(limit)) >= Number.MAX_SAFE_INTEGER
-  return [
-    word,
-    ...(isOpen(exclusiveMinimum ?? minimum) ? [] : [low]),
-    ...(isOpen(exclusiveMaximum ?? maximum) ? [] : [high]),
-  ].join(' ')
-}
-
-function typeOf(schema: Schema): string {
-  const known = unwrap(schema).inner as z.core.$ZodTypes
-  const { def } = known._zod
-  switch (def.type) {
+function typeOf(schema: KeySchema): string {
+  if (schema.const !== undefined) return String(schema.const)
+  if (schema.enum) return schema.enum.join(' | ')
+  if (schema.anyOf) return schema.anyOf.map(typeOf).join(' or ')
+  if (schema.prefixItems) return `list of ${schema.prefixItems.length}: ${typeOf(schema.prefixItems[0])}`
+  switch (schema.type) {
+    case 'integer':
+      return `whole number${limits(schema)}`
     case 'number':
-      return numberType(known as z.core.$ZodNumber)
-    case 'enum':
-      return Object.values(def.entries).join(' | ')
-    case 'union':
-      return `${typeOf(def.options[0])} or .inf`
+      return `number${limits(schema)}`
     case 'array':
-      return `list of ${typeOf(def.element)}`
-    case 'tuple':
-      return `list of ${def.items.length}: ${typeOf(def.items[0])}`
+      return `list of ${typeOf(schema.items ?? {})}`
     case 'object':
       return 'section'
     case 'string':
@@ -76,35 +45,29 @@ function typeOf(schema: Schema): string {
     case 'boolean':
       return 'true | false'
     default:
-      return def.type
+      return 'any'
   }
 }
 
-function asYaml(value: unknown): string {
-  if (value === Infinity) return '.inf'
-  if (Array.isArray(value)) return `[${value.map(asYaml).join(', ')}]`
-  return String(value)
-}
+const asYaml = (value: unknown): string => (Array.isArray(value) ? `[${value.map(asYaml).join(', ')}]` : String(value))
 
-function collect(schema: Schema, prefix: string): SchemaEntry[] {
-  const shape = (unwrap(schema).inner as z.ZodObject).shape
-  return Object.entries(shape).flatMap(([key, child]) => {
-    const { inner, fallback, hasDefault, optional } = unwrap(child)
+function collect(parent: KeySchema, prefix: string): SchemaEntry[] {
+  return Object.entries(parent.properties ?? {}).flatMap(([key, schema]) => {
     const path = prefix + key
-    const section = (inner as z.core.$ZodTypes)._zod.def.type === 'object'
+    const section = schema.properties !== undefined
     const entry: SchemaEntry = {
       path,
-      description: child.description ?? '',
-      type: typeOf(child),
-      ...(hasDefault ? { default: asYaml(fallback) } : {}),
-      required: !optional,
+      description: schema.description ?? '',
+      type: typeOf(schema),
+      ...(schema.default === undefined || section ? {} : { default: asYaml(schema.default) }),
+      required: parent.required?.includes(key) ?? false,
       section,
     }
-    return section ? [entry, ...collect(child, `${path}.`)] : [entry]
+    return section ? [entry, ...collect(schema, `${path}.`)] : [entry]
   })
 }
 
 /** Every key of the recipe in the schema's order, sections before their keys. */
 export function schemaEntries(): SchemaEntry[] {
-  return collect(recipeSchema, '')
+  return collect(recipeJsonSchema(), '')
 }
