@@ -1,0 +1,45 @@
+/**
+ * What can go wrong between this machine and a package index, and the way out of it.
+ * The rooms above turn these into what their users see; nothing here prints.
+ */
+export type FetchProblem =
+  | 'offline'
+  | 'unreachable'
+  | 'proxy'
+  | 'certificate'
+  | 'status'
+  | 'not-found'
+  | 'no-ranges'
+  | 'changed'
+  | 'hash'
+  | 'space'
+  | 'permission'
+  | 'busy'
+
+export class FetchError extends Error {
+  override name = 'FetchError'
+  readonly problem: FetchProblem
+  /** The address asked, without credentials. */
+  readonly url?: string
+  /** The HTTP status that was answered. */
+  readonly status?: number
+  /** What to do about it. */
+  readonly hint?: string
+
+  constructor(
+    problem: FetchProblem,
+    message: string,
+    options: { url?: string; status?: number; hint?: string; cause?: unknown } = {},
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.problem = problem
+    this.url = options.url
+    this.status = options.status
+    this.hint = options.hint
+  }
+}
+
+/** An address as it may be printed: user name and password taken out. */
+export function withoutCredentials(url: string): string {
+  return url.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/?#]*@/i, '$1')
+}
