@@ -1,0 +1,46 @@
+import { closest, distance } from 'fastest-levenshtein'
+import type { z } from 'zod'
+import { UserError } from '../config/errors.js'
+
+/** A recipe's `task:` section: the task's name and the keys that its own schema knows. */
+export interface TaskSpec {
+  name: string
+  [key: string]: unknown
+}
+
+/** Where a task's relative paths start and how it reaches the network. */
+export interface TaskContext {
+  baseDirectory: string
+  fetch: typeof fetch
+}
+
+/** The known name that `word` most resembles, if it resembles one at all (edit distance at most 40 % of its length). */
+export function nearest(word: string, known: readonly string[]): string | undefined {
+  if (known.length === 0) return undefined
+  const candidate = closest(word, [...known])
+  return distance(word, candidate) <= Math.max(1, Math.floor(0.4 * word.length)) ? candidate : undefined
+}
+
+export function didYouMean(word: string, known: readonly string[]): string {
+  const candidate = nearest(word, known)
+  return candidate === undefined ? `Known: ${known.join(', ')}.` : `Did you mean '${candidate}'?`
+}
+
+/** Validates a task's keys. Unknown keys and bad values are errors of the user's that name the key. */
+export function parseSpec<Shape extends z.ZodRawShape>(
+  schema: z.ZodObject<Shape>,
+  spec: TaskSpec,
+): z.output<z.ZodObject<Shape>> {
+  const { name, ...keys } = spec
+  const known = Object.keys(schema.shape)
+  for (const key of Object.keys(keys)) {
+    if (!known.includes(key)) {
+      throw new UserError(`task ${name}: unknown key '${key}'`, { hint: didYouMean(key, known) })
+    }
+  }
+  const result = schema.safeParse(keys)
+  if (result.success) return result.data
+  const [issue] = result.error.issues
+  const path = issue?.path.join('.') ?? ''
+  throw new UserError(`task ${name}: ${path === '' ? '' : `${path}: `}${issue?.message ?? 'not valid'}`)
+}
