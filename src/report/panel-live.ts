@@ -1,0 +1,212 @@
+/**
+ * The live panel. {@link renderPanel} draws a state as lines, purely; the rest keeps the state from events and hands
+ * frames to log-update, at most a few a second.
+ */
+import { createLogUpdate } from 'log-update'
+import type { Colors } from 'picocolors/types.js'
+import type { EvalMetrics, StepMetrics, TrainEvent } from '../train/events.js'
+import { formatCompact, formatDuration, formatFixed, formatNumber, formatPercent } from './format.js'
+import type { TrainPanel, TrainPanelOptions } from './panel.js'
+import { maskedShare, warningLine } from './panel-plain.js'
+import { sparkline } from './sparkline.js'
+import { visibleLength } from './terminal-table.js'
+import { plainText, truncate, wrap } from './terminal-text.js'
+import { createTimeLeft } from './time-left.js'
+
+export interface PanelState {
+  title: string
+  totalSteps: number
+  rewards: number[]
+  entropies: number[]
+  metrics?: StepMetrics
+  phase?: Extract<TrainEvent, { type: 'phase' }>
+  heldOut?: EvalMetrics
+  secondsGone: number
+  secondsLeft?: number
+  /** The run is over, whether it reached its last step or not. */
+  closed: boolean
+}
+
+const frameMilliseconds = 100
+const tickMilliseconds = 1000
+
+export function createLivePanel(stream: NodeJS.WriteStream, options: TrainPanelOptions, colors: Colors): TrainPanel {
+  const log = createLogUpdate(stream)
+  const seconds = () => performance.now() / 1000
+  const start = seconds()
+  const timeLeft = createTimeLeft(start)
+  const state: PanelState = {
+    title: plainText(options.title).replaceAll('\n', ' '),
+    totalSteps: options.totalSteps,
+    rewards: [],
+    entropies: [],
+    secondsGone: 0,
+    closed: false,
+  }
+  let shown: string[] = []
+  let columns = stream.columns ?? 80
+  let pending: NodeJS.Timeout | undefined
+
+  const draw = () => {
+    clearTimeout(pending)
+    pending = undefined
+    const now = seconds()
+    state.secondsGone = now - start
+    state.secondsLeft = timeLeft.estimate(Math.max(0, state.totalSteps - (state.metrics?.step ?? 0)), now)
+    const lines = renderPanel(state, columns, colors)
+    // log-update patches lines in place; a frame of another height is drawn anew.
+    if (lines.length !== shown.length) log.clear()
+    shown = lines
+    log(lines.join('\n'))
+  }
+  const drawSoon = () => {
+    pending ??= setTimeout(draw, frameMilliseconds).unref()
+  }
+  const onResize = () => {
+    const before = columns
+    columns = stream.columns ?? 80
+    log.clear()
+    // A terminal that became narrower has wrapped the old lines: the rows that this added are still above.
+    const wrapped = shown.reduce((rows, line) => rows + Math.max(0, Math.ceil(visibleLength(line) / columns) - 1), 0)
+    if (columns < before && wrapped > 0) stream.write('\x1b[1A\x1b[2K'.repeat(wrapped))
+    draw()
+  }
+  const ticker = setInterval(draw, tickMilliseconds).unref()
+  stream.on('resize', onResize)
+
+  return {
+    onEvent(event) {
+      if (state.closed) return
+      if (event.type === 'warning') {
+        const lines = wrap(warningLine(event.step, event.message), columns - 1)
+        log.persist(lines.map((line) => colors.yellow(line)).join('\n'))
+        shown = []
+        draw()
+        return
+      }
+      if (event.type === 'phase') {
+        timeLeft.phase(event.phase, seconds())
+        state.phase = event
+      } else if (event.type === 'eval') {
+        state.heldOut = event.metrics
+      } else {
+        timeLeft.step(seconds())
+        state.metrics = event.metrics
+        state.phase = undefined
+        state.rewards.push(event.metrics.reward_mean)
+        state.entropies.push(event.metrics.entropy_nats)
+      }
+      drawSoon()
+    },
+    close() {
+      if (state.closed) return
+      state.closed = true
+      clearInterval(ticker)
+      stream.off('resize', onResize)
+      draw()
+      log.done()
+    },
+  }
+}
+
+/** The panel's lines, each shorter than `columns`. */
+export function renderPanel(state: PanelState, columns: number, colors: Colors): string[] {
+  const width = Math.max(16, Math.min(columns - 1, 100))
+  return [
+    colors.bold(truncate(state.title, width)),
+    ...progressLines(state, width, colors),
+    ...curveLines(state, width, colors),
+    ...factLines(facts(state.metrics), width, colors),
+    ...heldOutLine(state.heldOut, width, colors),
+  ]
+}
+
+function progressLines(state: PanelState, width: number, colors: Colors): string[] {
+  const { phase, secondsGone, secondsLeft } = state
+  const done = state.metrics?.step ?? 0
+  const gone = formatDuration(secondsGone)
+  const time = state.closed
+    ? `${done >= state.totalSteps ? 'done in' : 'stopped after'} ${gone}`
+    : secondsLeft === undefined
+      ? 'estimating'
+      : `${formatDuration(secondsLeft)} left`
+  const lines = [{ label: `step ${done}/${state.totalSteps}`, share: done / Math.max(1, state.totalSteps), note: time }]
+  if (!state.closed) {
+    const counted = phase?.done !== undefined && phase.total !== undefined && phase.total > 0
+    lines.push({
+      label: phase?.phase ?? 'waiting',
+      share: counted ? phase.done! / phase.total! : 0,
+      note: counted ? `${phase.done}/${phase.total}` : `${gone} so far`,
+    })
+  }
+  const labelWidth = Math.max(10, lines[0].label.length)
+  const noteWidth = Math.max(12, ...lines.map(({ note }) => note.length))
+  const barWidth = width - labelWidth - noteWidth - 4
+  return lines.map(({ label, share, note }) => {
+    if (barWidth < 6) return truncate(`${label}  ${note}`, width)
+    return `${label.padEnd(labelWidth)}  ${bar(share, barWidth, colors)}  ${note}`
+  })
+}
+
+function bar(share: number, width: number, colors: Colors): string {
+  const full = Math.round(Math.min(1, Math.max(0, share)) * width)
+  return colors.green('━'.repeat(full)) + colors.dim('─'.repeat(width - full))
+}
+
+function curveLines(state: PanelState, width: number, colors: Colors): string[] {
+  if (state.metrics === undefined) return []
+  const curve = (label: string, value: string, values: number[], room: number) => {
+    const head = `${label.padEnd(10)}${value}`
+    const line = sparkline(values, Math.max(0, room - head.length - 1))
+    return {
+      length: head.length + 1 + line.length,
+      text: `${colors.dim(label.padEnd(10))}${value} ${colors.cyan(line)}`,
+    }
+  }
+  const beside = width >= 60
+  const room = beside ? Math.floor((width - 4) / 2) : width
+  const reward = curve('reward', formatFixed(state.metrics.reward_mean, 3), state.rewards, room)
+  const entropy = curve('entropy', `${formatFixed(state.metrics.entropy_nats, 3)} nats`, state.entropies, room)
+  return beside ? [`${reward.text}${' '.repeat(room - reward.length + 4)}${entropy.text}`] : [reward.text, entropy.text]
+}
+
+/** What is known, as label and value; what does not apply is not listed. */
+function facts(metrics: StepMetrics | undefined): [label: string, value: string][] {
+  if (metrics === undefined) return []
+  const list: [string, string | undefined][] = [
+    ['masked', shown(maskedShare(metrics), formatPercent)],
+    ['PPO clip', shown(metrics.ppo_clip_fraction, formatPercent)],
+    ['grad norm', shown(metrics.grad_norm, formatNumber)],
+    ['rollout', `${formatCompact(metrics.rollout_tokens_per_s)} tok/s`],
+    ['training', shown(metrics.train_tokens_per_s, (value) => `${formatCompact(value)} tok/s`)],
+    ['length', `${formatFixed(metrics.completion_length_mean, 1)} tokens`],
+  ]
+  return list.filter((fact): fact is [string, string] => fact[1] !== undefined)
+}
+
+function shown(value: number | undefined, format: (value: number) => string): string | undefined {
+  return value === undefined ? undefined : format(value)
+}
+
+function factLines(list: [string, string][], width: number, colors: Colors): string[] {
+  const perLine = Math.max(1, Math.floor((width + 2) / 27))
+  const lines: string[] = []
+  for (let i = 0; i < list.length; i += perLine) {
+    const cells = list.slice(i, i + perLine).map(([label, value]) => {
+      const text = truncate(`${label.padEnd(10)}${value}`, Math.min(width, 25))
+      return { text: `${colors.dim(text.slice(0, 10))}${text.slice(10)}`, length: [...text].length }
+    })
+    lines.push(
+      cells.map(({ text, length }, j) => (j < cells.length - 1 ? text + ' '.repeat(27 - length) : text)).join(''),
+    )
+  }
+  return lines
+}
+
+function heldOutLine(heldOut: EvalMetrics | undefined, width: number, colors: Colors): string[] {
+  if (heldOut === undefined) return []
+  const { samples, step, avg_at_k: average, pass_at_k: pass } = heldOut
+  const text = `held out  Avg@${samples} ${formatFixed(average, 3)}, Pass@${samples} ${formatFixed(pass, 3)} at step ${step}`
+  const line = truncate(text, width)
+  return [`${colors.dim(line.slice(0, 10))}${line.slice(10)}`]
+}

@@ -1,0 +1,35 @@
+import { stripVTControlCharacters } from 'node:util'
+
+/** Text of unknown origin (a title, a warning) without anything that could steer the terminal. Lines are kept. */
+export function plainText(text: string): string {
+  return stripVTControlCharacters(text)
+    .replace(/\r\n?/g, '\n')
+    .replace(/[\p{Cc}\p{Cf}\p{Cs}]/gu, (char) => (char === '\n' ? char : char === '\t' ? ' ' : '\uFFFD'))
+}
+
+/** At most `width` characters, the cut shown by an ellipsis. */
+export function truncate(text: string, width: number): string {
+  const chars = [...text]
+  return chars.length <= width ? text : `${chars.slice(0, Math.max(0, width - 1)).join('')}…`
+}
+
+/** Lines of at most `width` characters, broken between words where a word fits a line; indentation is kept. */
+export function wrap(text: string, width: number): string[] {
+  return text.split('\n').flatMap((line) => {
+    const indent = line.match(/^ */)![0]
+    const lines: string[] = []
+    let current = indent
+    for (const word of line.trim().split(/\s+/)) {
+      if (current !== indent && [...current].length + 1 + [...word].length > width) {
+        lines.push(current)
+        current = indent
+      }
+      current += (current === indent ? '' : ' ') + word
+      for (let chars = [...current]; chars.length > width && width > indent.length; chars = [...current]) {
+        lines.push(chars.slice(0, width).join(''))
+        current = indent + chars.slice(width).join('')
+      }
+    }
+    return [...lines, current]
+  })
+}
