@@ -25,7 +25,6 @@ export function deviceOfCode(type: number, index: number): Device {
   throw new Error(`LibTorch device type ${type} has no counterpart here`)
 }
 
-export const deviceName = (device: Device): string =>
-  device.type === 'cuda' ? `cuda:${device.index}` : device.type
+export const deviceName = (device: Device): string => (device.type === 'cuda' ? `cuda:${device.index}` : device.type)
 
 export const sameDevice = (a: Device, b: Device): boolean => a.type === b.type && a.index === b.index

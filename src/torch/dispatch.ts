@@ -10,9 +10,30 @@ import type { Native } from './native.js'
 import { Tensor } from './tensor.js'
 
 /** What a slot carries; `?` = may be undefined; `none` = an optional argument that is never given here. */
-export type Kind = 'T' | 'T?' | 'T[]' | 'T?[]' | 'i' | 'i?' | 'i[]' | 'i[]?' | 'f' | 'f?' | 'b' | 'b?' | 'dtype?' | 'none'
+export type Kind =
+  | 'T'
+  | 'T?'
+  | 'T[]'
+  | 'T?[]'
+  | 'i'
+  | 'i?'
+  | 'i[]'
+  | 'i[]?'
+  | 'f'
+  | 'f?'
+  | 'b'
+  | 'b?'
+  | 'dtype?'
+  | 'none'
 
-export type Argument = Tensor | readonly (Tensor | undefined)[] | readonly number[] | number | boolean | Dtype | undefined
+export type Argument =
+  | Tensor
+  | readonly (Tensor | undefined)[]
+  | readonly number[]
+  | number
+  | boolean
+  | Dtype
+  | undefined
 
 export interface Operator {
   readonly name: string
@@ -72,7 +93,11 @@ function encode(engine: Native, slot: number, kind: Kind, value: Argument): void
       write(engine, slot, value === undefined ? 0 : boxTensor(engine, value as Tensor))
       return
     case 'T[]':
-      write(engine, slot, listOf(engine, value as Tensor[], (tensor) => engine.copyHandle(alive(tensor))))
+      write(
+        engine,
+        slot,
+        listOf(engine, value as Tensor[], (tensor) => engine.copyHandle(alive(tensor))),
+      )
       return
     case 'T?[]':
       write(
@@ -94,20 +119,24 @@ function encode(engine: Native, slot: number, kind: Kind, value: Argument): void
       )
       return
     case 'i[]':
-      write(engine, slot, listOf(engine, value as number[], (item) => item))
+      write(
+        engine,
+        slot,
+        listOf(engine, value as number[], (item) => item),
+      )
       return
     case 'i[]?': {
-      if (value === undefined) return write(engine, slot, 0)
-      const list = listOf(engine, value as number[], (item) => item)
-      return write(engine, slot, engine.newOptional(list >>> 0, Math.floor(list / two32)))
+      const list = value === undefined ? 0 : listOf(engine, value as number[], (item) => item)
+      write(engine, slot, list === 0 ? 0 : engine.newOptional(list >>> 0, Math.floor(list / two32)))
+      return
     }
     case 'f':
       engine.slotsF64[slot] = value as number
       return
     case 'f?':
-      if (value === undefined) return write(engine, slot, 0)
-      doubleBits[0] = value as number
-      return write(engine, slot, engine.newOptional(doubleWords[0], doubleWords[1]))
+      doubleBits[0] = (value as number | undefined) ?? 0
+      write(engine, slot, value === undefined ? 0 : engine.newOptional(doubleWords[0], doubleWords[1]))
+      return
     case 'b':
       write(engine, slot, value ? 1 : 0)
       return

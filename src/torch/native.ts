@@ -6,7 +6,7 @@
  * Arguments and results of an operator travel through one block of 64-bit slots in native memory, written and read
  * through typed-array views of it.
  */
-import koffi, { type KoffiFunction, type LibraryHandle } from 'koffi'
+import koffi, { type LibraryHandle } from 'koffi'
 import type { TorchInstall } from './install/index.js'
 
 /** Address of an `at::Tensor` owned by whoever holds it. */
@@ -148,7 +148,7 @@ export function loadNative(install: TorchInstall): Native {
     '?mutable_grad@TensorImpl@c10@@QEAAAEAVTensor@at@@XZ',
   )
   const operatorNew = fn.newOptional ? undefined : c10.func('uintptr_t _Znwm(size_t)')
-  const addmm = new Map<string, KoffiFunction>()
+  const addmm = new Map<string, ReturnType<LibraryHandle['func']>>()
   const addmmFor = (device: string) => {
     let found = addmm.get(device)
     if (!found) {

@@ -134,8 +134,7 @@ export const cumsum = (x: Tensor, dim: number) => call(defs.cumsum, x, dim, unde
 /** The k largest along the last dimension, largest first: values and int64 indices. */
 export const topk = (x: Tensor, k: number) => callPair(defs.topk, x, k, -1, true, true)
 export const sort = (x: Tensor, dim: number, descending: boolean) => callPair(defs.sort, x, dim, descending)
-export const where = (condition: Tensor, a: Tensor, b: Tensor | number) =>
-  call(defs.where, condition, a, asOperand(b))
+export const where = (condition: Tensor, a: Tensor, b: Tensor | number) => call(defs.where, condition, a, asOperand(b))
 export const lt = (a: Tensor, b: Tensor | number) => call(defs.lt, a, asOperand(b))
 export const le = (a: Tensor, b: Tensor | number) => call(defs.le, a, asOperand(b))
 export const gt = (a: Tensor, b: Tensor | number) => call(defs.gt, a, asOperand(b))

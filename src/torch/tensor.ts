@@ -161,7 +161,13 @@ export function empty(shape: readonly number[], options: TensorOptions = {}): Te
   const device = options.device ?? cpu
   const { code } = dtypes[options.dtype ?? 'float32']
   return new Tensor(
-    native().emptyStrided(shape, rowMajor(shape), code, deviceTypeCode(device), device.type === 'cpu' ? 0 : device.index),
+    native().emptyStrided(
+      shape,
+      rowMajor(shape),
+      code,
+      deviceTypeCode(device),
+      device.type === 'cpu' ? 0 : device.index,
+    ),
   )
 }
 
