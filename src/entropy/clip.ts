@@ -1,7 +1,7 @@
 /**
  * Clip_B and Clip_V: entropy scores become a mask on the gradient.
  *
- * A token's score says which way an update of it moves the policy's entropy (see scores.ts). The clips drop the
+ * A token's score says which way an update of it moves the policy's entropy (Theorem 3.3, see moments.ts and first-order.ts). The clips drop the
  * gradient of tokens whose score lies far out, measured in standard deviations of the batch. Two masks exist and must
  * stay two: `isPolicyToken` says which tokens are the policy's and thereby fixes the loss's denominators; the mask
  * made here says where gradient flows and changes nothing else.
@@ -41,7 +41,7 @@ export interface ClipResult {
 }
 
 /**
- * Clip_B, the batch clip (paper section 4): keep token t iff `-muLow sigma <= S*_t - mean S* <= muHigh sigma`, with the
+ * Clip_B, the paper's batch-normalised clip: keep token t iff `-muLow sigma <= S*_t - mean S* <= muHigh sigma`, with the
  * mean and the population sigma of S* over all policy tokens of the batch.
  *
  * Bounds are inclusive. Only policy tokens with A != 0 and the sign that `applyTo` names may be masked, at most
@@ -61,7 +61,7 @@ export function clipB(tokens: ClipTokens, options: ClipOptions): ClipResult {
 }
 
 /**
- * Clip_V, the vocabulary clip (paper section 4): keep token t iff `-muLow sigma <= Sc_t <= muHigh sigma`, with
+ * Clip_V, the paper's vocabulary-normalised clip: keep token t iff `-muLow sigma <= Sc_t <= muHigh sigma`, with
  * `Sc = S* - E_p[S]`, whose mean over the vocabulary is 0, and sigma its population standard deviation over all policy
  * tokens of the batch (around the batch's own mean, which `mean` reports).
  *

@@ -9,6 +9,23 @@ export {
   type ResolvedClipOptions,
   resolveClipOptions,
 } from './clip-options.js'
+export {
+  changeOfLogit,
+  changeOfStep,
+  expectedChange,
+  expectedChangeOfBatch,
+  importanceRatio,
+  type PolicyGradientStep,
+} from './first-order.js'
 export { type EntropyMethod, type MaskMethodName, type MaskResult, maskFor, maskMethods } from './methods.js'
+export {
+  type Moments,
+  moments,
+  type Scores,
+  type SoftmaxOptions,
+  scores,
+  scoreToken,
+  type TokenScore,
+} from './moments.js'
 export { type PredictedStep, predictStep, type StepTokens } from './predict.js'
 export { covariance, type FloatArray, type MeanAndSigma, meanAndSigma } from './statistics.js'

@@ -34,6 +34,15 @@ describe('predictStep', () => {
     expect(predictStep({ ...tokens, sumS2, weight }, { entropyCoef: 0.1 }).bonus).toBeCloseTo(0.125, 15)
   })
 
+  it('takes r A for g where no g is given', () => {
+    const { g: advantage, ...rest } = tokens
+    expect(predictStep({ ...rest, advantage })).toEqual(predictStep(tokens))
+    // ratios 2, 1, 1: -(2 x 1 + 2 x -2 + -1 x 3) / 3 = 5/3
+    const ratio = Float64Array.from([2, 1, 1, Number.NaN])
+    expect(predictStep({ ...rest, advantage, ratio }).dH).toBe(5 / 3)
+    expect(() => predictStep(rest)).toThrow('needs g or the advantages')
+  })
+
   it('refuses what it cannot predict', () => {
     expect(() => predictStep({ ...tokens, isPolicyToken: new Uint8Array(4) })).toThrow('no policy tokens')
     expect(() => predictStep({ ...tokens, mask: new Uint8Array(3) })).toThrow('mask has 3 entries, isPolicyToken 4')

@@ -1,7 +1,7 @@
 /**
  * What an optimizer step will do to the policy's entropy, to first order and at the level of the logits.
  *
- * The step moves token t's logits u = z/T along g_t (e_k - p); entropy answers with -g_t Sc_t (scores.ts). The batch's
+ * The step moves token t's logits u = z/T along g_t (e_k - p); entropy answers with -g_t Sc_t (first-order.ts). The batch's
  * prediction is the mean over its policy tokens. Its unit is nats per unit step on u: what one unit of step is worth
  * under an optimizer such as Adam is not known here, so signs and ratios are meaningful and sizes are relative.
  */
@@ -13,11 +13,12 @@ export interface StepTokens {
   S: FloatArray
   /** E_p[S] of the same distribution. */
   expectedS: FloatArray
-  /**
-   * g = N d objective / d log p_k: A, r, aggregation weight times N, a KL term; all act along e_k - p.
-   * The advantage itself for a token mean on the first update of a batch, where r = 1.
-   */
-  g: FloatArray
+  /** g = N d objective / d log p_k: A, r, aggregation weight times N, a KL term; all act along e_k - p. */
+  g?: FloatArray
+  /** A; without g, g is r A, the gradient of a token mean of the surrogate. */
+  advantage?: FloatArray
+  /** r of the surrogate r A log p_k; default all ones, on-policy. */
+  ratio?: FloatArray
   /** N is the number of ones. */
   isPolicyToken: Uint8Array
   /** m, the entropy mask: 1 = gradient flows. Default: all ones. */
@@ -42,21 +43,22 @@ export interface PredictedStep {
 }
 
 /**
- * Predicted change of the batch's mean entropy in one optimizer step (paper section 2):
+ * Predicted change of the batch's mean entropy in one optimizer step (Theorem 3.3 summed over the batch):
  * `dH = -(1/N) sum_t m_t c_t g_t Sc_t + entropyCoef sum_t weight_t sum_i S_i^2`, with `Sc = S* - E_p[S]` and N the policy
- * tokens. With g = A it is -mean(A Sc); with g = r A the paper's off-policy form.
+ * tokens. With g = A it is -mean(A Sc); with g = r A the paper's off-policy form (Corollary C.2.1).
  *
  * The entropy mask does not reach the bonus: it acts on every policy token.
  *
  * @throws {RangeError} for arrays of different lengths, no policy tokens, a value of a policy token that is not finite,
- *   or a bonus without sumS2.
+ *   or a bonus without sumS2, or neither g nor advantages.
  */
 export function predictStep(tokens: StepTokens, options: { entropyCoef?: number } = {}): PredictedStep {
-  const { S, expectedS, g, isPolicyToken, mask, clipped, sumS2, weight } = tokens
+  const { S, expectedS, g, advantage, ratio, isPolicyToken, mask, clipped, sumS2, weight } = tokens
   const { entropyCoef = 0 } = options
+  if (!g && !advantage) throw new RangeError('a prediction needs g or the advantages')
   if (!Number.isFinite(entropyCoef)) throw new RangeError(`entropyCoef is ${entropyCoef}`)
   if (entropyCoef !== 0 && !sumS2) throw new RangeError('the prediction of an entropy bonus needs sumS2')
-  for (const [name, values] of Object.entries({ S, expectedS, g, mask, clipped, sumS2, weight })) {
+  for (const [name, values] of Object.entries({ S, expectedS, g, advantage, ratio, mask, clipped, sumS2, weight })) {
     if (values && values.length !== isPolicyToken.length) {
       throw new RangeError(`${name} has ${values.length} entries, isPolicyToken ${isPolicyToken.length}`)
     }
@@ -68,9 +70,10 @@ export function predictStep(tokens: StepTokens, options: { entropyCoef?: number 
   for (let t = 0; t < isPolicyToken.length; t++) {
     if (!isPolicyToken[t]) continue
     count++
-    const effect = -g[t] * (S[t] - expectedS[t])
+    const push = g ? g[t] : advantage![t] * (ratio ? ratio[t] : 1)
+    const effect = -push * (S[t] - expectedS[t])
     if (!Number.isFinite(effect)) {
-      throw new RangeError(`token ${t} is not finite: g ${g[t]}, S ${S[t]}, expectedS ${expectedS[t]}`)
+      throw new RangeError(`token ${t} is not finite: g ${push}, S ${S[t]}, expectedS ${expectedS[t]}`)
     }
     if (!clipped?.[t]) {
       if (!mask || mask[t]) kept += effect
