@@ -49,9 +49,11 @@ def randomise(model, seed):
 
 
 def build(config, seed, dtype=torch.float32):
-    """A random model; in a half dtype the weights are rounded, and still computed with in float32."""
+    """A random model; in a half dtype the weights are rounded (not the rotary frequencies), and still computed with in float32."""
     model = randomise(AutoModelForCausalLM.from_config(config, attn_implementation="eager"), seed)
-    return model.to(dtype).float() if dtype != torch.float32 else model
+    for parameter in model.parameters():
+        parameter.data = parameter.data.to(dtype).float()
+    return model
 
 
 def fresh(name):
