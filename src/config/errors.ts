@@ -9,3 +9,15 @@ export class UserError extends Error {
     this.hint = options.hint
   }
 }
+
+/** The work failed for a reason that the user can remove (a full disk, a diverged run): no stack trace, exit code 1. */
+export class Failure extends Error {
+  override name = 'Failure'
+  /** What to do about it. */
+  readonly hint?: string
+
+  constructor(message: string, options: { hint?: string; cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.hint = options.hint
+  }
+}

@@ -1,0 +1,98 @@
+/**
+ * The few verbs by which a run changes the disk. Each is durable when it returns (synced, the directory entry too),
+ * and a run is consistent between any two of them: what is being made carries a partial name until one rename.
+ * An object, so that a test can stop the world at any verb.
+ */
+import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { Failure, UserError } from '../config/errors.js'
+
+export interface Disk {
+  /** Creates a directory and its parents. */
+  makeDirectory(path: string): void
+  /** Writes a whole file in place: for files with a partial name. */
+  write(path: string, data: string | Uint8Array): void
+  append(path: string, data: string | Uint8Array): void
+  /** Syncs files that somebody else wrote below `path`. */
+  syncTree(path: string): void
+  /** Replaces `to`. */
+  rename(from: string, to: string): void
+  /** Removes a file or a tree, also where there is none. */
+  remove(path: string): void
+}
+
+/** What a user can do something about, in words; every other failure as it is. */
+function explained(error: unknown, path: string): unknown {
+  const { code } = error as NodeJS.ErrnoException
+  if (code === 'ENOSPC' || code === 'EDQUOT') {
+    return new Failure(`${path}: no space left on the disk`, {
+      hint: 'free some space, then continue with --resume: everything up to the last checkpoint is whole',
+      cause: error,
+    })
+  }
+  if (code === 'EACCES' || code === 'EROFS' || code === 'EPERM') {
+    return new UserError(`${path}: not writable (${code})`, { hint: 'choose another directory by --run', cause: error })
+  }
+  return error
+}
+
+function guarded<T>(path: string, work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    throw explained(error, path)
+  }
+}
+
+function syncPath(path: string): void {
+  const file = openSync(path, 'r')
+  try {
+    fsyncSync(file)
+  } finally {
+    closeSync(file)
+  }
+}
+
+/** Windows keeps no directory handles to sync; its renames are journaled. */
+function syncDirectory(path: string): void {
+  if (process.platform !== 'win32') syncPath(path)
+}
+
+function writeSynced(path: string, data: string | Uint8Array, flag: 'w' | 'a'): void {
+  const file = openSync(path, flag)
+  try {
+    writeFileSync(file, data)
+    fsyncSync(file)
+  } finally {
+    closeSync(file)
+  }
+}
+
+function syncTree(path: string): void {
+  for (const entry of readdirSync(path, { withFileTypes: true })) {
+    const child = join(path, entry.name)
+    if (entry.isDirectory()) syncTree(child)
+    else if (entry.isFile()) syncPath(child)
+  }
+  syncDirectory(path)
+}
+
+export const realDisk: Disk = {
+  makeDirectory: (path) => guarded(path, () => void mkdirSync(path, { recursive: true })),
+  write: (path, data) => guarded(path, () => writeSynced(path, data, 'w')),
+  append: (path, data) => guarded(path, () => writeSynced(path, data, 'a')),
+  syncTree: (path) => guarded(path, () => syncTree(path)),
+  rename: (from, to) =>
+    guarded(to, () => {
+      renameSync(from, to)
+      syncDirectory(dirname(to))
+    }),
+  remove: (path) => guarded(path, () => rmSync(path, { recursive: true, force: true })),
+}
+
+/** Writes a file aside and renames it: readers see the old one or the new one, never a part. */
+export function replaceFile(disk: Disk, path: string, data: string | Uint8Array): void {
+  const aside = join(dirname(path), `.${path.slice(dirname(path).length + 1)}.partial`)
+  disk.write(aside, data)
+  disk.rename(aside, path)
+}

@@ -1,0 +1,27 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { loadRecipe } from '../config/index.js'
+import type { Recipe } from '../config/recipe.js'
+import type { EvalMetrics, StepMetrics } from '../train/events.js'
+import type { RunEnvironment } from './environment.js'
+import { readJsonLines } from './json-lines.js'
+import { type RunPaths, requireRun, runPaths } from './run-directory.js'
+import type { History } from './sinks.js'
+
+/** A run's lines so far; also while it is being written. */
+export function readHistory(paths: RunPaths): History {
+  return {
+    steps: readJsonLines<StepMetrics>(paths.metrics),
+    evaluations: readJsonLines<EvalMetrics>(paths.evaluations),
+  }
+}
+
+export function readEnvironment(paths: RunPaths): RunEnvironment | undefined {
+  return existsSync(paths.environment) ? JSON.parse(readFileSync(paths.environment, 'utf8')) : undefined
+}
+
+/** Everything of a run that is text. @throws UserError where `directory` holds no run. */
+export function readRun(directory: string): History & { recipe: Recipe; environment?: RunEnvironment } {
+  requireRun(directory)
+  const paths = runPaths(directory)
+  return { ...readHistory(paths), recipe: loadRecipe(paths.config), environment: readEnvironment(paths) }
+}

@@ -1,0 +1,51 @@
+/** Where a run's numbers go besides metrics.jsonl. */
+import os from 'node:os'
+import { join } from 'node:path'
+import type { Recipe } from '../config/recipe.js'
+import type { EvalMetrics, StepMetrics } from '../train/events.js'
+import type { Disk } from './disk.js'
+import type { RunPaths } from './run-directory.js'
+import { eventFileHeader, scalarsRecord } from './tensorboard.js'
+
+export interface Sink {
+  step(metrics: StepMetrics): void
+  evaluation(metrics: EvalMetrics): void
+}
+
+/** What a resumed run has behind it. */
+export interface History {
+  steps: readonly StepMetrics[]
+  evaluations: readonly EvalMetrics[]
+}
+
+function scalars(prefix: string, metrics: object): Record<string, number> {
+  const numbers = Object.entries(metrics).filter(([name, value]) => name !== 'step' && Number.isFinite(value))
+  return Object.fromEntries(numbers.map(([name, value]) => [`${prefix}/${name}`, value as number]))
+}
+
+/** One event file, written anew from the history at every start: a resumed run shows no cut-off steps. */
+function tensorboardSink(disk: Disk, paths: RunPaths, history: History): Sink {
+  const started = Date.now() / 1000
+  const file = join(paths.tensorboard, `events.out.tfevents.${Math.floor(started)}.${os.hostname()}.${process.pid}`)
+  const stepRecord = (metrics: StepMetrics) =>
+    scalarsRecord(metrics.step, Date.parse(metrics.time) / 1000, scalars('train', metrics))
+  const evaluationRecord = (metrics: EvalMetrics) =>
+    scalarsRecord(metrics.step, Date.now() / 1000, scalars('eval', metrics))
+  const past = [...history.steps.map(stepRecord), ...history.evaluations.map(evaluationRecord)]
+  disk.remove(paths.tensorboard)
+  disk.makeDirectory(paths.tensorboard)
+  disk.write(file, Buffer.concat([eventFileHeader(started), ...past]))
+  return {
+    step: (metrics) => disk.append(file, stepRecord(metrics)),
+    evaluation: (metrics) => disk.append(file, evaluationRecord(metrics)),
+  }
+}
+
+const openers: Record<Recipe['log'][number], (disk: Disk, paths: RunPaths, history: History) => Sink> = {
+  tensorboard: tensorboardSink,
+}
+
+/** Opens the recipe's sinks and gives them what happened so far. */
+export function openSinks(disk: Disk, paths: RunPaths, recipe: Recipe, history: History): Sink[] {
+  return recipe.log.map((name) => openers[name](disk, paths, history))
+}
