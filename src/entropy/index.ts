@@ -1,4 +1,5 @@
 /** The paper's theory as pure functions on plain numbers (float64): no I/O, no tensors. */
+export { boundsFromTopK, type TopK, type TopKBounds, type TopKOptions } from './bounds.js'
 export { type ClipResult, type ClipTokens, clipB, clipV } from './clip.js'
 export {
   type ApplyTo,
@@ -17,6 +18,7 @@ export {
   importanceRatio,
   type PolicyGradientStep,
 } from './first-order.js'
+export type { Interval } from './interval.js'
 export { type EntropyMethod, type MaskMethodName, type MaskResult, maskFor, maskMethods } from './methods.js'
 export {
   type Moments,
