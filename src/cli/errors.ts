@@ -1,0 +1,47 @@
+/** How a command's failure reads and which exit code it has. */
+import { CommanderError } from 'commander'
+import pc from 'picocolors'
+import { Failure, UserError } from '../config/errors.js'
+
+/** Documented in docs and help: scripts rely on them. */
+export const exitCodes = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const
+
+/** Ends a command with a code and no further words; what there is to say was said. */
+export class Exit extends Error {
+  readonly code: number
+
+  constructor(code: number) {
+    super(`exit ${code}`)
+    this.code = code
+  }
+}
+
+const wantsStack = (argv: readonly string[]) => argv.includes('--verbose') || Boolean(process.env.ISENTROPE_DEBUG)
+
+function chain(error: Error): string {
+  const stack = error.stack ?? String(error)
+  return error.cause instanceof Error ? `${stack}\ncaused by: ${chain(error.cause)}` : stack
+}
+
+/** Writes the error for people and returns the exit code. */
+export function reportError(
+  error: unknown,
+  argv: readonly string[],
+  write: (text: string) => void = (text) => void process.stderr.write(text),
+): number {
+  if (error instanceof Exit) return error.code
+  // Commander wrote its message itself, and throws for --help and --version as well.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.usage
+  const known = error instanceof UserError || error instanceof Failure
+  if (known) {
+    write(`${pc.red('error:')} ${error.message}\n`)
+    if (error.hint) write(`${pc.cyan('hint:')} ${error.hint}\n`)
+    if (wantsStack(argv)) write(`${pc.dim(chain(error))}\n`)
+    return error instanceof UserError ? exitCodes.usage : exitCodes.failed
+  }
+  const message = error instanceof Error ? error.message : String(error)
+  write(`${pc.red('error:')} ${message || 'unknown failure'}\n`)
+  if (wantsStack(argv)) write(`${pc.dim(error instanceof Error ? chain(error) : String(error))}\n`)
+  else write(`${pc.cyan('hint:')} unexpected; --verbose (or ISENTROPE_DEBUG=1) shows where it happened\n`)
+  return exitCodes.failed
+}

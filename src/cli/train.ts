@@ -1,0 +1,177 @@
+import type { Command } from 'commander'
+import { UserError } from '../config/errors.js'
+import type { Recipe } from '../config/recipe.js'
+import type { OpenParts } from '../run/parts.js'
+import type { ModelShape } from '../run/plan.js'
+import type { Summary } from '../run/summary.js'
+import { newCommand, repeated } from './command.js'
+import { Exit, exitCodes } from './errors.js'
+import { type Io, jsonLine, print, processIo } from './io.js'
+
+const help = `
+RECIPE is a YAML file (see recipes/ and \`isentrope config\`). The run goes to --run, by default
+runs/NAME-TIMESTAMP:
+  config.yaml        the recipe with every default        metrics.jsonl  one object a step
+  environment.json   versions, machine, seed              eval.jsonl     held-out evaluations
+  rollouts/          every completion, Parquet            checkpoints/   to resume from, and to use (model/)
+  report.html        curves and samples
+Prints the plan, then a live panel (one line a step where stdout is no terminal), then a summary; with --json
+stdout holds the summary alone, as one line of JSON.
+Ctrl-C (once) stops at the next safe point and writes a checkpoint; twice stops at once.
+
+Examples:
+  $ isentrope train recipes/arithmetic-smollm2-grpo.yaml --dry-run
+  $ isentrope train recipes/arithmetic-smollm2-clip-b.yaml --set train.steps=40 --set entropy.muLow=1.5
+  $ isentrope train recipes/gsm8k-smollm2.yaml --run runs/gsm8k
+  $ isentrope train --run runs/gsm8k --resume
+`
+
+interface TrainFlags {
+  set?: string[]
+  run?: string
+  resume?: boolean
+  dryRun?: boolean
+  json?: boolean
+}
+
+/** The work behind the command, loaded when it is needed; a test puts its own in place. */
+export interface TrainRoom {
+  openParts?: OpenParts
+  describeModel(recipe: Recipe): Promise<ModelShape>
+}
+
+const trainRoom = (): Promise<TrainRoom> => import('../run/parts.js')
+
+/** The recipe as given; where a run is resumed without one, the run's own. */
+async function recipeOf(path: string | undefined, flags: TrainFlags): Promise<Recipe> {
+  const { loadRecipe } = await import('../config/index.js')
+  if (path !== undefined) return loadRecipe(path, flags.set)
+  if (!flags.resume || flags.run === undefined) {
+    throw new UserError('no recipe', {
+      hint: 'isentrope train RECIPE.yaml starts a run; isentrope train --run DIR --resume continues one',
+    })
+  }
+  return loadRecipe(`${flags.run}/config.yaml`, flags.set)
+}
+
+/**
+ * The first signal asks the run to stop at a safe point, the second ends the process. Returns the way to let go.
+ */
+function stopOnSignals(stop: AbortController, io: Io): () => void {
+  const onSignal = () => {
+    if (stop.signal.aborted) process.exit(exitCodes.interrupted)
+    stop.abort()
+    io.stderr.write('\nstopping at the next safe point, with a checkpoint; once more to stop at once\n')
+  }
+  process.on('SIGINT', onSignal).on('SIGTERM', onSignal)
+  return () => void process.off('SIGINT', onSignal).off('SIGTERM', onSignal)
+}
+
+function summaryText(summary: Summary): string {
+  const number = (value: number | null) => (value === null ? '-' : value.toFixed(3))
+  const lines = [
+    `steps       ${summary.step} of ${summary.steps}`,
+    `reward      ${number(summary.reward_first)} -> ${number(summary.reward_last)} (means of the first and last 10 steps)`,
+    `entropy     ${number(summary.entropy_first)} -> ${number(summary.entropy_last)} nats`,
+    `tokens      ${summary.completion_tokens} in ${summary.seconds.toFixed(1)} s`,
+    ...(summary.eval_last && summary.eval_first
+      ? [
+          `held out    Avg@K ${number(summary.eval_first.avg_at_k)} -> ${number(summary.eval_last.avg_at_k)}, ` +
+            `Pass@K ${number(summary.eval_first.pass_at_k)} -> ${number(summary.eval_last.pass_at_k)}`,
+        ]
+      : []),
+    ...(summary.best
+      ? [`best        ${summary.best.checkpoint} (${summary.best.metric} ${number(summary.best.value)})`]
+      : []),
+    ...(summary.checkpoint ? [`last        ${summary.checkpoint}`] : []),
+  ]
+  return `${lines.join('\n')}\n`
+}
+
+const quoted = (text: string) => (/^[\w./:@%+=,-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`)
+
+export function trainCommand(io: Io = processIo, room = trainRoom): Command {
+  return newCommand('train', 'train a model as a recipe says, or continue a run', help)
+    .argument('[recipe]', 'YAML file; may be left out with --run DIR --resume')
+    .option('-s, --set <key=value>', 'change a key of the recipe (may be repeated)', repeated)
+    .option('--run <dir>', 'directory of the run (default: runs/NAME-TIMESTAMP)')
+    .option('--resume', 'continue from the last checkpoint of --run, or of the newest run of that name')
+    .option('--dry-run', 'print the plan and stop')
+    .option('--json', 'print the summary as one line of JSON, everything else to stderr')
+    .action(async (path: string | undefined, flags: TrainFlags) => {
+      const recipe = await recipeOf(path, flags)
+      const people = flags.json ? io.stderr : io.stdout
+      const [{ describeModel, openParts }, { makePlan }, { planText }] = await Promise.all([
+        room(),
+        import('../run/plan.js'),
+        import('./plan-text.js'),
+      ])
+      const plan = makePlan(recipe, await describeModel(recipe))
+      await print(people, planText(recipe, plan, flags.run ?? 'runs/'))
+      if (flags.dryRun) {
+        if (flags.json) await print(io.stdout, jsonLine({ recipe, plan }))
+        return
+      }
+      const summary = await runTraining(recipe, flags, { io, people, openParts })
+      await print(io.stdout, flags.json ? jsonLine(summary) : '')
+      if (summary.interrupted) {
+        const command = `isentrope train ${path === undefined ? '' : `${quoted(path)} `}--run ${quoted(summary.run)} --resume`
+        await print(io.stderr, `interrupted after step ${summary.step}; to continue:\n  ${command}\n`)
+        throw new Exit(exitCodes.interrupted)
+      }
+    })
+}
+
+async function runTraining(
+  recipe: Recipe,
+  flags: TrainFlags,
+  { io, people, openParts }: { io: Io; people: Io['stdout']; openParts?: OpenParts },
+): Promise<Summary & { report?: string }> {
+  const [{ train }, { createTrainPanel }, { renderSummaryChart }, { readHistory }, { runPaths }] = await Promise.all([
+    import('../run/train.js'),
+    import('../report/panel.js'),
+    import('../report/terminal-chart.js'),
+    import('../run/history.js'),
+    import('../run/run-directory.js'),
+  ])
+  const stop = new AbortController()
+  const release = stopOnSignals(stop, io)
+  const panel = createTrainPanel(people as NodeJS.WriteStream, {
+    isTty: people.isTTY === true,
+    totalSteps: recipe.train.steps,
+    title: recipe.name ?? 'run',
+  })
+  try {
+    const summary = await train(recipe, {
+      runDirectory: flags.run,
+      resume: flags.resume,
+      signal: stop.signal,
+      argv: process.argv.slice(2),
+      openParts,
+      onStart: ({ runDirectory, step }) =>
+        people.write(`${step > 0 ? `continuing ${runDirectory} after step ${step}` : runDirectory}\n\n`),
+      onEvent: (event) => panel.onEvent(event),
+    })
+    panel.close()
+    const { steps } = readHistory(runPaths(summary.run))
+    if (steps.length > 1) await print(people, `\n${renderSummaryChart(steps, people.columns ?? 80)}\n`)
+    const report = await writeReport(summary, io)
+    await print(people, `\n${summaryText(summary)}${report === undefined ? '' : `report      ${report}\n`}`)
+    return report === undefined ? summary : { ...summary, report }
+  } finally {
+    panel.close()
+    release()
+  }
+}
+
+/** A run is not lost for a page that cannot be made: the failure is said, the run stands. */
+async function writeReport(summary: Summary, io: Io): Promise<string | undefined> {
+  if (summary.step === 0) return undefined
+  try {
+    const { writeRunReport } = await import('../report/run-report.js')
+    return await writeRunReport(summary.run)
+  } catch (error) {
+    await print(io.stderr, `warning: no report: ${error instanceof Error ? error.message : error}\n`)
+    return undefined
+  }
+}
