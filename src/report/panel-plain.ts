@@ -1,6 +1,7 @@
 /** One aligned line a step, for logs and pipes. */
 import type { EvalMetrics, StepMetrics } from '../train/events.js'
 import { formatCompact, formatDuration, formatFixed, formatNumber } from './format.js'
+import { maskedShare } from './metrics.js'
 import type { TrainPanel, TrainPanelOptions } from './panel.js'
 import { plainText } from './terminal-text.js'
 import { createTimeLeft } from './time-left.js'
@@ -73,12 +74,6 @@ export function evalLine(metrics: EvalMetrics): string {
 
 export function warningLine(step: number, message: string): string {
   return `warning at step ${step}: ${plainText(message).replaceAll('\n', '\n  ')}`
-}
-
-/** Share of the step's policy tokens whose gradient the method masked, both sides together. */
-export function maskedShare(metrics: StepMetrics): number | undefined {
-  const { masked_low_fraction: low, masked_high_fraction: high } = metrics
-  return low === undefined && high === undefined ? undefined : (low ?? 0) + (high ?? 0)
 }
 
 function percent(share: number | undefined): number | undefined {

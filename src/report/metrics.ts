@@ -1,0 +1,57 @@
+/** Quantities that several displays derive from a step's metrics. */
+import type { StepMetrics } from '../train/events.js'
+import { mean } from './statistics.js'
+
+/** Undefined for what is absent, null or no number. */
+export function numberOf(value: unknown): number | undefined {
+  return typeof value === 'number' ? value : undefined
+}
+
+/** Share of the step's policy tokens whose gradient the method masked, both sides together. */
+export function maskedShare(metrics: StepMetrics): number | undefined {
+  const low = numberOf(metrics.masked_low_fraction)
+  const high = numberOf(metrics.masked_high_fraction)
+  return low === undefined && high === undefined ? undefined : (low ?? 0) + (high ?? 0)
+}
+
+/** How many steps at either end of a run are averaged: 10, or half of a run shorter than 20 (at least 1). */
+export function edgeSteps(steps: number): number {
+  return Math.max(1, Math.min(10, Math.floor(steps / 2)))
+}
+
+/** Means of a quantity over the first and the last {@link edgeSteps} steps. */
+export function edges(
+  metrics: readonly StepMetrics[],
+  value: (metrics: StepMetrics) => number | undefined,
+): { first: number | undefined; last: number | undefined } {
+  const count = edgeSteps(metrics.length)
+  return { first: mean(metrics.slice(0, count).map(value)), last: mean(metrics.slice(-count).map(value)) }
+}
+
+/**
+ * For each step with a prediction and a successor: the predicted dH of the updates that went through, and the change
+ * of entropy from this step's rollouts to the next one's. The two batches hold different prompts, so the measured
+ * change carries sampling noise.
+ */
+export function entropyChanges(
+  metrics: readonly StepMetrics[],
+): { step: number; predicted: number; measured: number }[] {
+  const changes: { step: number; predicted: number; measured: number }[] = []
+  for (let i = 0; i + 1 < metrics.length; i++) {
+    const predicted = numberOf(metrics[i].pred_dH_kept)
+    const measured = metrics[i + 1].entropy_nats - metrics[i].entropy_nats
+    if (metrics[i + 1].step !== metrics[i].step + 1) continue
+    if (predicted === undefined || !Number.isFinite(predicted) || !Number.isFinite(measured)) continue
+    changes.push({ step: metrics[i].step, predicted, measured })
+  }
+  return changes
+}
+
+/** Seconds from the first to the last line, by their times, and the first step's own; undefined without times. */
+export function elapsedSeconds(metrics: readonly StepMetrics[]): number | undefined {
+  const [first, last] = [metrics[0], metrics.at(-1)]
+  if (first === undefined || last === undefined) return undefined
+  const span = (Date.parse(last.time) - Date.parse(first.time)) / 1000
+  const own = (numberOf(first.rollout_seconds) ?? 0) + (numberOf(first.train_seconds) ?? 0)
+  return Number.isFinite(span) && span >= 0 ? span + own : undefined
+}
