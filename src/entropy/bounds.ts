@@ -12,10 +12,11 @@
  * where u falls from 0 to -2 e^-(H + 2.5) and rises from there. By the Schur-Ostrowski criterion F is Schur-concave where
  * D >= -min u, and Schur-convex where D <= -max u, for all H and D that the tail allows: then the uniform and the most
  * concentrated tail are its extremes, and the interval is as tight as the facts permit. Between the two (D near 0, a
- * token whose p is close to sum p^2) the factors are bounded one by one.
+ * token whose p is close to sum p^2) what ties h, a and b to one another bounds F (tail-slices.ts).
  */
 import { add, exactly, type Interval, intersect, multiply, scale, subtract, widen } from './interval.js'
-import { concentratedTail, rangeOfB, type Tail, uniformTail } from './tail.js'
+import { concentratedTail, type Tail, uniformTail } from './tail.js'
+import { sliceTails } from './tail-slices.js'
 
 export interface TopK {
   /** Log-probabilities, in nats, of the k most likely tokens, in any order; the sampled one too if it is among them. */
@@ -91,14 +92,11 @@ export function boundsFromTopK(known: TopK, options: TopKOptions): TopKBounds {
   const joint = (factor: Interval): Interval => {
     const at = (end: typeof flat): Interval =>
       subtract(multiply(add(sums.H, end.h), subtract(subtract(factor, sums.A), end.a)), add(sums.B, end.b))
-    const a: Interval = [flat.a[0], steep.a[1]]
-    const D = subtract(subtract(factor, sums.A), a)
-    const separately = subtract(multiply(entropy, D), add(sums.B, rangeOfB(tail)))
-    if (tail.count === 0 || mass[1] === 0 || D[0] >= -lowestU(tail.cap, entropy[0])) {
-      return intersect([at(steep)[0], at(flat)[1]], separately)
-    }
-    if (D[1] <= -highestU(tail.cap, entropy[1])) return intersect([at(flat)[0], at(steep)[1]], separately)
-    return separately
+    const D = subtract(subtract(factor, sums.A), [flat.a[0], steep.a[1]])
+    const isPoint = tail.count <= 1 || mass[1] === 0
+    if (isPoint || D[0] >= -lowestU(tail.cap, entropy[0])) return [at(steep)[0], at(flat)[1]]
+    if (D[1] <= -highestU(tail.cap, entropy[1])) return [at(flat)[0], at(steep)[1]]
+    return subtract(sliceTails(tail, sums.H, subtract(factor, sums.A)), sums.B)
   }
 
   const expected = scale(joint(exactly(0)), -1)

@@ -55,25 +55,6 @@ export function concentratedTail({ mass, cap, count }: Tail): TailMoments {
   })
 }
 
-/**
- * Range of b = sum q^2 log q over all tails. q^2 log q is concave up to e^-1.5 and convex above: with a cap below that
- * the extremes decide. Above it, `q (q log q) >= q min(q log q)` bounds b from below and a tangent at m/R from above
- * where it stays above the convex part's end, else 0.
- */
-export function rangeOfB(tail: Tail): Interval {
-  const { count: R, mass, cap } = tail
-  const uniform = uniformTail(tail).b
-  const concentrated = concentratedTail(tail).b
-  if (R <= 1 || cap <= Math.exp(-1.5))
-    return [Math.min(concentrated[0], uniform[0]), Math.max(concentrated[1], uniform[1])]
-  const low = mass[1] * (cap < 1 / Math.E ? xLogX(cap) : -1 / Math.E)
-  // the tangent falls with m, so that the largest mass decides for all
-  const x = mass[1] / R
-  const slope = 2 * xLogX(x) + x
-  const tangentHolds = x < Math.exp(-1.5) && cap * xLogX(cap) <= x * xLogX(x) + slope * (cap - x)
-  return [low, tangentHolds ? uniform[1] : 0]
-}
-
 function rangesOver(masses: number[], momentsOf: (mass: number) => { h: number; a: number; b: number }): TailMoments {
   const all = masses.map(momentsOf)
   const range = (name: 'h' | 'a' | 'b'): Interval => {
