@@ -9,6 +9,7 @@ import type { Recipe, RecipeInput } from '../src/config/recipe.js'
 import { evaluationDue } from '../src/config/schedule.js'
 import type { SavedLoopState } from '../src/run/checkpoint.js'
 import type { OpenParts } from '../src/run/parts.js'
+import type { ModelShape } from '../src/run/plan.js'
 import type { LoopEvent } from '../src/run/recorder.js'
 import type { Backend } from '../src/train/backend.js'
 import type { EvalMetrics, GradedCompletion, StepMetrics } from '../src/train/events.js'
@@ -162,4 +163,31 @@ export function fakeParts(
       },
     }
   }
+}
+
+/** A model of 1000 parameters: 3 layers, hidden 8, MLP 16, 2 heads of 4 with one of keys and values. */
+export const fakeModelShape: ModelShape = {
+  reference: 'nothing',
+  path: '/models/nothing',
+  parameters: 1000,
+  config: {
+    family: 'llama',
+    vocabSize: 2,
+    hiddenSize: 8,
+    intermediateSize: 16,
+    layers: 3,
+    heads: 2,
+    kvHeads: 1,
+    headDim: 4,
+    rmsNormEps: 1e-5,
+    rope: { theta: 10000, scaling: { type: 'none' } },
+    maxPositionEmbeddings: 128,
+    tieWordEmbeddings: true,
+    qkvBias: false,
+    outputBias: false,
+    mlpBias: false,
+    qkNorm: false,
+    eosTokenIds: [1],
+    raw: {},
+  },
 }

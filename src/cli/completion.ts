@@ -52,11 +52,11 @@ function bash(name: string, words: CommandWords[]): string {
   ])
   const lists = words.map(
     (command) =>
-      `    ${command.name}) words='${[...command.choices, ...command.options.map((option) => option.name)].join(' ')}' ;;`,
+      `    ${command.name}) words='${[...command.choices, ...command.options.map((option) => option.name)].join(' ')}'${command.choices.length > 0 ? ' files=no' : ''} ;;`,
   )
   return `# ${name} completion for bash: eval "$(${name} completion bash)"
 _${name}() {
-  local cur=\${COMP_WORDS[COMP_CWORD]} prev=\${COMP_WORDS[COMP_CWORD-1]} command=\${COMP_WORDS[1]} words=
+  local cur=\${COMP_WORDS[COMP_CWORD]} prev=\${COMP_WORDS[COMP_CWORD-1]} command=\${COMP_WORDS[1]} words= files=yes
   if [ "$COMP_CWORD" -eq 1 ]; then
     COMPREPLY=($(compgen -W '${words.map((command) => command.name).join(' ')} --help --version' -- "$cur"))
     return
@@ -68,7 +68,7 @@ ${cases.join('\n')}
 ${lists.join('\n')}
   esac
   COMPREPLY=($(compgen -W "$words" -- "$cur"))
-  [[ $cur == -* ]] || COMPREPLY+=($(compgen -f -- "$cur"))
+  [[ $files == no || $cur == -* ]] || COMPREPLY+=($(compgen -f -- "$cur"))
 }
 complete -o filenames -F _${name} ${name}
 `

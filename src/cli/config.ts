@@ -1,5 +1,4 @@
-import type { Command } from 'commander'
-import { UserError } from '../config/errors.js'
+import { type Command, Option } from 'commander'
 import { newCommand } from './command.js'
 import { type Io, jsonLine, print, processIo } from './io.js'
 
@@ -23,10 +22,9 @@ interface ConfigFlags {
 export function configCommand(io: Io = processIo): Command {
   return newCommand('config', 'explain every key of a recipe', help)
     .argument('[key]', 'a key or section, e.g. entropy or train.lr')
-    .option('--markdown', 'as a Markdown page')
+    .addOption(new Option('--markdown', 'as a Markdown page').conflicts('jsonSchema'))
     .option('--json-schema', 'as JSON Schema')
     .action(async (key: string | undefined, flags: ConfigFlags) => {
-      if (flags.markdown && flags.jsonSchema) throw new UserError('--markdown and --json-schema exclude each other')
       const { configMarkdown, configText } = await import('./config-text.js')
       const { recipeJsonSchema } = await import('../config/json-schema.js')
       if (flags.jsonSchema) await print(io.stdout, jsonLine(recipeJsonSchema()))

@@ -39,19 +39,21 @@ function helpCommand(program: Command): Command {
     })
 }
 
-export function buildProgram(io: Io = processIo): Command {
+const allCommands = (io: Io) => [
+  trainCommand(io),
+  generateCommand(io),
+  scoreCommand(io),
+  configCommand(io),
+  completionCommand(io),
+]
+
+export function buildProgram(io: Io = processIo, commands: Command[] = allCommands(io)): Command {
   const program = new Command('isentrope')
     .description("Reinforcement fine-tuning of language models, with the policy's entropy measured and controlled.")
     .version(version, '-V, --version', 'print the version')
     .helpCommand(false)
     .addHelpText('after', help)
-  for (const command of [
-    trainCommand(io),
-    generateCommand(io),
-    scoreCommand(io),
-    configCommand(io),
-    completionCommand(io),
-  ]) {
+  for (const command of commands) {
     program.addCommand(command)
   }
   program.addCommand(helpCommand(program))

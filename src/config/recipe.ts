@@ -255,7 +255,7 @@ export const recipeSchema = z.strictObject({
       'Threads of the engine; absent: the engine chooses. A run repeats bit for bit only with the same number.',
     ),
   task: task.describe("What is learnt: name, system, and the task's own keys."),
-  rollout: rollout.prefault({}).describe('Sampling.'),
+  rollout: rollout.prefault({}).describe('Sampling of completions.'),
   algorithm: algorithm.prefault({}).describe('From rewards to a loss.'),
   entropy: entropy.prefault({}).describe("Control of the policy's entropy."),
   train: train.prefault({}).describe('Optimization.'),

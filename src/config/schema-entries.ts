@@ -49,7 +49,12 @@ function typeOf(schema: KeySchema): string {
   }
 }
 
-const asYaml = (value: unknown): string => (Array.isArray(value) ? `[${value.map(asYaml).join(', ')}]` : String(value))
+const asYaml = (value: unknown): string =>
+  typeof value === 'number' && value !== 0 && Math.abs(value) < 1e-4
+    ? value.toExponential()
+    : Array.isArray(value)
+      ? `[${value.map(asYaml).join(', ')}]`
+      : String(value)
 
 function collect(parent: KeySchema, prefix: string): SchemaEntry[] {
   return Object.entries(parent.properties ?? {}).flatMap(([key, schema]) => {

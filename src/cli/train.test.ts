@@ -1,0 +1,108 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it } from 'vitest'
+import { fakeIo, runCommand } from '../../test/fake-io.js'
+import { fakeModelShape, fakeParts } from '../../test/fake-run.js'
+import { type TrainRoom, trainCommand } from './train.js'
+
+const root = mkdtempSync(join(tmpdir(), 'train-'))
+afterAll(() => rmSync(root, { recursive: true }))
+let count = 0
+const fresh = () => join(root, `run-${count++}`)
+const recipe = join(root, 'tiny.yaml')
+writeFileSync(recipe, 'model: nothing\ntask: {name: none}\ntrain: {steps: 4}\ncheckpoint: {every: 2}\n')
+
+function room(misbehave?: (step: number) => void): () => Promise<TrainRoom> {
+  return async () => ({
+    describeModel: async () => fakeModelShape,
+    openParts: (resolved, options) => fakeParts(resolved, [], misbehave)(resolved, options),
+  })
+}
+
+const train = (argv: string[], misbehave?: (step: number) => void) =>
+  runCommand((io) => trainCommand(io, room(misbehave)), ['train', ...argv], fakeIo())
+
+describe('train', () => {
+  it('prints plan, steps, chart and summary, and leaves a run with a report', async () => {
+    const directory = fresh()
+    const { code, out, err } = await train([recipe, '--run', directory, '--set', 'rollout.maxNewTokens=24'])
+    expect(err).toBe('')
+    expect(code).toBe(0)
+    expect(out).toContain('model      nothing: llama, 1.0k parameters, 3 layers, vocabulary 2')
+    expect(out).toContain('up to 1,536 tokens, 1 optimizer update')
+    expect(out).toContain('4/4')
+    expect(out).toContain('steps       4 of 4')
+    for (const file of ['config.yaml', 'metrics.jsonl', 'environment.json', 'report.html']) {
+      expect(existsSync(join(directory, file))).toBe(true)
+    }
+  })
+
+  it('keeps stdout to one line of JSON with --json', async () => {
+    const directory = fresh()
+    const { code, out, err } = await train([recipe, '--run', directory, '--json'])
+    expect(code).toBe(0)
+    expect(out.trimEnd().split('\n').length).toBe(1)
+    expect(JSON.parse(out)).toMatchObject({
+      run: directory,
+      step: 4,
+      steps: 4,
+      interrupted: false,
+      checkpoint: join(directory, 'checkpoints/step-000004'),
+      report: join(directory, 'report.html'),
+    })
+    expect(err).toContain('memory')
+  })
+
+  it('stops after the plan on a dry run, leaving nothing', async () => {
+    const directory = fresh()
+    const { code, out } = await train([recipe, '--run', directory, '--dry-run'])
+    expect(code).toBe(0)
+    expect(out).toContain('memory     about')
+    expect(existsSync(directory)).toBe(false)
+    const json = await train([recipe, '--run', directory, '--dry-run', '--json'])
+    expect(JSON.parse(json.out).plan).toMatchObject({ steps: 4, tokensPerStep: 64 * 256 })
+  })
+
+  it('stops at a safe point on Ctrl-C, says how to go on, and goes on without the recipe', async () => {
+    const directory = fresh()
+    const first = await train([recipe, '--run', directory, '--json'], (step) => {
+      if (step === 2) process.emit('SIGINT')
+    })
+    expect(first.code).toBe(130)
+    expect(JSON.parse(first.out)).toMatchObject({ step: 2, interrupted: true })
+    expect(first.err).toContain('stopping at the next safe point')
+    expect(first.err).toContain(`isentrope train ${recipe} --run ${directory} --resume`)
+    const second = await train(['--run', directory, '--resume', '--set', 'train.steps=5'])
+    expect(second.code).toBe(0)
+    expect(second.out).toContain(`continuing ${directory} after step 2`)
+    expect(readFileSync(join(directory, 'metrics.jsonl'), 'utf8').trimEnd().split('\n').length).toBe(5)
+    expect(process.listenerCount('SIGTERM')).toBe(0)
+  })
+
+  it.each([
+    ['no recipe', [], 2, 'no recipe'],
+    ['a missing recipe', ['none.yaml'], 2, 'none.yaml: no such file'],
+    ['a wrong key', [recipe, '--set', 'train.stepz=3'], 2, 'did you mean train.steps?'],
+    ['nothing to resume', [recipe, '--run', join(root, 'nowhere'), '--resume'], 2, 'no such run'],
+    ['an unknown option', [recipe, '--rezume'], 2, 'Did you mean --resume?'],
+  ])('fails with a hint: %s', async (_, argv, code, message) => {
+    const result = await train(argv)
+    expect(result.err).toContain(message)
+    expect(result.err).toContain('hint:')
+    expect(result.code).toBe(code)
+  })
+
+  it('says where to look when the work fails', async () => {
+    const fail = () => {
+      throw new Error('the engine burst')
+    }
+    const quiet = await train([recipe, '--run', fresh()], fail)
+    expect(quiet.code).toBe(1)
+    expect(quiet.err).toContain('error: the engine burst')
+    expect(quiet.err).toContain('--verbose')
+    expect(quiet.err).not.toContain('at fail')
+    const loud = await train([recipe, '--run', fresh(), '--verbose'], fail)
+    expect(loud.err).toContain('at fail')
+  })
+})
