@@ -1,0 +1,20 @@
+import { readdirSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, it } from 'vitest'
+import { loadRecipe } from './load-recipe.js'
+
+const directory = fileURLToPath(new URL('../../recipes/', import.meta.url))
+const load = (name: string) => loadRecipe(`${directory}/${name}.yaml`)
+
+describe('the recipes that come with the package', () => {
+  it.each(readdirSync(directory).filter((file) => file.endsWith('.yaml')))('%s is valid', (file) => {
+    expect(load(file.slice(0, -5)).name).toBe(file.slice(0, -5))
+  })
+
+  it.each(['clip-b', 'clip-v'])('arithmetic-smollm2-%s differs from GRPO in its method alone', (method) => {
+    const { name: _, entropy: __, ...grpo } = load('arithmetic-smollm2-grpo')
+    const { name: ___, entropy, ...clip } = load(`arithmetic-smollm2-${method}`)
+    expect(clip).toEqual(grpo)
+    expect(entropy.method).toBe(method)
+  })
+})
