@@ -88,6 +88,9 @@ function summaryText(summary: Summary): string {
   return `${lines.join('\n')}\n`
 }
 
+/** A bound that is open has no JSON number; as text a recipe takes it back. */
+const infinityAsYaml = (_: string, value: unknown) => (value === Infinity ? '.inf' : value)
+
 const quoted = (text: string) => (/^[\w./:@%+=,-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`)
 
 export function trainCommand(io: Io = processIo, room = trainRoom): Command {
@@ -109,7 +112,7 @@ export function trainCommand(io: Io = processIo, room = trainRoom): Command {
       const plan = makePlan(recipe, await describeModel(recipe))
       await print(people, planText(recipe, plan, flags.run ?? 'runs/'))
       if (flags.dryRun) {
-        if (flags.json) await print(io.stdout, jsonLine({ recipe, plan }))
+        if (flags.json) await print(io.stdout, `${JSON.stringify({ recipe, plan }, infinityAsYaml)}\n`)
         return
       }
       const summary = await runTraining(recipe, flags, { io, people, openParts })
@@ -141,6 +144,7 @@ async function runTraining(
     totalSteps: recipe.train.steps,
     title: recipe.name ?? 'run',
   })
+  let started: string | undefined
   try {
     const summary = await train(recipe, {
       runDirectory: flags.run,
@@ -148,8 +152,10 @@ async function runTraining(
       signal: stop.signal,
       argv: process.argv.slice(2),
       openParts,
-      onStart: ({ runDirectory, step }) =>
-        people.write(`${step > 0 ? `continuing ${runDirectory} after step ${step}` : runDirectory}\n\n`),
+      onStart: ({ runDirectory, step }) => {
+        started = runDirectory
+        people.write(`${step > 0 ? `continuing ${runDirectory} after step ${step}` : runDirectory}\n\n`)
+      },
       onEvent: (event) => panel.onEvent(event),
     })
     panel.close()
@@ -158,6 +164,15 @@ async function runTraining(
     const report = await writeReport(summary, io)
     await print(people, `\n${summaryText(summary)}${report === undefined ? '' : `report      ${report}\n`}`)
     return report === undefined ? summary : { ...summary, report }
+  } catch (error) {
+    panel.close()
+    if (started !== undefined) {
+      await print(
+        io.stderr,
+        `the run up to its last checkpoint is in ${started}; --run ${quoted(started)} --resume continues it\n`,
+      )
+    }
+    throw error
   } finally {
     panel.close()
     release()

@@ -30,7 +30,7 @@ function explained(error: unknown, path: string): unknown {
       cause: error,
     })
   }
-  if (code === 'EACCES' || code === 'EROFS' || code === 'EPERM') {
+  if (code !== undefined && ['EACCES', 'EROFS', 'EPERM', 'ENOTDIR', 'ENAMETOOLONG'].includes(code)) {
     return new UserError(`${path}: not writable (${code})`, { hint: 'choose another directory by --run', cause: error })
   }
   return error
