@@ -22,7 +22,7 @@ export function commandWords(program: Command): CommandWords[] {
     choices:
       command.name() === 'help'
         ? program.commands.map((other) => other.name())
-        : (command.registeredArguments[0]?.argChoices ?? []),
+        : (command.registeredArguments[0]?.argChoices ?? command.commands.map((inner) => inner.name())),
     options: [
       ...command.options,
       command

@@ -39,6 +39,10 @@ function helpCommand(program: Command): Command {
     })
 }
 
+const withSubcommands = (command: Command): Command[] => [command, ...command.commands.flatMap(withSubcommands)]
+const pathOf = (command: Command): string =>
+  command.parent ? `${pathOf(command.parent)} ${command.name()}` : command.name()
+
 const allCommands = (io: Io) => [
   trainCommand(io),
   generateCommand(io),
@@ -57,7 +61,7 @@ export function buildProgram(io: Io = processIo, commands: Command[] = allComman
     program.addCommand(command)
   }
   program.addCommand(helpCommand(program))
-  for (const command of [program, ...program.commands]) {
+  for (const command of withSubcommands(program)) {
     command
       .exitOverride()
       .configureHelp({ styleTitle: (text) => pc.bold(text), showGlobalOptions: false })
@@ -66,7 +70,7 @@ export function buildProgram(io: Io = processIo, commands: Command[] = allComman
         writeErr: (text) => void io.stderr.write(text),
         outputError: (text, write) => {
           write(text.replace(/^error:/, pc.red('error:')))
-          const where = command === program ? 'isentrope --help' : `isentrope help ${command.name()}`
+          const where = command === program ? 'isentrope --help' : `${pathOf(command)} --help`
           if (text.startsWith('error:')) write(`${pc.cyan('hint:')} ${where}\n`)
         },
       })

@@ -111,7 +111,7 @@ describe('score', () => {
   ])('refuses %s', async (argv, message) => {
     const { code, err } = await score('{"tokens":[1]}', ...argv)
     expect(err).toContain(message)
-    expect(err).toContain('hint: isentrope help score')
+    expect(err).toContain('hint: isentrope score --help')
     expect(code).toBe(2)
   })
 })

@@ -1,4 +1,4 @@
-export { UserError } from './errors.js'
+export { Failure, UserError } from './errors.js'
 export { loadRecipe } from './load-recipe.js'
 export { parseRecipe } from './parse-recipe.js'
 export {
@@ -10,3 +10,4 @@ export {
   type TaskEntry,
 } from './recipe.js'
 export { recipeWarnings } from './recipe-rules.js'
+export { bestMetric, checkpointDue, evaluationDue } from './schedule.js'

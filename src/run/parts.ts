@@ -11,6 +11,7 @@ export interface Parts {
    * The training loop, from its beginning or from a saved state (the backend is in that state already, and holds the
    * frozen reference where the recipe's KL term needs it). A `step` event is the end of its step: while it is handled
    * the backend's state may be saved. An evaluation of a step follows its `step` event before the next step begins.
+   * An error it throws with `policyUnchanged: true` leaves the backend in that step's state, which is then saved.
    * On `signal` the loop returns at the next moment at which the backend is in the state of the last `step` event.
    */
   loop(start: { state?: SavedLoopState; signal?: AbortSignal }): AsyncIterable<LoopEvent>

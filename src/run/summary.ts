@@ -1,5 +1,6 @@
 /** The closing words of a run, as one JSON object. */
 import type { Recipe } from '../config/recipe.js'
+import { bestMetric } from '../config/schedule.js'
 import { bestCheckpoint, listCheckpoints } from './checkpoint.js'
 import { readHistory } from './history.js'
 import type { RunPaths } from './run-directory.js'
@@ -11,7 +12,7 @@ export interface Summary {
   /** Steps done and planned. */
   step: number
   steps: number
-  /** True where Ctrl-C or an abort ended the run before its last step. */
+  /** True where the run ended before its last step (Ctrl-C, an abort). */
   interrupted: boolean
   /** Means over the first and the last 10 steps (fewer where there are fewer). */
   reward_first: number | null
@@ -32,7 +33,8 @@ export interface Summary {
 
 const mean = (values: number[]) => (values.length === 0 ? null : values.reduce((a, b) => a + b, 0) / values.length)
 
-export function summarize(paths: RunPaths, recipe: Recipe, interrupted: boolean, metric: string): Summary {
+export function summarize(paths: RunPaths, recipe: Recipe): Summary {
+  const metric = bestMetric(recipe)
   const { steps, evaluations } = readHistory(paths)
   const first = steps.slice(0, 10)
   const last = steps.slice(-10)
@@ -48,7 +50,7 @@ export function summarize(paths: RunPaths, recipe: Recipe, interrupted: boolean,
     model: recipe.model,
     step: steps.at(-1)?.step ?? 0,
     steps: recipe.train.steps,
-    interrupted,
+    interrupted: (steps.at(-1)?.step ?? 0) < recipe.train.steps,
     reward_first: mean(first.map((line) => line.reward_mean)),
     reward_last: mean(last.map((line) => line.reward_mean)),
     entropy_first: mean(first.map((line) => line.entropy_nats)),

@@ -107,6 +107,15 @@ describe('a run', () => {
     await expect(run(recipe, directory, { resume: true })).resolves.toMatchObject({ step: 7 })
   })
 
+  it('leaves nothing behind where its model cannot be opened', async () => {
+    const directory = fresh()
+    const openParts = async () => {
+      throw new UserError('no such model')
+    }
+    await expect(run(fakeRecipe(), directory, { openParts })).rejects.toThrow('no such model')
+    expect(existsSync(directory)).toBe(false)
+  })
+
   it('freezes the reference before a checkpoint is loaded', async () => {
     const directory = fresh()
     const recipe = fakeRecipe({ algorithm: { klCoef: 0.1 } })

@@ -6,7 +6,7 @@
  * A run is resumed by loading the last whole checkpoint into the backend, cutting what was written after it, and
  * giving its state to the loop: from there the same steps follow as without the interruption.
  */
-import { existsSync } from 'node:fs'
+import { existsSync, readdirSync, rmdirSync } from 'node:fs'
 import { stringify } from 'yaml'
 import { UserError } from '../config/errors.js'
 import { loadRecipe } from '../config/index.js'
@@ -87,12 +87,44 @@ async function loadBackend(parts: Parts, recipe: Recipe, checkpoint: Checkpoint 
 /** A loop that failed with the policy untouched since its last step says so on its error. */
 const leavesPolicyUnchanged = (error: unknown) => (error as { policyUnchanged?: boolean }).policyUnchanged === true
 
+/** Runs the loop from the checkpoint (or its beginning) to its end, and writes down what it says. */
+async function runLoop(
+  recipe: Recipe,
+  parts: Parts,
+  paths: RunPaths,
+  checkpoint: Checkpoint | undefined,
+  options: TrainOptions,
+): Promise<void> {
+  const { disk = realDisk, onEvent = () => {}, signal } = options
+  const step = checkpoint?.step ?? 0
+  const previous = readEnvironment(paths)
+  const start = describeStart(parts.backend.info, step, recipe.seed, options.argv ?? [])
+  for (const message of environmentWarnings(previous, start)) onEvent({ type: 'warning', step, message })
+  replaceFile(disk, paths.environment, `${JSON.stringify(nextEnvironment(previous, start), null, 2)}\n`)
+
+  await loadBackend(parts, recipe, checkpoint)
+  const sinks = openSinks(disk, paths, recipe, readHistory(paths))
+  const recorder = createRecorder({ disk, paths, recipe, backend: parts.backend, sinks, onEvent })
+  try {
+    for await (const event of parts.loop({ state: checkpoint?.loop, signal })) await recorder.handle(event)
+  } catch (error) {
+    if (leavesPolicyUnchanged(error)) await recorder.finish()
+    throw error
+  }
+  await recorder.finish()
+}
+
+/** A directory made for a run that never began (no such model) is not left behind. */
+function removeIfEmpty(directory: string): void {
+  if (existsSync(directory) && readdirSync(directory).length === 0) rmdirSync(directory)
+}
+
 /**
  * Trains as the recipe says and writes the run to its directory.
- * @throws UserError for a directory in use, a recipe that differs from the resumed run's, a full disk.
+ * @throws UserError for a directory in use, or a recipe that differs from the resumed run's; Failure for a full disk.
  */
 export async function train(recipe: Recipe, options: TrainOptions = {}): Promise<Summary> {
-  const { disk = realDisk, onEvent = () => {}, signal } = options
+  const { disk = realDisk, signal } = options
   const paths = runPaths(runDirectoryOf(recipe, options))
   if (options.resume) {
     requireRun(paths.directory)
@@ -103,37 +135,19 @@ export async function train(recipe: Recipe, options: TrainOptions = {}): Promise
   disk.makeDirectory(paths.directory)
   const unlock = lockRun(paths.directory)
   try {
-    createRun(disk, paths, recipe)
-    const checkpoint = options.resume ? rewind(disk, paths, recipe) : undefined
-    const step = checkpoint?.step ?? 0
-    options.onStart?.({ runDirectory: paths.directory, step })
-    if (step >= recipe.train.steps) return summarize(paths, recipe, false, bestMetric(recipe))
-
-    const parts = await (options.openParts ?? openParts)(recipe, { signal })
+    const done = options.resume ? (listCheckpoints(paths).at(-1)?.step ?? 0) : 0
+    const parts = done < recipe.train.steps ? await (options.openParts ?? openParts)(recipe, { signal }) : undefined
     try {
-      await loadBackend(parts, recipe, checkpoint)
-      const previous = existsSync(paths.environment) ? readEnvironment(paths) : undefined
-      const start = describeStart(parts.backend.info, step, recipe.seed, options.argv ?? [])
-      for (const message of environmentWarnings(previous, start)) onEvent({ type: 'warning', step, message })
-      const environment = nextEnvironment(previous, start)
-      replaceFile(disk, paths.environment, `${JSON.stringify(environment, null, 2)}\n`)
-
-      const sinks = openSinks(disk, paths, recipe, readHistory(paths))
-      const recorder = createRecorder({ disk, paths, recipe, backend: parts.backend, sinks, onEvent })
-      try {
-        for await (const event of parts.loop({ state: checkpoint?.loop, signal })) await recorder.handle(event)
-      } catch (error) {
-        if (leavesPolicyUnchanged(error)) await recorder.finish()
-        throw error
-      }
-      await recorder.finish()
+      createRun(disk, paths, recipe)
+      const checkpoint = options.resume ? rewind(disk, paths, recipe) : undefined
+      options.onStart?.({ runDirectory: paths.directory, step: checkpoint?.step ?? 0 })
+      if (parts) await runLoop(recipe, parts, paths, checkpoint, options)
     } finally {
-      await parts.close()
+      await parts?.close()
     }
-    const { steps } = readHistory(paths)
-    const interrupted = (steps.at(-1)?.step ?? 0) < recipe.train.steps
-    return summarize(paths, recipe, interrupted, bestMetric(recipe))
+    return summarize(paths, recipe)
   } finally {
     unlock()
+    removeIfEmpty(paths.directory)
   }
 }
