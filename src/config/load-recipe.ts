@@ -101,13 +101,19 @@ function nameOf(path: string): string {
  */
 export function loadRecipe(path: string, sets: string[] = []): Recipe {
   const lines = new LineCounter()
-  const document = parseDocument(readText(path), { lineCounter: lines, prettyErrors: false, merge: true })
+  const document = parseDocument(readText(path), {
+    lineCounter: lines,
+    prettyErrors: false,
+    merge: true,
+    logLevel: 'error',
+  })
   const at = (offset: number) => {
     const { line, col } = lines.linePos(offset)
     return `${path}:${line}:${col}`
   }
   if (document.errors.length > 0) {
-    const errors = document.errors.map((error) => `${at(error.pos[0])}: ${error.message}`)
+    // A file that is no YAML at all breaks everywhere, and quotes itself: a few lines say it.
+    const errors = document.errors.slice(0, 5).map((error) => `${at(error.pos[0])}: ${error.message.slice(0, 120)}`)
     throw new UserError(`${path} is not valid YAML\n${errors.map((line) => `  ${line}`).join('\n')}`)
   }
   const value = toObject(document, path)
