@@ -5,8 +5,8 @@ import { UserError } from '../config/errors.js'
 
 export type JsonObject = Record<string, unknown>
 
-/** Checks one line and gives it its type; complains through `fail`, which throws with the line's number. */
-export type LineReader<T> = (line: JsonObject, fail: (message: string) => never) => T
+/** Checks one line and gives it its type; complains through `fail`, which throws with the line's place, `where`. */
+export type LineReader<T> = (line: JsonObject, fail: (message: string) => never, where: string) => T
 
 /** What a value reads like in a message, shortened. */
 function shown(value: unknown): string {
@@ -46,11 +46,12 @@ export async function* readJsonInput<T>(input: Readable, read: LineReader<T>, na
       number++
       const line = number === 1 ? text.replace(/^\uFEFF/, '') : text
       if (line.trim() === '') continue
+      const where = `${name}:${number}`
       const fail = (message: string): never => {
-        throw new UserError(`${name}:${number}: ${message}`)
+        throw new UserError(`${where}: ${message}`)
       }
       objects++
-      yield read(parseObject(line, fail), fail)
+      yield read(parseObject(line, fail), fail, where)
     }
   } finally {
     lines.close()

@@ -33,6 +33,8 @@ export interface TopK {
    * says nothing about the unknown tokens where it is the least likely one listed. Default false.
    */
   sampledMayBeExtra?: boolean
+  /** False where the list may lack likelier tokens than its last: nothing then caps the unknown ones. Default true. */
+  endIsCap?: boolean
 }
 
 export interface TopKOptions {
@@ -148,7 +150,7 @@ function enclose(value: number, logprobError: number | undefined): KnownToken {
 }
 
 function readKnown(known: TopK, { vocabSize, logprobError }: TopKOptions) {
-  const { topLogprobs, logprob, sampledMayBeExtra = false } = known
+  const { topLogprobs, logprob, sampledMayBeExtra = false, endIsCap = true } = known
   if (!Number.isInteger(vocabSize) || vocabSize < 1) throw new RangeError(`vocabSize is ${vocabSize}`)
   if (logprobError !== undefined && !(logprobError >= 0 && logprobError < Number.POSITIVE_INFINITY)) {
     throw new RangeError(`logprobError is ${logprobError}: it must be a finite number of nats, 0 or more`)
@@ -167,7 +169,7 @@ function readKnown(known: TopK, { vocabSize, logprobError }: TopKOptions) {
       `the listed probabilities sum to ${sum[0].toPrecision(6)} or more: they are not of one softmax`,
     )
   }
-  const ranked = top.map(({ p }) => p[1]).sort((a, b) => b - a)
+  const ranked = endIsCap ? top.map(({ p }) => p[1]).sort((a, b) => b - a) : []
   const least = ranked.at(-1) ?? 1
   if (!sampledInTop && sampled.p[0] > least) {
     throw new RangeError('the sampled token is not among the most likely ones, yet more likely than the last of them')

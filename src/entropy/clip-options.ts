@@ -40,6 +40,13 @@ interface Preset {
   cap?: (policyTokens: number) => number
 }
 
+/** Whether a token of advantage A may be masked: A is not 0 and has the sign that `applyTo` names. */
+export function isEligible(advantage: number, applyTo: ApplyTo): boolean {
+  if (applyTo === 'negative') return advantage < 0
+  if (applyTo === 'positive') return advantage > 0
+  return advantage !== 0
+}
+
 /** `max(1, int(1e-4 x policy tokens))`, the cap of the authors' Clip_V. */
 const trinityCap = (policyTokens: number): number => Math.max(1, Math.floor(1e-4 * policyTokens))
 

@@ -8,7 +8,7 @@
  *
  * "Batch" is all tokens of one optimizer step, never a micro-batch: cutting the batch otherwise changes no mask.
  */
-import { type ApplyTo, type ClipOptions, type ResolvedClipOptions, resolveClipOptions } from './clip-options.js'
+import { type ClipOptions, isEligible, type ResolvedClipOptions, resolveClipOptions } from './clip-options.js'
 import { type FloatArray, meanAndSigma } from './statistics.js'
 
 /** One entry per token of the optimizer step's batch. Values at non-policy tokens are never looked at. */
@@ -107,12 +107,6 @@ function clip(
     else maskedHigh++
   }
   return { mask, mean, sigma, low: centre - below, high: centre + above, maskedLow, maskedHigh }
-}
-
-function isEligible(advantage: number, applyTo: ApplyTo): boolean {
-  if (applyTo === 'negative') return advantage < 0
-  if (applyTo === 'positive') return advantage > 0
-  return advantage !== 0
 }
 
 function check(tokens: ClipTokens): void {

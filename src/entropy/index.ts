@@ -1,5 +1,16 @@
 /** The paper's theory as pure functions on plain numbers (float64): no I/O, no tensors. */
+export {
+  type Analysis,
+  type AnalysisOptions,
+  type AnalysisSummary,
+  type AnalyzedCompletion,
+  type AnalyzedToken,
+  analyzeCompletions,
+  type ClipSummary,
+  type Direction,
+} from './analyze.js'
 export { boundsFromTopK, type TopK, type TopKBounds, type TopKOptions } from './bounds.js'
+export { type ClipCertainty, clipCertainty, type MaskVerdict, sigmaInterval } from './certainty.js'
 export { type ClipResult, type ClipTokens, clipB, clipV } from './clip.js'
 export {
   type ApplyTo,
@@ -19,6 +30,9 @@ export {
   type PolicyGradientStep,
 } from './first-order.js'
 export type { Interval } from './interval.js'
+export { type LogHeader, readLogLine } from './logs/read-log.js'
+export { type LogSettings, settingsOf } from './logs/settings.js'
+export type { LoggedCompletion, LoggedToken, Sampling } from './logs/types.js'
 export { type EntropyMethod, type MaskMethodName, type MaskResult, maskFor, maskMethods } from './methods.js'
 export {
   type Moments,

@@ -1,0 +1,160 @@
+import { open, writeFile } from 'node:fs/promises'
+import { basename } from 'node:path'
+import type { Readable } from 'node:stream'
+import type { Command } from 'commander'
+import { UserError } from '../config/errors.js'
+import {
+  type Analysis,
+  type ApplyTo,
+  analyzeCompletions,
+  applyToNames,
+  type ClipOptions,
+  type ClipPreset,
+  clipPresets,
+  type LoggedCompletion,
+  type LogSettings,
+  readLogLine,
+  settingsOf,
+} from '../entropy/index.js'
+import { renderAnalysisPage } from '../report/analyze-page.js'
+import { renderAnalysis } from '../report/analyze-view.js'
+import { newCommand, numberOption } from './command.js'
+import { type Io, jsonLine, print, processIo } from './io.js'
+import { readJsonInput } from './json-input.js'
+
+const help = `
+Reads JSON lines of sampled tokens with their top-k log-probabilities, as inference servers write them:
+  OpenAI chat completions   choices[].logprobs.content[].{token, logprob, top_logprobs}
+  OpenAI completions        choices[].logprobs.{tokens, token_logprobs, top_logprobs}
+  vLLM's RequestOutput      outputs[].{token_ids, logprobs: [{id: {logprob, rank, decoded_token}}]}
+  plain                     {"tokens", "logprobs", "top_logprobs"}
+With "reward" (or "rewards" for several choices) and "group", or with "advantage", it says what the update does;
+without, what rewarding each token would do. Several choices of one line, and equal prompts, are one group.
+
+A top-k list leaves a probability that may be anywhere among the other tokens, so every number is an interval that
+holds the truth. Its end needs --vocab-size, the width of the logits. --temperature is that of the log-probabilities: 1
+where the server reports before it tempers (vLLM's default), else that of sampling. The file may state both as
+"vocab_size" and "temperature".
+
+With --json, prints a line per completion, {where, group, reward, tokens: [{text, logprob, entropy, S, expectedS,
+centredS, missingMass, ifRewarded, advantage, effect, update, clipB, clipV}]}, intervals as [low, high] in nats, and last
+{summary}.
+
+Examples:
+  $ isentrope analyze rollouts.jsonl --vocab-size 151936 --temperature 1
+  $ isentrope analyze rollouts.jsonl --vocab-size 32000 --temperature 0.7 --preset paper --mu-low 2 --mu-high 2
+  $ isentrope analyze - --vocab-size 49152 --temperature 1 --json < log.jsonl
+`
+
+interface AnalyzeFlags {
+  vocabSize?: number
+  temperature?: number
+  logprobError?: number
+  preset?: ClipPreset
+  muLow?: number
+  muHigh?: number
+  applyTo?: ApplyTo
+  maxFraction?: number
+  tokens: number
+  html?: string
+  json?: boolean
+}
+
+const positive = numberOption({ minimum: 0, exclusive: true })
+const mu = (text: string) => (text === 'inf' || text === 'Infinity' ? Infinity : numberOption({ minimum: 0 })(text))
+const rowCount = (text: string) => (text === 'all' ? Infinity : numberOption({ minimum: 0, whole: true })(text))
+
+export function analyzeCommand(io: Io = processIo): Command {
+  const command = newCommand('analyze', "what a server's log-probabilities say about entropy", help)
+  return command
+    .argument('<file>', 'JSON lines, or - for standard input')
+    .option('--vocab-size <n>', 'V, the number of logits', numberOption({ minimum: 1, whole: true }))
+    .option('--temperature <t>', 'T of the log-probabilities', positive)
+    .option(
+      '--logprob-error <nats>',
+      'largest error of a log-probability (default: float32)',
+      numberOption({ minimum: 0 }),
+    )
+    .addOption(
+      command
+        .createOption('--preset <name>', "the clips' preset (default: trinity; paper with a mu)")
+        .choices(clipPresets),
+    )
+    .option('--mu-low <sigmas>', "the clips' lower width, or inf", mu)
+    .option('--mu-high <sigmas>', "the clips' upper width, or inf", mu)
+    .addOption(command.createOption('--apply-to <sign>', 'advantages whose tokens may be masked').choices(applyToNames))
+    .option('--max-fraction <share>', 'largest share that may be masked', numberOption({ minimum: 0, maximum: 1 }))
+    .option('--tokens <n>', 'tokens to list, or all', rowCount, 20)
+    .option('--html <file>', 'write a page with every token in its colour')
+    .option('--json', 'print JSON lines')
+    .action(async (file: string, flags: AnalyzeFlags) => {
+      const { completions, settings } = await readLog(file, io, flags)
+      const clip = clipOptions(flags)
+      const options = { ...settings, logprobError: flags.logprobError, clipB: clip, clipV: clip }
+      const analysis = analyzeCompletions(completions, options)
+      if (flags.html !== undefined) await writePage(flags.html, file, analysis, settings)
+      if (flags.json) return printJson(analysis, settings, io)
+      const width = io.stdout.columns ?? 100
+      await print(io.stdout, renderAnalysis({ analysis, settings, rows: flags.tokens, width }))
+      if (flags.html !== undefined) await print(io.stderr, `Wrote ${flags.html}\n`)
+    })
+}
+
+async function readLog(
+  file: string,
+  io: Io,
+  { vocabSize, temperature }: AnalyzeFlags,
+): Promise<{ completions: LoggedCompletion[]; settings: LogSettings }> {
+  const [input, name] = file === '-' ? [io.stdin, 'stdin'] : [await openFile(file), file]
+  const completions: LoggedCompletion[] = []
+  let header: Partial<LogSettings> = {}
+  for await (const read of readJsonInput(input, (line, _, where) => readLogLine(line, where), name)) {
+    if (Array.isArray(read)) {
+      completions.push(
+        ...read.map((completion) => ({
+          ...completion,
+          vocabSize: completion.vocabSize ?? header.vocabSize,
+          temperature: completion.temperature ?? header.temperature,
+        })),
+      )
+    } else {
+      header = read
+    }
+  }
+  return { completions, settings: settingsOf(completions, { vocabSize, temperature }) }
+}
+
+async function openFile(file: string): Promise<Readable> {
+  try {
+    const handle = await open(file)
+    if (!(await handle.stat()).isDirectory()) return handle.createReadStream()
+    await handle.close()
+  } catch (cause) {
+    throw new UserError(`cannot read ${file}: ${(cause as NodeJS.ErrnoException).code}`, { cause })
+  }
+  throw new UserError(`cannot read ${file}: it is a directory`)
+}
+
+/** The released code's preset unless a width is given; a side without a width is then open, as in a recipe. */
+function clipOptions({ preset, muLow, muHigh, applyTo, maxFraction }: AnalyzeFlags): ClipOptions {
+  const paper = preset === 'paper' || (preset === undefined && (muLow ?? muHigh) !== undefined)
+  if (!paper) return { preset: 'trinity', muLow, muHigh, applyTo, maxFraction }
+  if (muLow === undefined && muHigh === undefined) {
+    throw new UserError('--preset paper needs --mu-low or --mu-high', { hint: 'The paper has no default for them.' })
+  }
+  return { preset: 'paper', muLow: muLow ?? Infinity, muHigh: muHigh ?? Infinity, applyTo, maxFraction }
+}
+
+async function writePage(path: string, file: string, analysis: Analysis, settings: LogSettings): Promise<void> {
+  const title = `Entropy of ${file === '-' ? 'a log' : basename(file)}`
+  try {
+    await writeFile(path, renderAnalysisPage({ analysis, settings, title }))
+  } catch (cause) {
+    throw new UserError(`cannot write ${path}: ${(cause as NodeJS.ErrnoException).code}`, { cause })
+  }
+}
+
+async function printJson({ completions, summary }: Analysis, settings: LogSettings, io: Io): Promise<void> {
+  for (const completion of completions) await print(io.stdout, jsonLine(completion))
+  await print(io.stdout, jsonLine({ summary: { ...settings, ...summary } }))
+}
