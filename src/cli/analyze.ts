@@ -3,21 +3,8 @@ import { basename } from 'node:path'
 import type { Readable } from 'node:stream'
 import type { Command } from 'commander'
 import { UserError } from '../config/errors.js'
-import {
-  type Analysis,
-  type ApplyTo,
-  analyzeCompletions,
-  applyToNames,
-  type ClipOptions,
-  type ClipPreset,
-  clipPresets,
-  type LoggedCompletion,
-  type LogSettings,
-  readLogLine,
-  settingsOf,
-} from '../entropy/index.js'
-import { renderAnalysisPage } from '../report/analyze-page.js'
-import { renderAnalysis } from '../report/analyze-view.js'
+import { type ApplyTo, applyToNames, type ClipOptions, type ClipPreset, clipPresets } from '../entropy/clip-options.js'
+import type { Analysis, LoggedCompletion, LogSettings } from '../entropy/index.js'
 import { newCommand, numberOption } from './command.js'
 import { type Io, jsonLine, print, processIo } from './io.js'
 import { readJsonInput } from './json-input.js'
@@ -88,12 +75,14 @@ export function analyzeCommand(io: Io = processIo): Command {
     .option('--html <file>', 'write a page with every token in its colour')
     .option('--json', 'print JSON lines')
     .action(async (file: string, flags: AnalyzeFlags) => {
+      const { analyzeCompletions } = await import('../entropy/index.js')
       const { completions, settings } = await readLog(file, io, flags)
       const clip = clipOptions(flags)
       const options = { ...settings, logprobError: flags.logprobError, clipB: clip, clipV: clip }
       const analysis = analyzeCompletions(completions, options)
       if (flags.html !== undefined) await writePage(flags.html, file, analysis, settings)
       if (flags.json) return printJson(analysis, settings, io)
+      const { renderAnalysis } = await import('../report/analyze-view.js')
       const width = io.stdout.columns ?? 100
       await print(io.stdout, renderAnalysis({ analysis, settings, rows: flags.tokens, width }))
       if (flags.html !== undefined) await print(io.stderr, `Wrote ${flags.html}\n`)
@@ -105,6 +94,7 @@ async function readLog(
   io: Io,
   { vocabSize, temperature }: AnalyzeFlags,
 ): Promise<{ completions: LoggedCompletion[]; settings: LogSettings }> {
+  const { readLogLine, settingsOf } = await import('../entropy/index.js')
   const [input, name] = file === '-' ? [io.stdin, 'stdin'] : [await openFile(file), file]
   const completions: LoggedCompletion[] = []
   let header: Partial<LogSettings> = {}
@@ -146,6 +136,7 @@ function clipOptions({ preset, muLow, muHigh, applyTo, maxFraction }: AnalyzeFla
 }
 
 async function writePage(path: string, file: string, analysis: Analysis, settings: LogSettings): Promise<void> {
+  const { renderAnalysisPage } = await import('../report/analyze-page.js')
   const title = `Entropy of ${file === '-' ? 'a log' : basename(file)}`
   try {
     await writeFile(path, renderAnalysisPage({ analysis, settings, title }))

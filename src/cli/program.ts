@@ -4,6 +4,7 @@ import { closest, distance } from 'fastest-levenshtein'
 import pc from 'picocolors'
 import { UserError } from '../config/errors.js'
 import { version } from '../config/version.js'
+import { analyzeCommand } from './analyze.js'
 import { completionCommand } from './completion.js'
 import { configCommand } from './config.js'
 import { generateCommand } from './generate.js'
@@ -47,6 +48,7 @@ const allCommands = (io: Io) => [
   trainCommand(io),
   generateCommand(io),
   scoreCommand(io),
+  analyzeCommand(io),
   configCommand(io),
   completionCommand(io),
 ]
