@@ -23,7 +23,7 @@ import {
 import { readRun } from './run-data.js'
 import { readSamples } from './samples.js'
 import { renderChart, renderTable } from './terminal-chart.js'
-import { truncate } from './terminal-text.js'
+import { oneLine } from './terminal-text.js'
 
 export interface ComparedRun {
   name: string
@@ -76,7 +76,8 @@ export async function writeComparisonReport(
  */
 export function renderComparison(runs: readonly ComparedRun[], width: number): string {
   const named = readRuns(runs)
-  const samples = named.flatMap(({ data }) => data.evals.map((evaluation) => evaluation.samples))[0]
+  const sizes = new Set(named.flatMap(({ data }) => data.evals.map(({ samples }) => samples)))
+  const k = sizes.size === 1 ? [...sizes][0] : 'K'
   const chart = (title: string, yLabel: string | undefined, points: (run: NamedRun) => [number, number][]) => {
     const series = named.map((run) => ({ name: run.name, points: points(run) }))
     if (series.every((one) => one.points.length === 0)) return undefined
@@ -85,7 +86,7 @@ export function renderComparison(runs: readonly ComparedRun[], width: number): s
   return present([
     chart('Entropy', 'nats', ({ data }) => data.metrics.map((line) => [line.step, line.entropy_nats])),
     chart('Reward', 'mean of a step', ({ data }) => data.metrics.map((line) => [line.step, line.reward_mean])),
-    chart(`Pass@${samples}`, 'held out', ({ data }) => data.evals.map((line) => [line.step, line.pass_at_k])),
+    chart(`Pass@${k}`, 'held out', ({ data }) => data.evals.map((line) => [line.step, line.pass_at_k])),
     ...comparisonTables(named, width),
   ]).join('\n\n')
 }
@@ -120,7 +121,7 @@ function comparisonTables(runs: readonly NamedRun[], width: number): string[] {
   const beside = Math.max(1, Math.floor((width - labelWidth) / columnWidth))
   const tables: string[] = []
   for (let from = 0; from < runs.length; from += beside) {
-    const names = runs.slice(from, from + beside).map(({ name }) => truncate(name, columnWidth - 2))
+    const names = runs.slice(from, from + beside).map(({ name }) => oneLine(name, columnWidth - 2))
     tables.push(
       renderTable([['', ...names], ...rows.map(({ label, values }) => [label, ...values.slice(from, from + beside)])]),
     )
@@ -221,7 +222,7 @@ function finalTable(runs: readonly NamedRun[]): Html | undefined {
   if (rows.length === 0) return undefined
   return renderHtmlTable({
     caption: 'Final figures of the runs',
-    head: ['', ...runs.map(({ name }) => name)],
+    head: ['Quantity', ...runs.map(({ name }) => name)],
     rows: rows.map(({ label, note, values }) => ({ name: label, note, cells: values })),
   })
 }

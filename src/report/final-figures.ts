@@ -13,8 +13,6 @@ export interface FinalFigure {
   headline: boolean
 }
 
-const arrow = ' → '
-
 /** In a fixed order; what a run does not have is left out. */
 export function finalFigures(run: RunData): FinalFigure[] {
   const { metrics, evals } = run
@@ -80,5 +78,6 @@ function figure(label: string, value: string, note: string, headline: boolean): 
 }
 
 function fromTo({ first, last }: { first: number | undefined; last: number | undefined }, decimals: number): string {
-  return formatFixed(first, decimals) + arrow + formatFixed(last, decimals)
+  const ends = [first, last].map((value) => formatFixed(value, decimals))
+  return ends[0] === ends[1] ? ends[0] : ends.join(' → ')
 }

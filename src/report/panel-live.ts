@@ -11,7 +11,7 @@ import type { TrainPanel, TrainPanelOptions } from './panel.js'
 import { warningLine } from './panel-plain.js'
 import { sparkline } from './sparkline.js'
 import { visibleLength } from './terminal-table.js'
-import { plainText, truncate, wrap } from './terminal-text.js'
+import { oneLine, truncate, wrap } from './terminal-text.js'
 import { createTimeLeft } from './time-left.js'
 
 export interface PanelState {
@@ -37,7 +37,7 @@ export function createLivePanel(stream: NodeJS.WriteStream, options: TrainPanelO
   const start = seconds()
   const timeLeft = createTimeLeft(start)
   const state: PanelState = {
-    title: plainText(options.title).replaceAll('\n', ' '),
+    title: options.title,
     totalSteps: options.totalSteps,
     rewards: [],
     entropies: [],
@@ -114,7 +114,7 @@ export function createLivePanel(stream: NodeJS.WriteStream, options: TrainPanelO
 export function renderPanel(state: PanelState, columns: number, colors: Colors): string[] {
   const width = Math.max(16, Math.min(columns - 1, 100))
   return [
-    colors.bold(truncate(state.title, width)),
+    colors.bold(oneLine(state.title, width)),
     ...progressLines(state, width, colors),
     ...curveLines(state, width, colors),
     ...factLines(facts(state.metrics), width, colors),
@@ -157,12 +157,10 @@ function bar(share: number, width: number, colors: Colors): string {
 function curveLines(state: PanelState, width: number, colors: Colors): string[] {
   if (state.metrics === undefined) return []
   const curve = (label: string, value: string, values: number[], room: number) => {
-    const head = `${label.padEnd(10)}${value}`
+    const head = truncate(`${label.padEnd(10)}${value}`, room)
     const line = sparkline(values, Math.max(0, room - head.length - 1))
-    return {
-      length: head.length + 1 + line.length,
-      text: `${colors.dim(label.padEnd(10))}${value} ${colors.cyan(line)}`,
-    }
+    const text = colors.dim(head.slice(0, 10)) + head.slice(10) + (line === '' ? '' : ` ${colors.cyan(line)}`)
+    return { length: visibleLength(text), text }
   }
   const beside = width >= 60
   const room = beside ? Math.floor((width - 4) / 2) : width

@@ -169,7 +169,7 @@ function settings(run: RunData, constant: readonly { name: string; value: string
     constant.length > 0
       ? html`<h3>The same in every step</h3>${renderHtmlTable({
           caption: 'Quantities that are the same in every step',
-          head: ['quantity', 'value'],
+          head: ['Quantity', 'Value'],
           rows: constant.map(({ name, value }) => ({ name, cells: [value] })),
         })}`
       : undefined,
@@ -182,5 +182,5 @@ function settings(run: RunData, constant: readonly { name: string; value: string
 
 function footer({ metrics }: RunData): Html {
   const last = metrics.at(-1)
-  return html`<p>${last ? `Data up to step ${last.step}${last.time ? `, ${last.time}` : ''}. ` : ''}Drag over a chart to zoom in, double-click to zoom out; with a chart focused, the arrow keys move its cursor. Made by isentrope; this file needs no network.</p>`
+  return html`<p>${last ? `Data up to step ${last.step}${typeof last.time === 'string' ? `, ${last.time}` : ''}. ` : ''}Drag over a chart to zoom in, double-click to zoom out; with a chart focused, the arrow keys move its cursor. Made by isentrope; this file needs no network.</p>`
 }

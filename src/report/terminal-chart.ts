@@ -7,7 +7,8 @@ import type { StepMetrics } from '../train/events.js'
 import { createBrailleCanvas } from './braille.js'
 import { extent, mean, type Point } from './statistics.js'
 import { visibleLength } from './terminal-table.js'
-import { formatTicks, ticksWithin } from './ticks.js'
+import { oneLine } from './terminal-text.js'
+import { formatTicks, showable, ticksWithin } from './ticks.js'
 
 export { sparkline } from './sparkline.js'
 export { renderTable } from './terminal-table.js'
@@ -52,8 +53,8 @@ export function renderChart(chart: TerminalChart): string {
   const columns = Math.max(4, chart.width - gutter - 1)
   const canvas = createBrailleCanvas(columns, chart.height)
 
-  const [left, right] = rangeX[0] < rangeX[1] ? rangeX : [rangeX[0] - 1, rangeX[0] + 1]
-  const toX = (x: number) => Math.round(((x - left) / (right - left)) * (canvas.width - 1))
+  const [left, right] = rangeX
+  const toX = (x: number) => Math.round((left < right ? (x - left) / (right - left) : 0.5) * (canvas.width - 1))
   const toY = (y: number) => Math.round(((high - y) / (high - low)) * (canvas.height - 1))
   chart.series.forEach((series, index) => {
     const dots = toDots(series.points, toX, toY)
@@ -67,7 +68,8 @@ export function renderChart(chart: TerminalChart): string {
     const axis = label === undefined ? `${' '.repeat(gutter)}│` : `${label.padStart(gutter - 1)} ┤`
     return colors.dim(axis) + row.trimEnd()
   })
-  const legend = chart.series.length > 1 ? chart.series.map((s, i) => paint(`${markerOf(i)} ${s.name}`, i)) : []
+  const legend =
+    chart.series.length > 1 ? chart.series.map((s, i) => paint(`${markerOf(i)} ${oneLine(s.name, 32)}`, i)) : []
   return [
     ...headingWithLegend(heading, legend, chart.width),
     ...body,
@@ -167,18 +169,20 @@ function headingWithLegend(heading: string, legend: readonly string[], width: nu
   return lines
 }
 
-/** A little room above and below the data; a constant gets a range around its value. */
+/** A little room above and below the data. */
 function padded([min, max]: readonly [number, number]): [low: number, high: number] {
-  if (min < max) return [min - (max - min) * 0.02, max + (max - min) * 0.02]
-  const room = Math.abs(min) > 0 ? Math.abs(min) * 0.1 : 1
-  return [min - room, min + room]
+  const [low, high] = showable(min, max)
+  const room = low === min && high === max ? (max - min) * 0.02 : 0
+  return [low - room, high + room]
 }
 
+/** At least two ticks, so that a reader can tell the scale. */
 function enoughTicks(low: number, high: number, count: number): number[] {
-  for (let more = count; ; more++) {
+  for (let more = count; more < count + 8; more++) {
     const ticks = ticksWithin(low, high, more)
     if (ticks.length >= 2) return ticks
   }
+  return [low, high]
 }
 
 /** The axis line with its ticks; below it their labels, and in the gutter the axis' name. */
@@ -191,7 +195,7 @@ function axisX(
   name = '',
 ): string[] {
   const whole = Number.isInteger(left) && Number.isInteger(right)
-  const inner = ticksWithin(left, right, Math.max(2, Math.floor(columns / 12)), whole)
+  const inner = left < right ? ticksWithin(left, right, Math.max(2, Math.floor(columns / 12)), whole) : [left]
   const line = [...' '.repeat(gutter), '└', ...'─'.repeat(columns)]
   const text = [...name.padStart(gutter - 1), ...' '.repeat(columns + 2)]
   const put = (tick: number, label: string) => {

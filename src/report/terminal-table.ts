@@ -1,8 +1,8 @@
 import { stripVTControlCharacters } from 'node:util'
 
 /**
- * Rows of cells as aligned columns, the first row being the header. A column whose cells below the header are all
- * numbers (or dashes) is aligned to the right.
+ * Rows of cells as aligned columns, the first row being the header. A column whose cells below the header all
+ * begin with a number (or are dashes) is aligned to the right.
  */
 export function renderTable(rows: readonly (readonly string[])[]): string {
   if (rows.length === 0) return ''
@@ -30,7 +30,5 @@ export function visibleLength(text: string): number {
 }
 
 function isNumeric(cell: string): boolean {
-  return /^(?:[–-]?|[+−-]?[\d.,]+(?:e[+-]?\d+)?[kMG]?(?: %)?(?: → [\d.,–]+(?: %)?)?)$/.test(
-    stripVTControlCharacters(cell).trim(),
-  )
+  return /^(?:|–|-|[+−-]?\.?\d.*)$/.test(stripVTControlCharacters(cell).trim())
 }

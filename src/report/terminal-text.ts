@@ -1,16 +1,26 @@
 import { stripVTControlCharacters } from 'node:util'
 
-/** Text of unknown origin (a title, a warning) without anything that could steer the terminal. Lines are kept. */
+/**
+ * Text of unknown origin (a title, a warning, a completion) without anything that could steer the terminal: no escape
+ * sequences, control characters, half surrogate pairs or overrides of the writing direction. Lines and tabs are kept.
+ */
 export function plainText(text: string): string {
   return stripVTControlCharacters(text)
     .replace(/\r\n?/g, '\n')
-    .replace(/[\p{Cc}\p{Cf}\p{Cs}]/gu, (char) => (char === '\n' ? char : char === '\t' ? ' ' : '\uFFFD'))
+    .replace(/[\p{Cc}\p{Cs}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/gu, (char) =>
+      char === '\n' || char === '\t' ? char : '\uFFFD',
+    )
 }
 
 /** At most `width` characters, the cut shown by an ellipsis. */
 export function truncate(text: string, width: number): string {
   const chars = [...text]
   return chars.length <= width ? text : `${chars.slice(0, Math.max(0, width - 1)).join('')}…`
+}
+
+/** A name or title of unknown origin on one line of at most `width` characters. */
+export function oneLine(text: string, width: number): string {
+  return truncate(plainText(text).replace(/\s+/g, ' ').trim(), width)
 }
 
 /** Lines of at most `width` characters, broken between words where a word fits a line; indentation is kept. */

@@ -1,6 +1,17 @@
 /** Round numbers for an axis. */
 
 /**
+ * A range that an axis can show: one whose ends a double cannot tell apart in its last digits is widened around its
+ * value.
+ */
+export function showable(min: number, max: number): [min: number, max: number] {
+  const size = Math.max(Math.abs(min), Math.abs(max))
+  if (max - min > Math.max(size * 1e-9, 1e-290)) return [min, max]
+  const room = size > 1e-280 ? size * 0.1 : 1
+  return [min - room, max + room]
+}
+
+/**
  * About `count` ticks at multiples of 1, 2, 2.5 or 5 times a power of ten that enclose [min, max]. A range of no width
  * is widened around its value. `whole` keeps to whole numbers, for steps and counts.
  */
@@ -28,12 +39,7 @@ export function formatTicks(ticks: readonly number[]): string[] {
 }
 
 function niceRange(min: number, max: number, count: number, whole: boolean) {
-  let [low, high] = [min, max]
-  if (!(high > low)) {
-    const pad = Math.abs(low) > 0 ? Math.abs(low) * 0.1 : 1
-    low -= pad
-    high += pad
-  }
+  const [low, high] = showable(min, max)
   const rough = (high - low) / Math.max(1, count)
   const power = 10 ** Math.floor(Math.log10(rough))
   const factors = whole ? [1, 2, 5, 10] : [1, 2, 2.5, 5, 10]

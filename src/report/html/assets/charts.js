@@ -127,7 +127,11 @@
         scales: {
           x: {
             time: false,
-            range: (_, min, max) => (min === null || min === data.series[0].x[0] ? data.xRange : [min, max]),
+            // All of the data is the whole run, so that every figure shows the same steps; less is a zoom.
+            range: (plot, min, max) => {
+              const steps = plot.data[0]
+              return min === null || (min <= steps[0] && max >= steps.at(-1)) ? data.xRange : [min, max]
+            },
           },
           y: data.log ? { distr: 3 } : { range: rangeOf(data) },
         },

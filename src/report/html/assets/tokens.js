@@ -52,7 +52,7 @@
           : 'no effect'
     return [
       ['token', `“${tokens[i].textContent.replace('↵\n', '↵')}” (${data.id[i]})`],
-      ['log p', `${format(data.l[i])} (p = ${format(data.l[i] === null ? null : Math.exp(data.l[i]), 3)})`],
+      ['log p', `${format(data.l[i])} (p = ${format(data.l[i] === null ? null : Math.exp(data.l[i]))})`],
       ['H', `${format(data.h[i])} nats`],
       ['S*', `${format(data.s[i])} nats`],
       ['Sc = S* − E[S]', `${format(data.c[i])} nats`],
