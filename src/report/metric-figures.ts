@@ -245,7 +245,7 @@ export function furtherFigures(metrics: readonly StepMetrics[]): MetricFigure[] 
     for (const [key, value] of Object.entries(line)) if (!known.has(key) && typeof value === 'number') keys.add(key)
   }
   return [...keys].map((key) => ({
-    id: `metric-${key.replace(/[^A-Za-z0-9_-]/g, '-')}`,
+    id: `metric-${key.replace(/[^A-Za-z0-9_]/gu, (char) => `-${char.codePointAt(0)!.toString(16)}`)}`,
     group: 'update',
     title: key,
     caption: `As logged under ${key}.`,
