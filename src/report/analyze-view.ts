@@ -24,7 +24,7 @@ export interface AnalysisView {
 /** `0.12 … 0.34`; one number where both ends read alike. */
 export function formatInterval([low, high]: Interval, digits = 3): string {
   const [from, to] = [low, high].map((value) =>
-    Number.isFinite(value) ? formatNumber(value, digits).replace('-', '−') : value < 0 ? '−∞' : '∞',
+    Number.isFinite(value) ? formatNumber(value, digits).replaceAll('-', '−') : value < 0 ? '−∞' : '∞',
   )
   return from === to ? from : `${from} … ${to}`
 }
@@ -60,11 +60,13 @@ function headline(summary: AnalysisSummary, { vocabSize, temperature }: LogSetti
   const [fewest, most] = summary.topK
   const k = fewest === most ? `${most}` : `${fewest} to ${most}`
   return [
-    `${formatCount(summary.completions)} completions in ${formatCount(summary.groups)} groups, ` +
-      `${formatCount(summary.tokens)} tokens with ${k} log-probabilities each; V ${formatCount(vocabSize)}, T ${temperature}`,
+    `${counted(summary.completions, 'completion')} in ${counted(summary.groups, 'group')}, ` +
+      `${counted(summary.tokens, 'token')} with ${k} log-probabilities each; V ${formatCount(vocabSize)}, T ${temperature}`,
     `Mean entropy ${pc.bold(formatInterval(summary.entropy))} nats`,
   ].join('\n')
 }
+
+const counted = (count: number, name: string) => `${formatCount(count)} ${name}${count === 1 ? '' : 's'}`
 
 function directions({ ifRewarded, update, tokens }: AnalysisSummary): string {
   const cell = (count: number) => `${formatCount(count)} (${formatPercent(count / tokens)})`
@@ -124,14 +126,14 @@ function tokens(analysis: Analysis, rows: number): string {
     ...shown.map(({ c, t, token }) => [
       `${c}:${t}`,
       truncate(plainText(JSON.stringify(token.text)), 16),
-      formatNumber(token.logprob).replace('-', '−'),
+      formatNumber(token.logprob).replaceAll('-', '−'),
       formatInterval(token.entropy),
       formatInterval(token.S),
       formatInterval(token.centredS),
       paint[token.ifRewarded](directionNames[token.ifRewarded]),
       ...(withAdvantages
         ? [
-            formatNumber(token.advantage).replace('-', '−'),
+            formatNumber(token.advantage).replaceAll('-', '−'),
             paint[token.update as Direction](directionNames[token.update as Direction]),
             token.clipB as string,
             token.clipV as string,

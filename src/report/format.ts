@@ -81,3 +81,8 @@ export function formatBytes(bytes: number | undefined | null): string {
   }
   return `${unit === 0 ? value.toFixed(0) : value.toPrecision(3)} ${units[unit]}`
 }
+
+/** A number's text with a minus of its own, for which a hyphen is too short. */
+export function minus(text: string): string {
+  return text.replace(/^-/, '−').replace(/e-/, 'e−')
+}

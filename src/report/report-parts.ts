@@ -1,11 +1,10 @@
 /** The parts that the report of one run and the comparison of several are put together from. */
 import type { EvalMetrics, StepMetrics } from '../train/events.js'
-import { formatNumber } from './format.js'
+import { formatNumber, minus } from './format.js'
 import { barFigure } from './html/bar-figure.js'
 import { type LineSeries, lineFigure } from './html/line-figure.js'
 import { type Html, html } from './html/markup.js'
 import { type ScatterPanel, scatterFigure } from './html/scatter-figure.js'
-import { minus } from './html/svg-frame.js'
 import { stripLegend, tokenStrip } from './html/token-strip.js'
 import type { MetricFigure, Quantity } from './metric-figures.js'
 import { entropyChanges } from './metrics.js'

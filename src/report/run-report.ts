@@ -2,10 +2,9 @@
 import { join } from 'node:path'
 import { realDisk, replaceFile } from '../run/disk.js'
 import { finalFigures } from './final-figures.js'
-import { formatNumber } from './format.js'
+import { formatNumber, minus } from './format.js'
 import { type Html, html } from './html/markup.js'
 import { type PageSection, renderPage } from './html/page.js'
-import { minus } from './html/svg-frame.js'
 import { renderHtmlTable } from './html/table.js'
 import { type FigureGroup, furtherFigures, type MetricFigure, metricFigures, type Quantity } from './metric-figures.js'
 import {

@@ -23,6 +23,9 @@ export interface BarFigure {
   series: readonly BarSeries[]
 }
 
+/** More do not fit a narrow screen; the others are in the table. */
+const mostLabels = 17
+
 /** Undefined where there is nothing to show. */
 export function barFigure(figure: BarFigure): Html | undefined {
   const series = figure.series.filter(({ values }) => values.length > 0)
@@ -40,8 +43,10 @@ export function barFigure(figure: BarFigure): Html | undefined {
         return html`<rect x="${percent(left)}" width="${percent(width * 0.94)}" y="${percentDown(y, value)}" height="${percent(value / y.max)}"><title>${tip}</title></rect>`
       })}</g>`,
   )
+  const every = Math.ceil(groups / mostLabels)
   const labels = figure.labels.map(
     (label, bin) =>
+      bin % every === 0 &&
       html`<text x="${percent((bin + 0.5) * slot)}" y="100%" dy="18" text-anchor="middle">${label}</text>`,
   )
   return html`<figure class="histogram" id="${figure.id}">

@@ -27,11 +27,15 @@ export interface Page {
 
 const require = createRequire(import.meta.url)
 
+/** Files of assets/, in the order in which they build on each other. */
+const styles = ['page.css', 'figures.css', 'tokens.css', 'media.css']
+const scripts = ['common.js', 'charts.js', 'tokens.js']
+
 /** The document as text, UTF-8. */
 export function renderPage(page: Page): string {
-  const style = `${libraryFile('uPlot.min.css')}\n${asset('report.css')}`
+  const style = [libraryFile('uPlot.min.css'), ...styles.map(asset)].join('\n')
   const library = `/*\n${packageFile('LICENSE')}\n*/\n${libraryFile('uPlot.iife.min.js')}`
-  const script = ['common.js', 'charts.js', 'tokens.js'].map(asset).join('\n')
+  const script = scripts.map(asset).join('\n')
   const policy = [
     "default-src 'none'",
     `style-src ${hash(style)}`,

@@ -1,8 +1,8 @@
 /** Small multiples of scatter plots on common axes, each with a guide line and its correlation and sign agreement. */
-import { formatNumber, formatPercent } from '../format.js'
+import { formatNumber, formatPercent, minus } from '../format.js'
 import { correlation, extent, type Point, signAgreement } from '../statistics.js'
 import { type Html, html } from './markup.js'
-import { type Axis, minus, percentDown, percentOf, svgFrame } from './svg-frame.js'
+import { type Axis, percentDown, percentOf, svgFrame } from './svg-frame.js'
 
 export interface ScatterPanel {
   name: string

@@ -2,6 +2,7 @@
  * A plot frame in SVG whose inside is laid out in percentages: it takes the width that the page gives it while its
  * text keeps its size, needs no script and prints sharply. Y grows upwards in the numbers and downwards in the SVG.
  */
+import { minus } from '../format.js'
 import { formatTicks, ticksWithin } from '../ticks.js'
 import { type Html, html } from './markup.js'
 
@@ -51,11 +52,6 @@ ${inside}
   )}<text class="name" x="50%" y="100%" dy="38" text-anchor="middle">${x.label}</text><text class="name" x="0" y="0" dx="-44" dy="-10">${y.label}</text></g>
 </svg>
 </div>`
-}
-
-/** A hyphen is too short for a minus. */
-export function minus(text: string): string {
-  return text.replace(/^-/, '−').replace(/e-/, 'e−')
 }
 
 function zeroLines({ x, y }: Frame): Html[] {

@@ -1,5 +1,5 @@
+import { minus } from '../format.js'
 import { type Html, html } from './markup.js'
-import { minus } from './svg-frame.js'
 
 export interface HtmlTable {
   caption: string
