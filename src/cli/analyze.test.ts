@@ -52,7 +52,7 @@ describe('analyze', () => {
   it('prints tables for people, and warnings', async () => {
     const { code, out } = await analyze(rewarded, '-', ...about, '--tokens', 'all')
     expect(code).toBe(0)
-    expect(out).toContain('2 completions in 1 groups, 4 tokens with 4 log-probabilities each; V 4, T 1')
+    expect(out).toContain('2 completions in 1 group, 4 tokens with 4 log-probabilities each; V 4, T 1')
     expect(out).toMatch(/raises entropy +1 \(25\.0 %\) +3 \(75\.0 %\)/)
     expect(out).toMatch(/Predicted dH .*entropy rises/)
     expect(out).toMatch(/^Clip_B on S\* +0 +0 /m)
@@ -84,7 +84,7 @@ describe('analyze', () => {
     )
     const { code, out, err } = await analyze('', file, '--html', page)
     expect(code).toBe(0)
-    expect(out).toContain('2 completions in 1 groups, 3 tokens')
+    expect(out).toContain('2 completions in 1 group, 3 tokens')
     expect(out).not.toContain('\u001b[31m')
     expect(err).toBe(`Wrote ${page}\n`)
     const html = readFileSync(page, 'utf8')
@@ -137,6 +137,8 @@ describe('analyze refuses', () => {
     ['\n{"hello": 1}', 'stdin:2: no log of sampled tokens in it'],
     ['{"vocab_size": 4, "temperature": 1}', 'no token with a log-probability'],
     ['{"tokens": [], "logprobs": []}', 'no token with a log-probability'],
+    ['{"tokens": [1, 4], "logprobs": [-1, -1]}', 'stdin:1 token 1: the id 4 lies outside a vocabulary of 4'],
+    ['{"tokens": ["a"], "logprobs": [1e999]}', 'stdin:1 token 0 ("a"): a log-probability is Infinity'],
     ['{"tokens": ["a"], "logprobs": [0.5]}', 'stdin:1 token 0 ("a"): a log-probability is 0.5'],
     [
       `${line([0])}\n${line([0], { vocab_size: 5 })}`,

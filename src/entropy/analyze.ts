@@ -157,7 +157,12 @@ function analyzeCompletion(
 }
 
 function boundsOf(token: LoggedToken, where: string, vocabSize: number, logprobError: number | undefined): TopKBounds {
-  const { topLogprobs, logprob, sampledInTop, sampledMayBeExtra, lostEntries } = token
+  const { topLogprobs, logprob, sampledInTop, sampledMayBeExtra, lostEntries, largestId } = token
+  if (largestId !== undefined && largestId >= vocabSize) {
+    throw new UserError(`${where}: the id ${largestId} lies outside a vocabulary of ${vocabSize}`, {
+      hint: 'The vocabulary size is the number of logits, padded ids included; it is above every id.',
+    })
+  }
   try {
     const known = { topLogprobs, logprob, sampledInTop, sampledMayBeExtra, endIsCap: !lostEntries }
     return boundsFromTopK(known, { vocabSize, logprobError })

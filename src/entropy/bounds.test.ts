@@ -260,6 +260,7 @@ describe('refuses', () => {
     ['a vocabulary that is none', { topLogprobs: [half], logprob: half }, 0, /vocabSize is 0/],
     ['more tokens than the vocabulary', { topLogprobs: [half, half, -9], logprob: half }, 2, /3 tokens are listed/],
     ['NaN', { topLogprobs: [Number.NaN], logprob: half }, 9, /log-probability is NaN/],
+    ['Infinity', { topLogprobs: [], logprob: Number.POSITIVE_INFINITY }, 9, /log-probability is Infinity/],
     ['a probability above 1', { topLogprobs: [0.01], logprob: 0.01 }, 9, /log-probability is 0.01/],
     ['a sum above 1', { topLogprobs: [half, half, half], logprob: half }, 9, /sum to 1.5/],
     ['more missing mass than can be', { topLogprobs: [half, -5], logprob: half }, 12, /cannot hold it/],

@@ -140,7 +140,8 @@ function enclose(value: number, logprobError: number | undefined): KnownToken {
   const error = (logprobError ?? 2 ** -22 * (1 + Math.abs(value))) + 2 ** -50 * (1 + Math.abs(value))
   // -Infinity, an impossible token, has an infinite error
   if (value === Number.NEGATIVE_INFINITY) return { p: exactly(0), h: exactly(0) }
-  if (!(value <= error)) throw new RangeError(`a log-probability is ${value}: it must be a number, 0 at most`)
+  if (!(value <= error) || value === Number.POSITIVE_INFINITY)
+    throw new RangeError(`a log-probability is ${value}: it must be a number, 0 at most`)
   const logP: Interval = [value - error, Math.min(0, value + error)]
   const p: Interval = [Math.exp(logP[0]), Math.exp(logP[1])]
   const ends = [-p[0] * logP[0], -p[1] * logP[1]]

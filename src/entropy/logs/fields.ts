@@ -90,3 +90,10 @@ function shown(value: unknown): string {
 export function sameLogprob(a: number, b: number): boolean {
   return a === b || Math.abs(a - b) <= 1e-6 * (1 + Math.abs(a))
 }
+
+/** The largest of ids written as text; undefined where there is none. */
+export function largestId(ids: readonly string[]): number | undefined {
+  return ids
+    .map(Number)
+    .reduce((a: number | undefined, b) => (Number.isInteger(b) ? Math.max(a ?? b, b) : a), undefined)
+}

@@ -142,8 +142,8 @@ describe("vLLM's RequestOutput", () => {
       sampling_params: { temperature: 0.7, top_p: 0.9, top_k: -1, min_p: 0 },
     })
     expect(tokens).toEqual([
-      { text: ' y', logprob: -1, topLogprobs: [-0.6, -1], sampledInTop: true, sampledMayBeExtra: false },
-      { text: 'es', logprob: -6, topLogprobs: [-0.1, -6], sampledInTop: true, sampledMayBeExtra: true },
+      { text: ' y', largestId: 5, logprob: -1, topLogprobs: [-0.6, -1], sampledInTop: true, sampledMayBeExtra: false },
+      { text: 'es', largestId: 9, logprob: -6, topLogprobs: [-0.1, -6], sampledInTop: true, sampledMayBeExtra: true },
     ])
     expect(group).toBe('Well?')
     expect(sampling).toEqual({ temperature: 0.7, truncation: ['top_p 0.9'] })
@@ -163,8 +163,8 @@ describe("vLLM's RequestOutput", () => {
 })
 
 describe('the plain shape', () => {
-  it.each<[string, unknown]>([
-    ['numbers', [[-0.5, -1.2]]],
+  it.each<[string, unknown, number]>([
+    ['numbers', [[-0.5, -1.2]], 7],
     [
       'objects',
       [
@@ -173,9 +173,10 @@ describe('the plain shape', () => {
           { id: 8, logprob: -1.2 },
         ],
       ],
+      8,
     ],
-    ['an object by token', [{ 7: -0.5, 8: -1.2 }]],
-  ])('lists %s', (_, top_logprobs) => {
+    ['an object by token', [{ 7: -0.5, 8: -1.2 }], 8],
+  ])('lists %s', (_, top_logprobs, largestId) => {
     const line = { tokens: [7], logprobs: [-0.5], top_logprobs, reward: 1, group: 'g' }
     expect(read(line)).toEqual([
       {
@@ -186,7 +187,16 @@ describe('the plain shape', () => {
         sampling: { temperature: undefined, truncation: [] },
         reward: 1,
         advantage: undefined,
-        tokens: [{ text: '7', logprob: -0.5, topLogprobs: [-0.5, -1.2], sampledInTop: true, sampledMayBeExtra: true }],
+        tokens: [
+          {
+            text: '7',
+            largestId,
+            logprob: -0.5,
+            topLogprobs: [-0.5, -1.2],
+            sampledInTop: true,
+            sampledMayBeExtra: true,
+          },
+        ],
       },
     ])
   })
@@ -199,7 +209,7 @@ describe('the plain shape', () => {
   it('may have no lists, and tokens that nothing predicts', () => {
     const [{ tokens }] = read({ tokens: [1, 2], logprobs: [null, -0.3] })
     expect(tokens).toEqual([
-      { text: '2', logprob: -0.3, topLogprobs: [], sampledInTop: false, sampledMayBeExtra: true },
+      { text: '2', largestId: 2, logprob: -0.3, topLogprobs: [], sampledInTop: false, sampledMayBeExtra: true },
     ])
   })
 

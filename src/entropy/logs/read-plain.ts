@@ -1,5 +1,5 @@
 /** The plain shape: {tokens: [text or id], logprobs: [number], top_logprobs: [[...] or {...}]}, one entry a token. */
-import { type Field, isObject, sameLogprob } from './fields.js'
+import { type Field, isObject, largestId, sameLogprob } from './fields.js'
 import type { LoggedToken } from './types.js'
 
 /**
@@ -23,6 +23,9 @@ export function readPlainTokens(record: Field): LoggedToken[] {
     return [
       {
         text,
+        // numbers are ids; a text of digits may be a number's token
+        largestId:
+          typeof token.value === 'number' ? largestId([text, ...listed.flatMap((e) => e.token ?? [])]) : undefined,
         logprob,
         topLogprobs: listed.map((entry) => entry.logprob),
         sampledInTop: listed.some(isSampled),

@@ -1,5 +1,5 @@
 /** vLLM's RequestOutput as JSON: outputs[].{token_ids, logprobs: [{id: {logprob, rank, decoded_token}}]}. */
-import { type Field, isObject } from './fields.js'
+import { type Field, isObject, largestId } from './fields.js'
 import type { LoggedToken } from './types.js'
 
 /** Log-probabilities of one output; undefined where the request asked for none. */
@@ -25,6 +25,7 @@ export function readVllmTokens(output: Field): LoggedToken[] | undefined {
     if (!sampled) return position.fail(`the sampled token ${id} is not in it`)
     return {
       text: sampled.text ?? id,
+      largestId: largestId(listed.map((entry) => entry.id)),
       logprob: sampled.logprob,
       topLogprobs: listed.map((entry) => entry.logprob),
       sampledInTop: true,

@@ -2,6 +2,8 @@
 export interface LoggedToken {
   /** Text, or the id as text where the log has ids only. */
   text: string
+  /** The largest id that the token or its list names, where the log has ids. */
+  largestId?: number
   /** log p of the sampled token, nats; -Infinity where the log says it is impossible. */
   logprob: number
   /** Log-probabilities of the most likely tokens, the sampled one among them if `sampledInTop`. */
