@@ -53,7 +53,7 @@ export function createLivePanel(stream: NodeJS.WriteStream, options: TrainPanelO
     pending = undefined
     const now = seconds()
     state.secondsGone = now - start
-    state.secondsLeft = timeLeft.estimate(Math.max(0, state.totalSteps - (state.metrics?.step ?? 0)), now)
+    state.secondsLeft = timeLeft.estimate(Math.max(0, state.totalSteps - stepsDone(state)), now)
     const lines = renderPanel(state, columns, colors)
     // log-update patches lines in place; a frame of another height is drawn anew.
     if (lines.length !== shown.length) log.clear()
@@ -122,9 +122,14 @@ export function renderPanel(state: PanelState, columns: number, colors: Colors):
   ]
 }
 
+/** A resumed run begins in the middle: before its first step has ended, the phase says which one it is. */
+function stepsDone({ metrics, phase }: PanelState): number {
+  return metrics?.step ?? Math.max(0, (phase?.step ?? 1) - 1)
+}
+
 function progressLines(state: PanelState, width: number, colors: Colors): string[] {
   const { phase, secondsGone, secondsLeft } = state
-  const done = state.metrics?.step ?? 0
+  const done = stepsDone(state)
   const gone = formatDuration(secondsGone)
   const time = state.closed
     ? `${done >= state.totalSteps ? 'done in' : 'stopped after'} ${gone}`

@@ -200,6 +200,11 @@ describe('renderPanel', () => {
     for (const part of ['masked', 'PPO clip', 'grad norm', 'training', 'held out']) expect(text).not.toContain(part)
   })
 
+  it('knows where a resumed run begins', () => {
+    const [, progress] = renderPanel({ ...state, metrics: undefined }, 80, pc.createColors(false))
+    expect(progress).toContain('step 300/1200')
+  })
+
   it('says how a run ended', () => {
     const at = (metrics: PanelState['metrics']) =>
       renderPanel({ ...state, metrics, closed: true }, 80, pc.createColors(false))[1]
