@@ -3,14 +3,17 @@ import { realDisk, replaceFile } from '../run/disk.js'
 import { type FinalFigure, finalFigures } from './final-figures.js'
 import { formatNumber } from './format.js'
 import { type Html, html } from './html/markup.js'
-import { type PageSection, renderPage } from './html/page.js'
+import { renderPage } from './html/page.js'
 import { renderHtmlTable } from './html/table.js'
 import { metricFigures } from './metric-figures.js'
 import {
   changeScatter,
+  colourHint,
   constantValue,
+  dynamicsIntro,
   evalFigures,
   figureGrid,
+  heldOutIntro,
   metricFigure,
   type NamedRun,
   passHistogram,
@@ -18,7 +21,9 @@ import {
   problemList,
   type SampleGroup,
   sampleStrips,
+  section,
   stepRange,
+  wide,
 } from './report-parts.js'
 import { readRun } from './run-data.js'
 import { readSamples } from './samples.js'
@@ -177,13 +182,13 @@ function comparisonPage(
         'held-out',
         'Held-out problems',
         figureGrid([...evalFigures(runs, xRange), wide(histogram(runs))]),
-        'Evaluated during training on problems that are never trained on.',
+        heldOutIntro,
       ),
       section(
         'dynamics',
         'Entropy dynamics',
         figureGrid([...of('dynamics'), wide(changeScatter(runs))]),
-        'Rewarding a token with Sc below 0, a relatively unlikely one, raises entropy; rewarding one with Sc above 0 lowers it.',
+        dynamicsIntro,
       ),
       section(
         'training',
@@ -198,19 +203,11 @@ function comparisonPage(
         'Samples',
         sampleStrips(samples, decoded),
         'The best and the worst completion of the prompt whose rewards differ most, at the last step of each run. ' +
-          'Tokens coloured orange have Sc above 0, blue ones below; point at one, or step through with the arrow keys, for its numbers.',
+          colourHint,
       ),
     ]),
     footer: html`<p>Drag over a chart to zoom in, double-click to zoom out; with a chart focused, the arrow keys move its cursor; a run’s name in a legend hides it everywhere. Made by isentrope; this file needs no network.</p>`,
   })
-}
-
-function section(id: string, title: string, body: Html | undefined, intro?: string): PageSection | undefined {
-  return body && { id, title, intro, body }
-}
-
-function wide(figure: Html | undefined): Html | undefined {
-  return figure && html`<div class="wide">${figure}</div>`
 }
 
 function notes(list: readonly string[]): Html | undefined {

@@ -4,6 +4,7 @@ import { formatNumber, minus } from './format.js'
 import { barFigure } from './html/bar-figure.js'
 import { type LineSeries, lineFigure } from './html/line-figure.js'
 import { type Html, html } from './html/markup.js'
+import type { PageSection } from './html/page.js'
 import { type ScatterPanel, scatterFigure } from './html/scatter-figure.js'
 import { stripLegend, tokenStrip } from './html/token-strip.js'
 import type { MetricFigure, Quantity } from './metric-figures.js'
@@ -63,7 +64,7 @@ export function metricFigure(
   })
 }
 
-/** Curves of the held-out evaluations; `series` gives each run's name and style for a quantity. */
+/** Curves of the held-out evaluations, a series for each run. */
 export function evalFigures(runs: readonly NamedRun[], xRange: readonly [number, number]): Html[] {
   const sizes = [...new Set(runs.flatMap(({ data }) => data.evals.map(({ samples }) => samples)))]
   const k = sizes.length === 1 ? String(sizes[0]) : 'K'
@@ -171,6 +172,16 @@ export function changeScatter(runs: readonly NamedRun[]): Html | undefined {
   })
 }
 
+/** What the colours of the samples mean, for the section's introduction. */
+export const colourHint =
+  'Tokens coloured orange have Sc above 0, blue ones below; point at one, or step through with the arrow keys, for its numbers.'
+
+/** What the entropy figures rest on, for the section's introduction. */
+export const dynamicsIntro =
+  'Rewarding a token with Sc below 0, a relatively unlikely one, raises entropy; rewarding one with Sc above 0 lowers it.'
+
+export const heldOutIntro = 'Evaluated during training on problems that are never trained on.'
+
 export interface SampleGroup {
   title: string
   samples: readonly Sample[]
@@ -220,6 +231,16 @@ export function present<T>(list: readonly (T | undefined)[]): T[] {
 export function figureGrid(figures: readonly (Html | undefined)[]): Html | undefined {
   const shown = present(figures)
   return shown.length === 0 ? undefined : html`<div class="figures">${shown}</div>`
+}
+
+/** A section, undefined where its body is. */
+export function section(id: string, title: string, body: Html | undefined, intro?: string): PageSection | undefined {
+  return body && { id, title, intro, body }
+}
+
+/** A figure over the whole width of its grid. */
+export function wide(figure: Html | undefined): Html | undefined {
+  return figure && html`<div class="wide">${figure}</div>`
 }
 
 /** Why something is missing from the page. */

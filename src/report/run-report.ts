@@ -4,21 +4,26 @@ import { realDisk, replaceFile } from '../run/disk.js'
 import { finalFigures } from './final-figures.js'
 import { formatNumber, minus } from './format.js'
 import { type Html, html } from './html/markup.js'
-import { type PageSection, renderPage } from './html/page.js'
+import { renderPage } from './html/page.js'
 import { renderHtmlTable } from './html/table.js'
 import { type FigureGroup, furtherFigures, type MetricFigure, metricFigures, type Quantity } from './metric-figures.js'
 import {
   changeScatter,
+  colourHint,
   constantValue,
+  dynamicsIntro,
   evalFigures,
   figureGrid,
+  heldOutIntro,
   metricFigure,
   type NamedRun,
   passHistogram,
   present,
   problemList,
   sampleStrips,
+  section,
   stepRange,
+  wide,
 } from './report-parts.js'
 import { type RunData, readRun, setting } from './run-data.js'
 import { readSamples, type Sample } from './samples.js'
@@ -47,7 +52,7 @@ export async function writeRunReport(runDirectory: string, options: ReportOption
 }
 
 /** The page as text. */
-export function runReport(run: RunData, samples: readonly Sample[], decoded: boolean): string {
+function runReport(run: RunData, samples: readonly Sample[], decoded: boolean): string {
   const xRange = stepRange([run])
   const { drawn, constant } = split([...metricFigures, ...furtherFigures(run.metrics)], run)
   const of = (...groups: FigureGroup[]) =>
@@ -76,13 +81,13 @@ export function runReport(run: RunData, samples: readonly Sample[], decoded: boo
         'held-out',
         'Held-out problems',
         figureGrid([...evalFigures([named], xRange), wide(firstAndLastHistogram(run))]),
-        'Evaluated during training on problems that are never trained on.',
+        heldOutIntro,
       ),
       section(
         'dynamics',
         'Entropy dynamics',
         figureGrid([...of('dynamics'), wide(changeScatter([named]))]),
-        'Rewarding a token with Sc below 0, a relatively unlikely one, raises entropy; rewarding one with Sc above 0 lowers it.',
+        dynamicsIntro,
       ),
       section('update', 'Updates', figureGrid(of('update'))),
       section('completions', 'Completions', figureGrid(of('completions', 'speed'))),
@@ -91,20 +96,12 @@ export function runReport(run: RunData, samples: readonly Sample[], decoded: boo
         'Samples',
         strips,
         `The best and the worst completion of the prompt whose rewards differ most, at ${steps.length === 1 ? 'one step' : 'some steps'} of the run. ` +
-          'Tokens coloured orange have Sc above 0, blue ones below; point at one, or step through with the arrow keys, for its numbers.',
+          colourHint,
       ),
       section('settings', 'Settings', settings(run, constant)),
     ]),
     footer: footer(run),
   })
-}
-
-function section(id: string, title: string, body: Html | undefined, intro?: string): PageSection | undefined {
-  return body && { id, title, intro, body }
-}
-
-function wide(figure: Html | undefined): Html | undefined {
-  return figure && html`<div class="wide">${figure}</div>`
 }
 
 /** Quantities that never change say more in a table than in a chart. Reward and entropy are always drawn. */
