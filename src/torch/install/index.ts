@@ -7,11 +7,14 @@ import { UserError } from '../../config/errors.js'
 import { cacheDirectory } from '../../fetch/cache.js'
 import { FetchError } from '../../fetch/errors.js'
 import { createHttp, type Fetch } from '../../fetch/http.js'
-import { type InstallProgress, installFromWheels, type PinnedWheel } from '../../fetch/install.js'
+import { damagedFiles, type InstallProgress, installFromWheels, isOffline } from '../../fetch/install.js'
 import { librariesIn, type TorchInstall } from './libraries.js'
-import { TORCH_VERSION, TORCH_WHEELS, type TorchPlatform } from './table.js'
+import { locateTorch, type PassedOver } from './locate.js'
+import { pinnedWheels } from './platform.js'
+import { TORCH_VERSION } from './table.js'
 
 export type { TorchInstall, TorchLibrary } from './libraries.js'
+export { locateTorch, type PassedOver } from './locate.js'
 export { TORCH_VERSION } from './table.js'
 
 export interface EnsureTorchOptions {
@@ -20,19 +23,28 @@ export interface EnsureTorchOptions {
   /** Stands in for the network. */
   fetch?: Fetch
   onProgress?: (progress: InstallProgress) => void
-  /** Never touch the network. */
+  /** Hears of each torch that was found and is too old to use. */
+  onPassedOver?: (torch: PassedOver) => void
+  /** Never touch the network. Default: ISENTROPE_OFFLINE. */
   offline?: boolean
 }
 
 /** Finds or fetches LibTorch. Throws UserError with the way out. */
 export async function ensureTorch(options: EnsureTorchOptions = {}): Promise<TorchInstall> {
-  const directory = path.join(cacheDirectory(), 'torch', `${TORCH_VERSION}-${process.platform}-${process.arch}`)
+  const { install, passedOver } = await locateTorch({ path: options.path })
+  for (const torch of passedOver) options.onPassedOver?.(torch)
+  return install ?? provisionTorch(options)
+}
+
+/** The pinned LibTorch in the cache, fetched if it is not there. Throws UserError with the way out. */
+export async function provisionTorch(options: Omit<EnsureTorchOptions, 'path'> = {}): Promise<TorchInstall> {
+  const directory = torchCache()
   try {
     const downloaded = await installFromWheels({
       directory,
       wheels: pinnedWheels(),
       http: () => createHttp({ fetch: options.fetch }),
-      offline: options.offline,
+      offline: isOffline(options.offline),
       onProgress: options.onProgress,
     })
     const found = librariesIn(path.join(directory, 'torch', 'lib'))
@@ -43,6 +55,12 @@ export async function ensureTorch(options: EnsureTorchOptions = {}): Promise<Tor
   }
 }
 
-function pinnedWheels(): PinnedWheel[] {
-  return TORCH_WHEELS[`${process.platform}-${process.arch}` as TorchPlatform]
+/** Where the pinned LibTorch lies in the cache. */
+export function torchCache(): string {
+  return path.join(cacheDirectory(), 'torch', `${TORCH_VERSION}-${process.platform}-${process.arch}`)
+}
+
+/** Files of the cached LibTorch whose bytes are not the pinned ones; reads all of it, about a second. */
+export async function damagedTorchFiles(): Promise<string[]> {
+  return damagedFiles(torchCache(), pinnedWheels())
 }
