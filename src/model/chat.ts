@@ -1,0 +1,78 @@
+/** Chat templates: a model's Jinja template, rendered as transformers renders it. */
+
+import { Template } from '@huggingface/jinja'
+import { UserError } from '../config/errors.js'
+import type { ChatMessage } from './types.js'
+
+export interface RenderOptions {
+  addGenerationPrompt?: boolean
+}
+
+/** Special tokens by the names that templates use: bos_token, eos_token, pad_token, unk_token, ... */
+export type SpecialTokenNames = Readonly<Record<string, string>>
+
+/**
+ * Compiles a template. Rendering gives it `messages`, `add_generation_prompt`, the special tokens, `strftime_now` and
+ * `raise_exception`, and no tools or documents.
+ *
+ * @throws UserError where the template does not parse; the returned function where it refuses the messages
+ */
+export function compileChatTemplate(
+  source: string,
+  specialTokens: SpecialTokenNames,
+  now: () => Date = () => new Date(),
+): (messages: readonly ChatMessage[], options?: RenderOptions) => string {
+  let template: Template
+  try {
+    template = new Template(source)
+  } catch (cause) {
+    throw new UserError(`the chat template does not parse: ${(cause as Error).message}`, { cause })
+  }
+  return (messages, { addGenerationPrompt = false } = {}) => {
+    try {
+      return template.render({
+        ...specialTokens,
+        messages,
+        add_generation_prompt: addGenerationPrompt,
+        tools: null,
+        documents: null,
+        raise_exception: (message: string): never => {
+          throw new Error(message)
+        },
+        strftime_now: (format: string) => strftime(now(), format),
+      })
+    } catch (cause) {
+      throw new UserError(`the chat template cannot render these messages: ${(cause as Error).message}`, { cause })
+    }
+  }
+}
+
+const months = 'January February March April May June July August September October November December'.split(' ')
+const days = 'Sunday Monday Tuesday Wednesday Thursday Friday Saturday'.split(' ')
+
+/** Python's strftime in the C locale, for the directives that templates use; others stay as they are written. */
+export function strftime(date: Date, format: string): string {
+  const two = (value: number): string => String(value).padStart(2, '0')
+  const hour12 = date.getHours() % 12 || 12
+  const directives: Record<string, string> = {
+    Y: String(date.getFullYear()),
+    y: two(date.getFullYear() % 100),
+    m: two(date.getMonth() + 1),
+    d: two(date.getDate()),
+    B: months[date.getMonth()],
+    b: months[date.getMonth()].slice(0, 3),
+    A: days[date.getDay()],
+    a: days[date.getDay()].slice(0, 3),
+    H: two(date.getHours()),
+    I: two(hour12),
+    M: two(date.getMinutes()),
+    S: two(date.getSeconds()),
+    p: date.getHours() < 12 ? 'AM' : 'PM',
+    '%': '%',
+  }
+  return format.replace(/%(-?)([A-Za-z%])/g, (whole, dash: string, letter: string) => {
+    const value = directives[letter]
+    if (value === undefined) return whole
+    return dash ? value.replace(/^0(?=\d)/, '') : value
+  })
+}

@@ -1,0 +1,174 @@
+/** A Hugging Face model directory: `config.json`, safetensors in one file or in shards, and small files beside them. */
+
+import { existsSync, readdirSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { UserError } from '../config/errors.js'
+import { parseConfig } from './config.js'
+import { readBytes, readText } from './file.js'
+import { isObject, readJsonObject } from './json.js'
+import { type StoredTensor, storedTensors } from './names.js'
+import { dtypeBytes, openSafetensors, type SafetensorsFile } from './safetensors.js'
+import type { DecoderConfig, SourceDtype, TensorSource } from './types.js'
+
+const singleFile = 'model.safetensors'
+const indexFile = 'model.safetensors.index.json'
+
+/** Files that a saved model carries along unread: the tokenizer's, generation settings and a family's own modules. */
+const sidecarPattern = /\.(json|jinja|txt|model|py)$|^(LICENSE|NOTICE|USE_POLICY)/i
+const maxSidecarBytes = 2 ** 26
+
+/** Reads the configuration, with the generation settings' end tokens. */
+export function readDirectoryConfig(directory: string): DecoderConfig {
+  const path = join(directory, 'config.json')
+  if (!existsSync(path)) {
+    throw new UserError(`${directory} is not a model directory: it has no config.json`)
+  }
+  const generation = join(directory, 'generation_config.json')
+  return parseConfig(readJsonObject(path), path, existsSync(generation) ? readJsonObject(generation) : undefined)
+}
+
+/** Small files beside the weights, without `config.json` and weight indices, which a save writes anew. */
+export function readSidecars(directory: string): Map<string, string | Uint8Array> {
+  const sidecars = new Map<string, string | Uint8Array>()
+  for (const name of readdirSync(directory).sort()) {
+    if (!sidecarPattern.test(name) || name === 'config.json' || name.endsWith('.index.json')) continue
+    const path = join(directory, name)
+    const stat = statSync(path, { throwIfNoEntry: false })
+    if (!stat?.isFile() || stat.size > maxSidecarBytes) continue
+    sidecars.set(name, name.endsWith('.model') ? readBytes(path) : readText(path))
+  }
+  return sidecars
+}
+
+/**
+ * The checkpoint's tensors under canonical names, every one of them checked against the configuration.
+ *
+ * @throws UserError naming file and tensor for a malformed file, a missing or unknown tensor, a wrong shape or dtype
+ */
+export function openDirectoryTensors(directory: string, config: DecoderConfig): TensorSource {
+  const { files, located } = openShards(directory)
+  const close = (): void => {
+    for (const file of files.values()) file.close()
+  }
+  try {
+    return sourceOf(storedTensors(config), located, directory, config, close)
+  } catch (error) {
+    close()
+    throw error
+  }
+}
+
+/** Every stored tensor and the open file that holds it. */
+function openShards(directory: string): { files: Map<string, SafetensorsFile>; located: Map<string, SafetensorsFile> } {
+  const files = new Map<string, SafetensorsFile>()
+  const located = new Map<string, SafetensorsFile>()
+  const open = (name: string): SafetensorsFile => {
+    const file = files.get(name) ?? openSafetensors(join(directory, name))
+    files.set(name, file)
+    return file
+  }
+  try {
+    if (existsSync(join(directory, singleFile))) {
+      const file = open(singleFile)
+      for (const name of file.tensors.keys()) located.set(name, file)
+    } else {
+      for (const [name, shard] of readIndex(directory)) {
+        const file = open(shard)
+        if (!file.tensors.has(name)) {
+          throw new UserError(`${file.path} lacks the tensor ${name}, which ${join(directory, indexFile)} places there`)
+        }
+        located.set(name, file)
+      }
+    }
+    return { files, located }
+  } catch (error) {
+    for (const file of files.values()) file.close()
+    throw error
+  }
+}
+
+function readIndex(directory: string): [tensor: string, shard: string][] {
+  const path = join(directory, indexFile)
+  if (!existsSync(path)) {
+    const pickled = readdirSync(directory).find((name) => /\.(bin|pth?|ckpt)$/.test(name))
+    throw new UserError(`${directory} has neither ${singleFile} nor ${indexFile}`, {
+      hint: pickled && `${pickled} is a pickled checkpoint, which is not read: save the model with safetensors`,
+    })
+  }
+  const map = readJsonObject(path).weight_map
+  if (!isObject(map)) throw new UserError(`${path} has no weight_map`)
+  for (const [name, shard] of Object.entries(map)) {
+    // A shard lies beside its index; anything that could leave the directory is not a shard's name.
+    if (typeof shard !== 'string' || !/^[^/\\]+\.safetensors$/.test(shard)) {
+      throw new UserError(`${path} places the tensor ${name} in ${JSON.stringify(shard)}, which is no shard beside it`)
+    }
+  }
+  return Object.entries(map) as [string, string][]
+}
+
+/** Buffers of old checkpoints that the forward pass computes by itself, and a tied head stored all the same. */
+function isIgnored(name: string, config: DecoderConfig): boolean {
+  return name.endsWith('.rotary_emb.inv_freq') || (config.tieWordEmbeddings && /^(lm_head|output)\.weight$/.test(name))
+}
+
+function sourceOf(
+  stored: Map<string, StoredTensor>,
+  located: Map<string, SafetensorsFile>,
+  directory: string,
+  config: DecoderConfig,
+  close: () => void,
+): TensorSource {
+  const known = new Set([...stored.values()].map(({ name }) => name))
+  const unknown = [...located.keys()].filter((name) => !known.has(name) && !isIgnored(name, config))
+  const missing = [...known].filter((name) => !located.has(name))
+  if (missing.length > 0) {
+    throw new UserError(`${directory} lacks ${list(missing)}, which its config.json calls for`)
+  }
+  if (unknown.length > 0) {
+    throw new UserError(
+      `${located.get(unknown[0])!.path} holds ${list(unknown)}, which the config.json does not call for`,
+    )
+  }
+
+  const tensors = new Map<string, { dtype: SourceDtype; shape: number[] }>()
+  for (const [canonical, { name, shape, rows }] of stored) {
+    const file = located.get(name)!
+    const entry = file.tensors.get(name)!
+    if (entry.shape.join() !== shape.join()) {
+      throw new UserError(
+        `${file.path}: tensor ${name} has the shape [${entry.shape}], but the config.json gives [${shape}]`,
+      )
+    }
+    const { dtype } = entry
+    if (dtype !== 'F32' && dtype !== 'F16' && dtype !== 'BF16') {
+      throw new UserError(`${file.path}: tensor ${name} has the dtype ${dtype}; weights are read as F32, F16 or BF16`)
+    }
+    const rowCount = rows?.reduce((sum, [, count]) => sum + count, 0) ?? shape[0]
+    tensors.set(canonical, { dtype, shape: [rowCount, ...shape.slice(1)] })
+  }
+
+  return {
+    tensors,
+    readInto(canonical, into) {
+      const place = stored.get(canonical)
+      if (place === undefined) throw new Error(`no tensor ${canonical}`)
+      const { dtype, shape } = tensors.get(canonical)!
+      const rowBytes = shape.slice(1).reduce((product, size) => product * size, dtypeBytes[dtype])
+      if (into.length !== shape[0] * rowBytes) throw new Error(`${canonical} takes ${shape[0] * rowBytes} bytes`)
+      const file = located.get(place.name)!
+      let done = 0
+      for (const [from, count] of place.rows ?? [[0, shape[0]]]) {
+        file.readInto(place.name, into.subarray(done, done + count * rowBytes), from * rowBytes)
+        done += count * rowBytes
+      }
+    },
+    close,
+  }
+}
+
+function list(names: string[]): string {
+  const shown = names.slice(0, 3).join(', ')
+  return names.length === 1
+    ? `the tensor ${shown}`
+    : `${names.length} tensors (${shown}${names.length > 3 ? ', ...' : ''})`
+}

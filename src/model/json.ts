@@ -1,0 +1,43 @@
+import { UserError } from '../config/errors.js'
+import { readText } from './file.js'
+
+export type JsonObject = Record<string, unknown>
+
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** A JSON object from a file. */
+export function readJsonObject(path: string): JsonObject {
+  return parseJsonObject(readText(path), path)
+}
+
+/** A JSON object whose top-level keys are distinct; `where` names its origin in errors. */
+export function parseJsonObject(text: string, where: string): JsonObject {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (cause) {
+    throw new UserError(`${where} is not valid JSON: ${(cause as Error).message}`, { cause })
+  }
+  if (!isObject(value)) throw new UserError(`${where} holds no JSON object`)
+  const duplicate = duplicateKey(text)
+  if (duplicate !== undefined) throw new UserError(`${where} has the key ${JSON.stringify(duplicate)} twice`)
+  return value
+}
+
+/** The first key that occurs twice at the top level of `text`, which is a valid JSON object. JSON.parse keeps the last. */
+function duplicateKey(text: string): string | undefined {
+  const seen = new Set<string>()
+  let depth = 0
+  for (const [token, key, colon] of text.matchAll(/("(?:[^"\\]|\\.)*")(\s*:)?|[[\]{}]/g)) {
+    if (token === '{' || token === '[') depth++
+    else if (token === '}' || token === ']') depth--
+    else if (colon !== undefined && depth === 1) {
+      const name = JSON.parse(key) as string
+      if (seen.has(name)) return name
+      seen.add(name)
+    }
+  }
+  return undefined
+}

@@ -1,0 +1,100 @@
+/**
+ * Text to ids and back by Hugging Face's tokenizer, chats by its Jinja: this file joins the two, from the files of a
+ * model directory or from what a GGUF file's metadata was rebuilt into.
+ */
+
+import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers'
+import { UserError } from '../config/errors.js'
+import { compileChatTemplate } from './chat.js'
+import { isObject, type JsonObject } from './json.js'
+import type { DecoderConfig, Tokenizer } from './types.js'
+
+/** What a tokenizer is built from. */
+export interface TokenizerFiles {
+  /** `tokenizer.json`, parsed. */
+  tokenizer: JsonObject
+  /** `tokenizer_config.json`, parsed; empty where the model has none. */
+  config: JsonObject
+  /** `chat_template.jinja`, which goes before the template in `tokenizer_config.json`. */
+  chatTemplate?: string
+  /** Names the origin in errors. */
+  where: string
+}
+
+const specialNames = ['bos_token', 'eos_token', 'unk_token', 'sep_token', 'pad_token', 'cls_token', 'mask_token']
+
+/**
+ * @param ids the model's own special ids, which win over the tokenizer's
+ * @throws UserError where the files describe no tokenizer that can be built
+ */
+export function createTokenizer(
+  files: TokenizerFiles,
+  ids: Pick<DecoderConfig, 'bosTokenId' | 'eosTokenIds' | 'padTokenId'>,
+): Tokenizer {
+  const inner = build(files)
+  const specialTokens = specialTokensOf(files.config)
+  const idOf = (name: string): number | undefined => {
+    const token = specialTokens[name]
+    return token === undefined ? undefined : inner.token_to_id(token)
+  }
+  const tokenizerEos = idOf('eos_token')
+  const bosTokenId = idOf('bos_token') ?? ids.bosTokenId
+  const template = files.chatTemplate ?? defaultTemplate(files.config.chat_template, files.where)
+  let render: ReturnType<typeof compileChatTemplate> | undefined
+
+  return {
+    bosTokenId,
+    eosTokenIds: [...new Set([...ids.eosTokenIds, ...(tokenizerEos === undefined ? [] : [tokenizerEos])])],
+    padTokenId: ids.padTokenId ?? idOf('pad_token'),
+    chatTemplate: template,
+    encode(text, { special = true } = {}) {
+      return inner.encode(text, { add_special_tokens: special }).ids
+    },
+    decode(tokenIds, { skipSpecial = false } = {}) {
+      // Ids that pad the vocabulary have no text, as in transformers; the library rejects them and empty lists.
+      const known = Array.from(tokenIds).filter((id) => inner.id_to_token(id) !== undefined)
+      if (known.length === 0) return ''
+      return inner.decode(known, { skip_special_tokens: skipSpecial, clean_up_tokenization_spaces: false })
+    },
+    renderChat(messages, options) {
+      if (template === undefined) {
+        throw new UserError(`${files.where} has no chat template`, {
+          hint: 'use plain prompts, or an instruction-tuned model',
+        })
+      }
+      render ??= compileChatTemplate(template, specialTokens)
+      return render(messages, options)
+    },
+  }
+}
+
+function build({ tokenizer, config, where }: TokenizerFiles): HuggingFaceTokenizer {
+  try {
+    return new HuggingFaceTokenizer(tokenizer, config)
+  } catch (cause) {
+    throw new UserError(`${where} describes no tokenizer that can be built: ${(cause as Error).message}`, { cause })
+  }
+}
+
+/** Special tokens as text; `tokenizer_config.json` writes them as text or as an added token's object. */
+function specialTokensOf(config: JsonObject): Record<string, string> {
+  const tokens: Record<string, string> = {}
+  for (const name of specialNames) {
+    const value = config[name]
+    if (typeof value === 'string') tokens[name] = value
+    else if (isObject(value) && typeof value.content === 'string') tokens[name] = value.content
+  }
+  return tokens
+}
+
+/** A template, or the one called `default` in a list of named ones. */
+function defaultTemplate(value: unknown, where: string): string | undefined {
+  if (value == null) return undefined
+  if (typeof value === 'string') return value
+  if (Array.isArray(value)) {
+    const named = value.find((item) => isObject(item) && item.name === 'default')
+    if (isObject(named) && typeof named.template === 'string') return named.template
+    return undefined
+  }
+  throw new UserError(`${where}: chat_template is neither text nor a list of named templates`)
+}
