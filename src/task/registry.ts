@@ -1,33 +1,79 @@
 /** From a recipe's `task:` section to a task. */
+import { resolve } from 'node:path'
+import { z } from 'zod'
 import { UserError } from '../config/errors.js'
 import { arithmetic, arithmeticSchema } from './arithmetic.js'
 import { countdown, countdownSchema } from './countdown/task.js'
-import { didYouMean, type TaskContext, type TaskSpec } from './spec.js'
+import { dataExtensions } from './data/rows.js'
+import { gsm8k, gsm8kSchema } from './gsm8k.js'
+import { jsonl, jsonlSchema } from './jsonl.js'
+import { loadTaskModule, moduleExtensions } from './module.js'
+import { withRewards } from './rewards/load.js'
+import { didYouMean, isPath, parseSpec, type TaskContext, type TaskSpec } from './spec.js'
+import { withSystem } from './system.js'
+import { patienceKeys } from './timeout.js'
 import type { Task } from './types.js'
 
 interface BuiltIn {
   /** The keys it takes; the source of validation and of the reference in the docs. */
-  schema: typeof arithmeticSchema | typeof countdownSchema
+  schema: z.ZodObject
   load: (spec: TaskSpec, context: TaskContext) => Task | Promise<Task>
 }
 
 export const builtInTasks: Record<string, BuiltIn> = {
   arithmetic: { schema: arithmeticSchema, load: arithmetic as BuiltIn['load'] },
   countdown: { schema: countdownSchema, load: countdown as BuiltIn['load'] },
+  gsm8k: { schema: gsm8kSchema, load: gsm8k },
+  jsonl: { schema: jsonlSchema, load: jsonl },
 }
 
+/** Keys that every task takes, whatever it is. */
+export const commonTaskSchema = z.object({
+  system: z.string().optional().describe("system prompt put before every problem's chat"),
+  rewards: z.unknown().optional().describe('further rewards beside the task, a list of names with keys'),
+})
+
+const moduleSchema = z.object(patienceKeys)
+
 /**
- * Loads the task that `spec` names: a built-in one, or a module of the user's where the name is a path.
+ * Loads the task that `spec` names: a built-in one, a data file, or a module of the user's where the name is a path.
  * Relative paths start at `baseDirectory` (default: the current directory).
+ * @throws UserError for an unknown name or key, a bad value, and a file that is missing or is not what it should be.
  */
 export async function loadTask(
   spec: TaskSpec,
   options: { baseDirectory?: string; fetch?: typeof fetch } = {},
 ): Promise<Task> {
   const context = { baseDirectory: options.baseDirectory ?? process.cwd(), fetch: options.fetch ?? fetch }
+  const { system, rewards, ...own } = spec
+  const common = parseSpec(commonTaskSchema, {
+    name: spec.name,
+    ...(system === undefined ? {} : { system }),
+    ...(rewards === undefined ? {} : { rewards }),
+  })
+  let task = await loadOwn(own as TaskSpec, context)
+  if (common.system !== undefined && common.system !== '') task = withSystem(task, common.system)
+  if (common.rewards !== undefined) task = await withRewards(task, common.rewards, context)
+  return task
+}
+
+async function loadOwn(spec: TaskSpec, context: TaskContext): Promise<Task> {
   const builtIn = Object.hasOwn(builtInTasks, spec.name) ? builtInTasks[spec.name] : undefined
-  if (builtIn === undefined) {
-    throw new UserError(`unknown task '${spec.name}'`, { hint: didYouMean(spec.name, Object.keys(builtInTasks)) })
+  if (builtIn !== undefined) return builtIn.load(spec, context)
+  if (!isPath(spec.name)) {
+    throw new UserError(`unknown task '${spec.name}'`, {
+      hint: `${didYouMean(spec.name, Object.keys(builtInTasks))} A file's name is one too: ./my-task.ts, ./problems.jsonl.`,
+    })
   }
-  return builtIn.load(spec, context)
+  const ends = (extension: string) => spec.name.toLowerCase().endsWith(extension)
+  if (dataExtensions.some(ends)) return jsonl({ path: spec.name, ...spec }, context)
+  if (moduleExtensions.some(ends)) {
+    const { timeout, retries, pause, ...own } = spec
+    const given = Object.entries({ timeout, retries, pause }).filter(([, value]) => value !== undefined)
+    const patience = parseSpec(moduleSchema, { name: spec.name, ...Object.fromEntries(given) })
+    return loadTaskModule(resolve(context.baseDirectory, spec.name), own as TaskSpec, patience)
+  }
+  throw new UserError(`task ${spec.name}: neither a module nor a data file`, {
+    hint: `Known: ${[...moduleExtensions, ...dataExtensions].join(', ')}.`,
+  })
 }

@@ -14,6 +14,11 @@ export interface TaskContext {
   fetch: typeof fetch
 }
 
+/** Whether a name is a file's: it begins like a path or ends like a file that tasks are loaded from. */
+export function isPath(name: string): boolean {
+  return /^(?:\.{0,2}[/\\]|[a-z]:[/\\])/i.test(name) || /\.(?:[cm]?[jt]s|jsonl|ndjson|json|parquet)$/i.test(name)
+}
+
 /** The known name that `word` most resembles, if it resembles one at all (edit distance at most 40 % of its length). */
 export function nearest(word: string, known: readonly string[]): string | undefined {
   if (known.length === 0) return undefined
@@ -26,21 +31,22 @@ export function didYouMean(word: string, known: readonly string[]): string {
   return candidate === undefined ? `Known: ${known.join(', ')}.` : `Did you mean '${candidate}'?`
 }
 
-/** Validates a task's keys. Unknown keys and bad values are errors of the user's that name the key. */
+/** Validates a task's (or another named thing's) keys. Unknown keys and bad values are errors of the user's that name the key. */
 export function parseSpec<Shape extends z.ZodRawShape>(
   schema: z.ZodObject<Shape>,
   spec: TaskSpec,
+  what = 'task',
 ): z.output<z.ZodObject<Shape>> {
   const { name, ...keys } = spec
   const known = Object.keys(schema.shape)
   for (const key of Object.keys(keys)) {
     if (!known.includes(key)) {
-      throw new UserError(`task ${name}: unknown key '${key}'`, { hint: didYouMean(key, known) })
+      throw new UserError(`${what} ${name}: unknown key '${key}'`, { hint: didYouMean(key, known) })
     }
   }
   const result = schema.safeParse(keys)
   if (result.success) return result.data
   const [issue] = result.error.issues
   const path = issue?.path.join('.') ?? ''
-  throw new UserError(`task ${name}: ${path === '' ? '' : `${path}: `}${issue?.message ?? 'not valid'}`)
+  throw new UserError(`${what} ${name}: ${path === '' ? '' : `${path}: `}${issue?.message ?? 'not valid'}`)
 }

@@ -1,0 +1,52 @@
+/** Reading columns whose names and shapes differ between data sets. */
+import { UserError } from '../../config/errors.js'
+import type { ChatMessage } from '../../model/types.js'
+import { nearest } from '../spec.js'
+import type { Row } from './rows.js'
+
+/** The value at a column; a dot reaches into a nested one (`reward_model.ground_truth`). */
+export function column(row: Row, name: string): unknown {
+  if (Object.hasOwn(row, name)) return row[name]
+  let value: unknown = row
+  for (const part of name.split('.')) {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, part)) return undefined
+    value = (value as Row)[part]
+  }
+  return value
+}
+
+/** Column names that public data sets use, in the order tried. */
+export const promptColumns = ['prompt', 'question', 'problem', 'instruction', 'input'] as const
+export const answerColumns = ['answer', 'reward_model.ground_truth', 'solution', 'label', 'target'] as const
+
+/** The column asked for, or the first of the usual ones that the row has. Throws where there is none. */
+export function chooseColumn(row: Row, asked: string | undefined, usual: readonly string[], where: string): string {
+  const candidates = asked === undefined ? usual : [asked]
+  const found = candidates.find((name) => column(row, name) !== undefined)
+  if (found !== undefined) return found
+  const present = Object.keys(row)
+  const near = asked === undefined ? undefined : nearest(asked, present)
+  throw new UserError(`${where}: no column ${candidates.map((name) => `'${name}'`).join(' or ')}`, {
+    hint: near === undefined ? `Its columns: ${present.join(', ')}.` : `Did you mean '${near}'?`,
+  })
+}
+
+/** A text column as text: numbers are written out, whole ones without a fraction (70.0 is 70). */
+export function asText(value: unknown, where: string): string {
+  if (typeof value === 'string') return value
+  if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean') return String(value)
+  if (Array.isArray(value) && value.length === 1) return asText(value[0], where)
+  throw new UserError(`${where}: neither text nor a number`)
+}
+
+/** Text, or a chat: a list of {role, content}. */
+export function asPrompt(value: unknown, where: string): string | ChatMessage[] {
+  if (!Array.isArray(value)) return asText(value, where)
+  return value.map((message: unknown) => {
+    const { role, content } = (message ?? {}) as Record<string, unknown>
+    if (typeof role !== 'string' || typeof content !== 'string') {
+      throw new UserError(`${where}: a chat is a list of {role, content} with texts`)
+    }
+    return { role, content }
+  })
+}

@@ -1,0 +1,70 @@
+import { resolve } from 'node:path'
+import { z } from 'zod'
+import { UserError } from '../config/errors.js'
+import { hubFile } from './data/hub.js'
+import { type Row, readRows } from './data/rows.js'
+import { answerRules, gradeAnswer } from './grade-answer.js'
+import { parseSpec, type TaskContext, type TaskSpec } from './spec.js'
+import type { Example, Task } from './types.js'
+
+export const gsm8kSchema = z
+  .object({
+    path: z.string().optional().describe('local file with the train split (default: the hub, openai/gsm8k)'),
+    evalPath: z
+      .string()
+      .optional()
+      .describe('local file with the test split (default: the hub, where path is not given)'),
+    revision: z.string().default('main').describe('revision of the data set on the hub'),
+    instruction: z
+      .string()
+      .default('Think step by step. End with a line that holds #### and the answer as a number, for example: #### 42')
+      .describe('text after the question'),
+    grader: z.enum(answerRules).default('math').describe('how the final answer is compared'),
+    requireStop: z.boolean().default(true).describe('reward only completions that the policy ended by itself'),
+  })
+  .describe('grade-school mathematics (Cobbe et al. 2021): the train split trains, the test split evaluates')
+
+/** Where the data set lies on the hub. */
+const repository = 'openai/gsm8k'
+const files = { train: 'main/train-00000-of-00001.parquet', eval: 'main/test-00000-of-00001.parquet' }
+
+/** GSM8K. References are what follows `####` in the solution, thousands separators removed. */
+export async function gsm8k(spec: TaskSpec, context: TaskContext): Promise<Task> {
+  const options = parseSpec(gsm8kSchema, spec)
+  const load = async (split: 'train' | 'eval', local: string | undefined) => {
+    const path =
+      local === undefined
+        ? await hubFile({ repository, path: files[split], revision: options.revision, fetch: context.fetch })
+        : resolve(context.baseDirectory, local)
+    return (await readRows(path)).map((row, i) => toExample(row, `${split}-${i}`, `${path}, row ${i + 1}`, options))
+  }
+  const train = await load('train', options.path)
+  const held = options.path !== undefined && options.evalPath === undefined ? [] : await load('eval', options.evalPath)
+  return {
+    name: spec.name,
+    prompts: (_, split) => (split === 'train' ? train : held),
+    grade: (completion, example, info) =>
+      gradeAnswer(completion, example.answer!, info, { rule: options.grader, requireStop: options.requireStop }),
+  }
+}
+
+function toExample(row: Row, id: string, where: string, { instruction }: { instruction: string }): Example {
+  const { question, answer } = row
+  if (typeof question !== 'string' || typeof answer !== 'string') {
+    throw new UserError(`${where}: not a GSM8K row: it needs the texts 'question' and 'answer'`, {
+      hint: `Its columns: ${Object.keys(row).join(', ')}. For other data use the task jsonl.`,
+    })
+  }
+  const mark = answer.lastIndexOf('####')
+  if (mark < 0) throw new UserError(`${where}: the answer has no '####'`)
+  const content = instruction === '' ? question : `${question}\n\n${instruction}`
+  return {
+    id,
+    prompt: [{ role: 'user', content }],
+    answer: answer
+      .slice(mark + 4)
+      .trim()
+      .replaceAll(',', ''),
+    solution: answer,
+  }
+}

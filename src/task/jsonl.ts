@@ -1,0 +1,79 @@
+import { resolve } from 'node:path'
+import { z } from 'zod'
+import { UserError } from '../config/errors.js'
+import type { ChatMessage } from '../model/types.js'
+import { answerColumns, asPrompt, asText, chooseColumn, column, promptColumns } from './data/columns.js'
+import { type Row, readRows } from './data/rows.js'
+import { answerRules, gradeAnswer } from './grade-answer.js'
+import { parseSpec, type TaskContext, type TaskSpec } from './spec.js'
+import { isHeldOut } from './split.js'
+import type { Example, Task } from './types.js'
+
+export const jsonlSchema = z
+  .object({
+    path: z.string().describe('JSON lines, JSON array or Parquet file with the training problems'),
+    evalPath: z.string().optional().describe('file with the held-out problems; without it evalShare decides'),
+    evalShare: z.number().min(0).max(0.9).default(0).describe('share of path held out, by a hash of the prompt'),
+    prompt: z
+      .string()
+      .optional()
+      .describe(`column of the prompt; default: the first of ${promptColumns.join(', ')}`),
+    answer: z
+      .string()
+      .optional()
+      .describe(`column of the answer; default: the first of ${answerColumns.join(', ')}`),
+    id: z.string().optional().describe("column of the problem's identity; default: the row's number"),
+    template: z.string().default('{prompt}').describe('text of the user message; {prompt} stands for the prompt'),
+    chat: z.boolean().default(true).describe('a text prompt becomes a chat of one user message'),
+    grader: z.enum(answerRules).default('math').describe('how the final answer is compared'),
+    requireStop: z.boolean().default(true).describe('reward only completions that the policy ended by itself'),
+  })
+  .describe('problems with reference answers from a file')
+
+export type JsonlOptions = z.output<typeof jsonlSchema>
+
+/** Problems with reference answers from a file of the user's; reward 1 where the final answer is right, else 0. */
+export async function jsonl(spec: TaskSpec, context: TaskContext): Promise<Task> {
+  const options = parseSpec(jsonlSchema, spec)
+  const read = async (file: string) => {
+    const path = resolve(context.baseDirectory, file)
+    return toExamples(await readRows(path), path, options)
+  }
+  const all = await read(options.path)
+  const held =
+    options.evalPath === undefined
+      ? all.filter((example) => isHeldOut(promptText(example.prompt), options.evalShare))
+      : await read(options.evalPath)
+  const heldPrompts = new Set(options.evalPath === undefined ? held.map(({ prompt }) => promptText(prompt)) : [])
+  const train = all.filter(({ prompt }) => !heldPrompts.has(promptText(prompt)))
+  return {
+    name: spec.name,
+    prompts: (_, split) => (split === 'train' ? train : held),
+    grade: (completion, example, info) =>
+      gradeAnswer(completion, example.answer!, info, { rule: options.grader, requireStop: options.requireStop }),
+  }
+}
+
+function promptText(prompt: string | ChatMessage[]): string {
+  return typeof prompt === 'string' ? prompt : prompt.map(({ role, content }) => `${role}\n${content}`).join('\n')
+}
+
+function toExamples(rows: readonly Row[], path: string, options: JsonlOptions): Example[] {
+  if (rows.length === 0) throw new UserError(`${path}: has no rows`)
+  return rows.map((row, i) => {
+    const where = `${path}, row ${i + 1}`
+    const promptColumn = chooseColumn(row, options.prompt, promptColumns, where)
+    const answerColumn = chooseColumn(row, options.answer, answerColumns, where)
+    const prompt = asPrompt(column(row, promptColumn), `${where}, ${promptColumn}`)
+    const answer = asText(column(row, answerColumn), `${where}, ${answerColumn}`)
+    if (answer.trim() === '') throw new UserError(`${where}: '${answerColumn}' is empty`)
+    const id = options.id === undefined ? String(i) : asText(column(row, options.id), `${where}, ${options.id}`)
+    return { id, prompt: render(prompt, options), answer }
+  })
+}
+
+function render(prompt: string | ChatMessage[], { template, chat }: JsonlOptions): string | ChatMessage[] {
+  if (typeof prompt !== 'string') return prompt
+  const content = template.replaceAll('{prompt}', () => prompt)
+  return chat ? [{ role: 'user', content }] : content
+}

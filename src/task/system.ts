@@ -1,0 +1,28 @@
+import { UserError } from '../config/errors.js'
+import type { Example, Task } from './types.js'
+
+/** The same task with a system message before every problem's chat. */
+export function withSystem<E extends Example>(task: Task<E>, system: string): Task<E> {
+  const change = (example: E): E => {
+    if (typeof example.prompt === 'string') {
+      throw new UserError(`task ${task.name}: 'system' needs prompts in chat form; these are plain text`)
+    }
+    return { ...example, prompt: [{ role: 'system', content: system }, ...example.prompt] }
+  }
+  return {
+    ...task,
+    prompts(rng, split) {
+      const source = task.prompts(rng, split)
+      if (Array.isArray(source)) return source.map(change)
+      return Symbol.iterator in source ? mapSync(source, change) : mapAsync(source, change)
+    },
+  }
+}
+
+function* mapSync<E>(source: Iterable<E>, change: (example: E) => E): Generator<E> {
+  for (const example of source) yield change(example)
+}
+
+async function* mapAsync<E>(source: AsyncIterable<E>, change: (example: E) => E): AsyncGenerator<E> {
+  for await (const example of source) yield change(example)
+}
