@@ -7,6 +7,7 @@ import { version } from '../config/version.js'
 import { analyzeCommand } from './analyze.js'
 import { completionCommand } from './completion.js'
 import { configCommand } from './config.js'
+import { doctorCommand } from './doctor.js'
 import { generateCommand } from './generate.js'
 import { type Io, processIo } from './io.js'
 import { scoreCommand } from './score.js'
@@ -49,6 +50,7 @@ const allCommands = (io: Io) => [
   generateCommand(io),
   scoreCommand(io),
   analyzeCommand(io),
+  doctorCommand(io),
   configCommand(io),
   completionCommand(io),
 ]

@@ -18,6 +18,8 @@ const textDecoder = new TextDecoder()
 export interface Native {
   readonly version: string
   readonly cuda: boolean
+  /** Why the CUDA library that is there did not load. */
+  readonly cudaProblem?: string
   /** Views of the slot block that arguments and results travel through. */
   readonly slotsU32: Uint32Array
   readonly slotsF64: Float64Array
@@ -75,10 +77,17 @@ const two32 = 2 ** 32
 
 /** Loads the libraries of an installation in order and binds the symbols; throws where one is missing. */
 export function loadNative(install: TorchInstall): Native {
-  const libraries = install.libraries.map(({ path, role }) => ({
-    role,
-    library: koffi.load(path, { global: true, lazy: true }),
-  }))
+  const libraries: { role: string; library: LibraryHandle }[] = []
+  let cudaProblem: string | undefined
+  for (const { path, role } of install.libraries) {
+    try {
+      libraries.push({ role, library: koffi.load(path, { global: true, lazy: true }) })
+    } catch (error) {
+      // Without its CUDA library (cuDNN or cuBLAS may be missing) LibTorch still computes on the processor.
+      if (role !== 'torch_cuda') throw error
+      cudaProblem = (error as Error).message
+    }
+  }
   const libraryOf = (role: string) => {
     const found = libraries.find((entry) => entry.role === role)
     if (!found) throw new Error(`LibTorch ${install.version} at ${install.libDir} has no ${role} library`)
@@ -184,6 +193,7 @@ export function loadNative(install: TorchInstall): Native {
   return {
     version: install.version,
     cuda: cuda !== undefined,
+    cudaProblem,
     slotsU32,
     slotsF64,
     slotsI64,

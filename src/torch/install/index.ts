@@ -8,6 +8,7 @@ import { cacheDirectory } from '../../fetch/cache.js'
 import { FetchError } from '../../fetch/errors.js'
 import { createHttp, type Fetch } from '../../fetch/http.js'
 import { damagedFiles, type InstallProgress, installFromWheels, isOffline } from '../../fetch/install.js'
+import { type ProgressStream, withProgress } from '../../fetch/progress.js'
 import { librariesIn, type TorchInstall } from './libraries.js'
 import { locateTorch, type PassedOver } from './locate.js'
 import { pinnedWheels } from './platform.js'
@@ -16,6 +17,7 @@ import { TORCH_VERSION } from './table.js'
 export type { TorchInstall, TorchLibrary } from './libraries.js'
 export { locateTorch, type PassedOver } from './locate.js'
 export { TORCH_VERSION } from './table.js'
+export { loadProblem } from './trial.js'
 
 export interface EnsureTorchOptions {
   /** A directory with the user's own LibTorch: a site-packages, a torch package or its lib. Default: ISENTROPE_TORCH. */
@@ -23,7 +25,7 @@ export interface EnsureTorchOptions {
   /** Stands in for the network. */
   fetch?: Fetch
   onProgress?: (progress: InstallProgress) => void
-  /** Hears of each torch that was found and is too old to use. */
+  /** Hears of each torch that was found and cannot be used. */
   onPassedOver?: (torch: PassedOver) => void
   /** Never touch the network. Default: ISENTROPE_OFFLINE. */
   offline?: boolean
@@ -35,6 +37,34 @@ export async function ensureTorch(options: EnsureTorchOptions = {}): Promise<Tor
   for (const torch of passedOver) options.onPassedOver?.(torch)
   return install ?? provisionTorch(options)
 }
+
+/** {@link ensureTorch} for the command line: a download shows its bytes and time left on standard error. */
+export function ensureTorchWithProgress(
+  options: Omit<EnsureTorchOptions, 'onProgress'> = {},
+  stream: ProgressStream = process.stderr,
+): Promise<TorchInstall> {
+  const passedOver: PassedOver[] = []
+  return withProgress(
+    `LibTorch ${TORCH_VERSION}`,
+    (onProgress) =>
+      ensureTorch({
+        ...options,
+        onPassedOver(torch) {
+          passedOver.push(torch)
+          options.onPassedOver?.(torch)
+        },
+        onProgress(progress) {
+          for (const torch of passedOver.splice(0)) stream.write(`${describePassedOver(torch)}\n`)
+          onProgress(progress)
+        },
+      }),
+    stream,
+  )
+}
+
+/** One sentence about a torch that is not used. */
+export const describePassedOver = ({ version, path: where, reason }: PassedOver): string =>
+  `LibTorch ${version} in ${where} ${reason}; it is passed over`
 
 /** The pinned LibTorch in the cache, fetched if it is not there. Throws UserError with the way out. */
 export async function provisionTorch(options: Omit<EnsureTorchOptions, 'path'> = {}): Promise<TorchInstall> {

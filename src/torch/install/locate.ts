@@ -1,6 +1,7 @@
 /**
  * Looks for a LibTorch that the user already has: one they name, the active virtual environment's, the active conda
  * environment's, and that of a Python on the path. Python itself only tells where its torch lies; nothing of it is imported.
+ * One that is named must work. One that merely lies there and is too old or broken is passed over.
  */
 import { execFile } from 'node:child_process'
 import { accessSync, constants, readdirSync, realpathSync, statSync } from 'node:fs'
@@ -10,12 +11,15 @@ import { UserError } from '../../config/errors.js'
 import { librariesIn, type TorchInstall } from './libraries.js'
 import { atLeast } from './platform.js'
 import { TORCH_VERSION } from './table.js'
+import { knownLoadProblem } from './trial.js'
 
 /** A torch that was found and cannot be used. */
 export interface PassedOver {
   version: string
   /** Its torch/lib directory. */
   path: string
+  /** Why not, as the end of a sentence: `is older than 2.11`. */
+  reason: string
 }
 
 export interface Located {
@@ -27,24 +31,33 @@ export interface LocateOptions {
   /** Overrides ISENTROPE_TORCH. */
   path?: string
   env?: NodeJS.ProcessEnv
+  /** Why an installation does not load, undefined where it does; tests put their own here. */
+  loadProblem?: (install: Omit<TorchInstall, 'source'>) => Promise<string | undefined>
 }
+
+/** As ISENTROPE_TORCH: look for no torch of the user's own. */
+const PINNED = 'pinned'
 
 /** The first release whose stable ABI has what the engine calls. */
 const OLDEST: [number, number] = [2, 11]
 
 /** The user's own LibTorch, if there is one. Throws UserError where one was named and will not do. */
-export async function locateTorch({ path: named, env = process.env }: LocateOptions = {}): Promise<Located> {
+export async function locateTorch(options: LocateOptions = {}): Promise<Located> {
+  const { path: named, env = process.env, loadProblem = knownLoadProblem } = options
   const setting = named || env.ISENTROPE_TORCH
+  if (setting === PINNED) return { passedOver: [] }
   if (setting) return { install: namedTorch(path.resolve(setting)), passedOver: [] }
 
   const passedOver: PassedOver[] = []
-  const accept = (libDirs: string[], source: TorchInstall['source']): TorchInstall | undefined => {
+  const accept = async (libDirs: string[], source: TorchInstall['source']): Promise<TorchInstall | undefined> => {
     for (const libDir of libDirs) {
       const found = librariesIn(libDir)
-      if (!found) continue
-      if (atLeast(found.version, OLDEST)) return { ...found, source }
-      if (!passedOver.some((each) => each.path === found.libDir))
-        passedOver.push({ version: found.version, path: found.libDir })
+      if (!found || passedOver.some((each) => each.path === found.libDir)) continue
+      const reason = atLeast(found.version, OLDEST)
+        ? await loadProblem(found).then((problem) => problem && `does not load: ${problem}`)
+        : `is older than ${OLDEST.join('.')}`
+      if (!reason) return { ...found, source }
+      passedOver.push({ version: found.version, path: found.libDir, reason })
     }
     return undefined
   }
@@ -53,12 +66,12 @@ export async function locateTorch({ path: named, env = process.env }: LocateOpti
     [env.CONDA_PREFIX, 'conda'],
   ]
   for (const [prefix, source] of environments) {
-    const install = prefix ? accept(libDirsUnder(prefix), source) : undefined
+    const install = prefix ? await accept(libDirsUnder(prefix), source) : undefined
     if (install) return { install, passedOver }
   }
   for (const python of pythonsOnPath(env)) {
     const torch = await torchOf(python, env)
-    const install = torch ? accept([path.join(torch, 'lib')], 'python') : undefined
+    const install = torch ? await accept([path.join(torch, 'lib')], 'python') : undefined
     if (install) return { install, passedOver }
   }
   return { passedOver }
@@ -75,13 +88,15 @@ function namedTorch(directory: string): TorchInstall {
     .find((found) => found !== undefined)
   if (!install)
     throw new UserError(`No LibTorch in ${directory}`, {
-      hint: 'ISENTROPE_TORCH names a site-packages directory with torch in it, the torch package, or its lib directory.',
+      hint:
+        'ISENTROPE_TORCH names a site-packages directory with torch in it, the torch package, its lib directory, or ' +
+        `"${PINNED}" for the version that is fetched.`,
     })
   if (!atLeast(install.version, OLDEST))
     throw new UserError(
       `LibTorch ${install.version} in ${install.libDir} is not supported: ${OLDEST.join('.')} or later is needed`,
       {
-        hint: `Name a newer one in ISENTROPE_TORCH, or unset it and ${TORCH_VERSION} is fetched.`,
+        hint: `Name a newer one in ISENTROPE_TORCH, or set it to "${PINNED}" and ${TORCH_VERSION} is fetched.`,
       },
     )
   return { ...install, source: 'setting' }

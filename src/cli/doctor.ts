@@ -1,0 +1,125 @@
+/** Whether everything that a run needs is there: the engine, its devices, the cache. */
+import { access, constants, mkdir } from 'node:fs/promises'
+import type { Command } from 'commander'
+import pc from 'picocolors'
+import { version } from '../config/version.js'
+import { cacheDirectory } from '../fetch/cache.js'
+import { freeBytes } from '../fetch/install.js'
+import { formatBytes, formatNumber } from '../report/format.js'
+import { newCommand } from './command.js'
+import { Exit, exitCodes } from './errors.js'
+import { type Io, jsonLine, print, processIo } from './io.js'
+
+const help = `
+Looks for LibTorch as every command does (ISENTROPE_TORCH, the active virtual or conda environment, a Python on the path,
+the cache), fetches the pinned version where there is none (ISENTROPE_OFFLINE=1 forbids it), and tries it out.
+With --json, prints {"version", "engine": {"version", "path", "devices", "threads", "source", "gflops"}, "cache",
+"problems", "notes"}; engine is null where none works. Exit code 1 where there are problems.
+
+Examples:
+  $ isentrope doctor
+  $ isentrope doctor --json
+  $ ISENTROPE_TORCH=~/venv/lib/python3.12/site-packages isentrope doctor
+`
+
+/** What --json prints. */
+export interface DoctorReport {
+  version: string
+  engine: EngineReport | null
+  /** The cache directory. */
+  cache: string
+  /** What keeps a run from working, or a device from being used. */
+  problems: string[]
+  /** What was found and not used, and why. */
+  notes: string[]
+}
+
+export interface EngineReport {
+  version: string
+  path: string
+  devices: string[]
+  threads: number
+  source: string
+  gflops: number
+}
+
+/** The engine and what there is to say about it; tests put their own in its place. */
+export type EngineCheck = (stderr: Io['stderr']) => Promise<Pick<DoctorReport, 'engine' | 'problems' | 'notes'>>
+
+export function doctorCommand(io: Io = processIo, check: EngineCheck = checkEngine): Command {
+  return newCommand('doctor', 'show what is there and what is wrong', help)
+    .option('--json', 'print one line of JSON')
+    .action(async (flags: { json?: boolean }) => {
+      const cache = cacheDirectory()
+      const { engine, problems, notes } = await check(io.stderr)
+      const report = { version, engine, cache, problems: [...problems, ...(await cacheProblems(cache))], notes }
+      await print(io.stdout, flags.json ? jsonLine(report) : await describe(report))
+      if (report.problems.length > 0) throw new Exit(exitCodes.failed)
+    })
+}
+
+/** Finds or fetches LibTorch, then tries it: first whether it loads, in a process of its own, since it may crash. */
+export async function checkEngine(stderr: Io['stderr']): ReturnType<EngineCheck> {
+  const { damagedTorchFiles, describePassedOver, ensureTorchWithProgress, loadProblem } = await import(
+    '../torch/install/index.js'
+  )
+  const notes: string[] = []
+  try {
+    const onPassedOver = (torch: Parameters<typeof describePassedOver>[0]) => notes.push(describePassedOver(torch))
+    const install = await ensureTorchWithProgress({ onPassedOver }, stderr)
+    const damaged = install.source === 'cache' ? await damagedTorchFiles() : []
+    if (damaged.length > 0) {
+      const hint = 'delete it and run this again'
+      return { engine: null, problems: damaged.map((file) => `${file} is damaged: ${hint}`), notes }
+    }
+    const unloadable = await loadProblem(install)
+    if (unloadable) {
+      return {
+        engine: null,
+        problems: [`LibTorch ${install.version} in ${install.libDir} does not load: ${unloadable}`],
+        notes,
+      }
+    }
+    const { probeEngine } = await import('../torch/probe.js')
+    const { problems, ...engine } = probeEngine(install)
+    return { engine: { ...engine, source: install.source }, problems, notes }
+  } catch (error) {
+    return { engine: null, problems: [problemText(error)], notes }
+  }
+}
+
+function problemText(error: unknown): string {
+  const { message, hint } = error as { message?: string; hint?: string }
+  return `${message ?? String(error)}${hint ? `. ${hint}` : ''}`
+}
+
+async function cacheProblems(cache: string): Promise<string[]> {
+  try {
+    await mkdir(cache, { recursive: true })
+    await access(cache, constants.W_OK)
+    return []
+  } catch (error) {
+    return [`The cache cannot be written: ${(error as Error).message}. Set ISENTROPE_CACHE to a directory of yours`]
+  }
+}
+
+async function describe({ engine, cache, problems, notes }: DoctorReport): Promise<string> {
+  const free = await freeBytes(cache).catch(() => undefined)
+  const rows: [string, string][] = [
+    ['isentrope', `${version}, Node ${process.versions.node}, ${process.platform}-${process.arch}`],
+    ['LibTorch', engine ? `${engine.version} (${engine.source}) in ${engine.path}` : 'none that works'],
+    ...(engine
+      ? ([
+          ['devices', engine.devices.join(', ')],
+          ['threads', String(engine.threads)],
+          ['product', `${formatNumber(engine.gflops)} GFLOP/s (float32, 1024 x 1024, CPU)`],
+        ] satisfies [string, string][])
+      : []),
+    ['cache', `${cache}${free === undefined ? '' : `, ${formatBytes(free)} free`}`],
+  ]
+  const lines = rows.map(([name, text]) => `${pc.bold(name.padEnd(10))} ${text}`)
+  for (const note of notes) lines.push(`${pc.cyan('note:')} ${note}`)
+  for (const problem of problems) lines.push(`${pc.red('problem:')} ${problem}`)
+  if (problems.length === 0) lines.push(pc.green('Everything is there.'))
+  return `${lines.join('\n')}\n`
+}
