@@ -40,6 +40,7 @@ const defs = {
   div_: operator('div_', 'Tensor', ['T', 'T']),
   exp: operator('exp', '', ['T']),
   exp_: operator('exp_', '', ['T']),
+  expOut: operator('exp', 'out', ['T', 'T']),
   log: operator('log', '', ['T']),
   neg: operator('neg', '', ['T']),
   sum: operator('sum', 'dim_IntList', ['T', 'i[]?', 'b', 'dtype?']),
@@ -59,6 +60,7 @@ const defs = {
   indexPut_: operator('index_put_', '', ['T', 'T?[]', 'T', 'b']),
   gather: operator('gather', '', ['T', 'i', 'T', 'b']),
   scatterAdd_: operator('scatter_add_', '', ['T', 'i', 'T', 'T']),
+  scatter_: operator('scatter_', 'src', ['T', 'i', 'T', 'T']),
   cumsum: operator('cumsum', '', ['T', 'i', 'dtype?']),
   topk: operator('topk', '', ['T', 'i', 'i', 'b', 'b'], 'TT'),
   sort: operator('sort', '', ['T', 'i', 'b'], 'TT'),
@@ -223,3 +225,9 @@ export const adamw_ = (
     false,
     false,
   )
+
+/** e^x written into `target` (shape of x; may be another tensor's retired memory). */
+export const expInto = (target: Tensor, x: Tensor) => callInPlace(defs.expOut, x, target)
+/** x[r][index_R_1[r]] = source_R_1[r] for every row, in place. */
+export const scatter_ = (x: Tensor, dim: number, index: Tensor, source: Tensor) =>
+  callInPlace(defs.scatter_, x, dim, index, source)
