@@ -1,12 +1,18 @@
 /**
- * GGUF files: the header by Hugging Face's parser, then every tensor's place checked against the file. The result is
- * plain data ({@link GgufHeader}), so that a thread that may not wait can open the same file without parsing it again.
+ * GGUF files: metadata, and every tensor's place checked against the file.
+ *
+ *     "GGUF" | u32 version | u64 tensors | u64 entries | entries: key, type, value | tensors: name, shape, type, offset
+ *     | padding | data
+ *
+ * Read synchronously, since the thread that holds the engine opens models too, and with every length compared with
+ * what is left of the file before anything is allocated for it.
  */
 
-import { GGMLQuantizationType, gguf } from '@huggingface/gguf'
+import { GGMLQuantizationType } from '@huggingface/gguf'
 import { UserError } from '../config/errors.js'
 import { type BlockFormatName, blockFormats } from './dequantize.js'
 import { openFile } from './file.js'
+import { GgufReader } from './gguf-reader.js'
 
 /** How a tensor's numbers are stored. */
 export type GgufDtype = 'F32' | 'F16' | 'BF16' | BlockFormatName
@@ -21,7 +27,7 @@ export interface GgufTensor {
   bytes: number
 }
 
-/** Metadata and tensor places of a GGUF file. Survives structured cloning. */
+/** Metadata and tensor places of a GGUF file. */
 export interface GgufHeader {
   metadata: Record<string, unknown>
   tensors: GgufTensor[]
@@ -35,89 +41,91 @@ export function blockOf(dtype: GgufDtype): { values: number; bytes: number } {
   return blockFormats[dtype]
 }
 
+type Fail = (what: string) => never
+
 /**
  * @throws UserError naming the file, and the tensor where one is at fault: no GGUF file, a version or byte order that
  *   is not read, a quantisation without decoder, offsets outside the file or overlapping
  */
-export async function readGgufHeader(path: string): Promise<GgufHeader> {
-  const fail = (what: string, cause?: unknown): never => {
-    throw new UserError(`${path} is not a valid GGUF file: ${what}`, { hint: 'download it again', cause })
+export function readGgufHeader(path: string): GgufHeader {
+  const fail: Fail = (what) => {
+    throw new UserError(`${path} is not a valid GGUF file: ${what}`, { hint: 'download or write it again' })
   }
-  const size = checkPreamble(path, fail)
-  const parsed = await gguf(path, { allowLocalFile: true }).catch((cause: Error) => fail(cause.message, cause))
-  const metadata: Record<string, unknown> = {}
-  for (const [key, value] of Object.entries(parsed.metadata)) metadata[key] = plain(value)
-  if (Number(metadata['split.count'] ?? 1) > 1) {
-    throw new UserError(`${path} is one part of a split model`, {
-      hint: 'merge the parts into one file (gguf-split --merge)',
-    })
-  }
-  const dataStart = Number(parsed.tensorDataOffset)
-  // The parser pads what it reads of a short file with zeros; what it then reports lies beyond the end.
-  if (Number(parsed.tensorInfoByteRange[1]) > size) fail(`its header goes beyond its ${size} bytes (truncated?)`)
-  const tensors = parsed.tensorInfos.map((info) => place(info, dataStart, size, fail))
-  checkLayout(tensors, fail)
-  return { metadata, tensors }
-}
-
-type Fail = (what: string, cause?: unknown) => never
-
-/** Magic, version and counts, before the parser trusts them. Returns the file's size. */
-function checkPreamble(path: string, fail: Fail): number {
   const file = openFile(path)
   try {
-    if (file.size < 24) return fail(`it has ${file.size} bytes`)
-    const bytes = new Uint8Array(24)
-    file.read(0, bytes)
-    if (String.fromCharCode(...bytes.subarray(0, 4)) !== 'GGUF') return fail('it does not begin with GGUF')
-    const view = new DataView(bytes.buffer)
-    const version = view.getUint32(4, true)
-    if (version !== 2 && version !== 3) return fail(`version ${version} is not read (2 and 3 are, little-endian)`)
+    const reader = new GgufReader(file, fail)
+    if (reader.ascii(4) !== 'GGUF') fail('it does not begin with GGUF')
+    const version = reader.u32()
+    if (version !== 2 && version !== 3) fail(`version ${version} is not read (2 and 3 are, little-endian)`)
     // The smallest tensor entry takes 24 bytes, the smallest metadata entry 13.
-    const tensors = view.getBigUint64(8, true)
-    const entries = view.getBigUint64(16, true)
-    if (tensors * 24n + entries * 13n > BigInt(file.size)) {
-      return fail(`it claims ${tensors} tensors and ${entries} metadata entries in ${file.size} bytes`)
+    const tensorCount = reader.count(24, 'tensors')
+    const entryCount = reader.count(13, 'metadata entries')
+    const metadata = readMetadata(reader, entryCount, fail)
+    const split = metadata['split.count']
+    if (typeof split === 'number' && split > 1) {
+      throw new UserError(`${path} is one part of a split model`, {
+        hint: 'merge the parts into one file (gguf-split --merge)',
+      })
     }
-    return file.size
+    const infos = Array.from({ length: tensorCount }, () => readTensorInfo(reader, fail))
+    const alignment = metadata['general.alignment'] ?? 32
+    if (typeof alignment !== 'number' || !Number.isInteger(Math.log2(alignment)) || alignment > 2 ** 20) {
+      fail(`general.alignment is ${String(alignment)}, expected a power of two`)
+    }
+    const dataStart = Math.ceil(reader.position / (alignment as number)) * (alignment as number)
+    const tensors = infos.map((info) => place(info, dataStart, file.size, path, fail))
+    checkLayout(tensors, fail)
+    return { metadata, tensors }
   } finally {
     file.close()
   }
 }
 
-/** 64-bit integers become numbers where they fit, so that metadata reads the same whatever width was written. */
-function plain(value: unknown): unknown {
-  if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : value
-  return Array.isArray(value) && typeof value[0] === 'bigint' ? value.map(plain) : value
+function readMetadata(reader: GgufReader, count: number, fail: Fail): Record<string, unknown> {
+  const metadata: Record<string, unknown> = Object.create(null)
+  for (let entry = 0; entry < count; entry++) {
+    const key = reader.string()
+    if (key in metadata) fail(`the metadata key ${JSON.stringify(key)} occurs twice`)
+    metadata[key] = reader.value(reader.u32())
+  }
+  return metadata
 }
 
-function place(
-  info: { name: string; dtype: number; shape: bigint[]; offset: bigint },
-  dataStart: number,
-  size: number,
-  fail: Fail,
-): GgufTensor {
+interface TensorInfo {
+  name: string
+  type: number
+  shape: number[]
+  offset: number
+}
+
+function readTensorInfo(reader: GgufReader, fail: Fail): TensorInfo {
+  const name = reader.string()
+  const dimensions = reader.u32()
+  if (dimensions < 1 || dimensions > 4) fail(`tensor ${JSON.stringify(name)} has ${dimensions} dimensions`)
+  const shape = Array.from({ length: dimensions }, () => Number(reader.u64())).reverse()
+  return { name, shape, type: reader.u32(), offset: Number(reader.u64()) }
+}
+
+function place(info: TensorInfo, dataStart: number, size: number, path: string, fail: Fail): GgufTensor {
   const shown = JSON.stringify(info.name)
-  const typeName: string | undefined = GGMLQuantizationType[info.dtype]
-  if (typeName === undefined || !isReadable(typeName)) {
+  const { shape } = info
+  const dtype: string | undefined = GGMLQuantizationType[info.type]
+  if (dtype === undefined || !isReadable(dtype)) {
     const readable = [...Object.keys(plainBytes), ...Object.keys(blockFormats)].join(', ')
-    throw new UserError(`tensor ${shown} is stored as ${typeName ?? `type ${info.dtype}`}, which is not read`, {
+    throw new UserError(`${path}: tensor ${shown} is stored as ${dtype ?? `type ${info.type}`}, which is not read`, {
       hint: `use a file in ${readable}`,
     })
   }
-  const shape = info.shape.map(Number).reverse()
-  if (shape.length === 0 || shape.some((count) => count < 1)) return fail(`tensor ${shown} has the shape [${shape}]`)
-  const { values, bytes: blockBytes } = blockOf(typeName)
-  const count = shape.reduce((product, length) => product * length, 1)
-  if (shape[shape.length - 1] % values !== 0) {
-    return fail(`tensor ${shown} has rows of ${shape[shape.length - 1]}, which ${typeName} cannot store`)
-  }
-  const bytes = (count / values) * blockBytes
-  const offset = dataStart + Number(info.offset)
+  if (shape.some((length) => length < 1)) fail(`tensor ${shown} has the shape [${shape}]`)
+  const { values, bytes: blockBytes } = blockOf(dtype)
+  const rowLength = shape[shape.length - 1]
+  if (rowLength % values !== 0) fail(`tensor ${shown} has rows of ${rowLength}, which ${dtype} cannot store`)
+  const bytes = (shape.reduce((product, length) => product * length, 1) / values) * blockBytes
+  const offset = dataStart + info.offset
   if (!Number.isSafeInteger(offset + bytes) || offset + bytes > size) {
-    return fail(`tensor ${shown} takes ${bytes} bytes from ${offset} on, but the file has ${size} (truncated?)`)
+    fail(`tensor ${shown} takes ${bytes} bytes from ${offset} on, but the file has ${size} (truncated?)`)
   }
-  return { name: info.name, dtype: typeName, shape, offset, bytes }
+  return { name: info.name, dtype: dtype as GgufDtype, shape, offset, bytes }
 }
 
 function isReadable(name: string): name is GgufDtype {

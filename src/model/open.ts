@@ -1,0 +1,113 @@
+/**
+ * From what a user writes to a validated model. A reference is, in this order: `pypi:NAME`, a directory or `.gguf` file
+ * that exists, else a hub id.
+ */
+
+import { statSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { UserError } from '../config/errors.js'
+import { openDirectoryTensors, readDirectoryConfig, readSidecars } from './directory.js'
+import { readGgufHeader } from './gguf.js'
+import { readGgufConfig } from './gguf-config.js'
+import { openGgufTensors } from './gguf-tensors.js'
+import { ggufTokenizerFiles } from './gguf-tokenizer.js'
+import { resolvePypiModel } from './pypi.js'
+import { createTokenizer } from './tokenizer.js'
+import { readTokenizerFiles, tokenizerSidecars } from './tokenizer-files.js'
+import type { OpenModel } from './types.js'
+
+export interface OpenOptions {
+  /** Stands in for the network. */
+  fetch?: typeof globalThis.fetch
+  /** Never touch the network. Default: HF_HUB_OFFLINE or ISENTROPE_OFFLINE. */
+  offline?: boolean
+  onProgress?: (progress: ModelProgress) => void
+}
+
+/** A download under way. */
+export interface ModelProgress {
+  file: string
+  receivedBytes: number
+  totalBytes: number
+}
+
+/**
+ * Locates a model, fetching it where it is not here, and validates its configuration and weights.
+ *
+ * @throws UserError where there is no such model, it cannot be had, or its files are malformed or unsupported
+ */
+export async function openModel(reference: string, options: OpenOptions = {}): Promise<OpenModel> {
+  return open(await locate(reference, options), reference)
+}
+
+/** The same for a local directory or `.gguf` file, without waiting: a thread that must not wait opens models by it. */
+export function openLocalModel(path: string): OpenModel {
+  return open(path, path)
+}
+
+async function locate(reference: string, options: OpenOptions): Promise<string> {
+  if (reference.startsWith('pypi:')) return resolvePypiModel(reference, options)
+  const path = reference.startsWith('~/') ? join(homedir(), reference.slice(2)) : reference
+  if (statSync(path, { throwIfNoEntry: false })) return resolve(path)
+  throw new UserError(`there is no model ${reference}: no directory and no .gguf file of that name`)
+}
+
+function open(path: string, reference: string): OpenModel {
+  const stat = statSync(path, { throwIfNoEntry: false })
+  if (stat === undefined) throw new UserError(`${path} does not exist`)
+  if (stat.isDirectory()) return openDirectory(path, reference)
+  if (/\.gguf$/i.test(path)) return openGguf(path, reference)
+  throw new UserError(`${path} is neither a model directory nor a .gguf file`, {
+    hint: /\.(safetensors|json)$/.test(path) ? 'name the directory that it lies in' : undefined,
+  })
+}
+
+function openDirectory(path: string, reference: string): OpenModel {
+  const config = readDirectoryConfig(path)
+  const tensors = openDirectoryTensors(path, config)
+  const tokenizer = lazy(() => createTokenizer(readTokenizerFiles(path), config))
+  const sidecars = lazy(() => readSidecars(path))
+  return {
+    reference,
+    path,
+    config,
+    tensors,
+    get tokenizer() {
+      return tokenizer()
+    },
+    get sidecars() {
+      return sidecars()
+    },
+  }
+}
+
+function openGguf(path: string, reference: string): OpenModel {
+  const header = readGgufHeader(path)
+  const config = readGgufConfig(path, header)
+  const tensors = openGgufTensors(path, header, config)
+  const files = lazy(() => ggufTokenizerFiles(path, header.metadata))
+  const tokenizer = lazy(() => createTokenizer(files(), config))
+  const sidecars = lazy(() => tokenizerSidecars(files()))
+  return {
+    reference,
+    path,
+    config,
+    tensors,
+    get tokenizer() {
+      return tokenizer()
+    },
+    get sidecars() {
+      return sidecars()
+    },
+  }
+}
+
+/** Computed on first use: scoring token ids needs no tokenizer, and the engine's thread no sidecars. */
+function lazy<T>(compute: () => T): () => T {
+  let value: { of: T } | undefined
+  return () => {
+    value ??= { of: compute() }
+    return value.of
+  }
+}

@@ -1,0 +1,95 @@
+/** The files of a model directory that describe its tokenizer: `tokenizer.json`, or sentencepiece's `tokenizer.model`. */
+
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { UserError } from '../config/errors.js'
+import { readText } from './file.js'
+import { isObject, type JsonObject, readJsonObject } from './json.js'
+import { readSentencePiece } from './sentencepiece.js'
+import type { TokenizerFiles } from './tokenizer.js'
+import { addedToken, templateProcessing } from './tokenizer-json.js'
+
+/** @throws UserError where the directory has no tokenizer, or a file of it is malformed */
+export function readTokenizerFiles(directory: string): TokenizerFiles {
+  const at = (name: string): string | undefined => {
+    const path = join(directory, name)
+    return existsSync(path) ? path : undefined
+  }
+  const configPath = at('tokenizer_config.json')
+  const config = configPath ? readJsonObject(configPath) : {}
+  const jsonPath = at('tokenizer.json')
+  const sentencePiecePath = at('tokenizer.model')
+  let tokenizer: JsonObject
+  if (jsonPath) tokenizer = readJsonObject(jsonPath)
+  else if (sentencePiecePath) {
+    tokenizer = readSentencePiece(sentencePiecePath)
+    // Tokenizers of this kind add BOS unless they say otherwise, as their classes in Python do.
+    config.add_bos_token ??= true
+    config.bos_token ??= '<s>'
+    config.eos_token ??= '</s>'
+  } else {
+    throw new UserError(`${directory} has no tokenizer: neither tokenizer.json nor tokenizer.model`, {
+      hint: 'save the tokenizer beside the model, or give token ids instead of text',
+    })
+  }
+  const templatePath = at('chat_template.jinja')
+  const where = jsonPath ?? sentencePiecePath!
+  return {
+    tokenizer: completed(tokenizer, config, where),
+    config,
+    chatTemplate: templatePath && readText(templatePath),
+    where,
+  }
+}
+
+/**
+ * A tokenizer with what its configuration adds, as transformers does it: added tokens that only the configuration
+ * names, and BOS and EOS where `add_bos_token` or `add_eos_token` is stated.
+ */
+export function completed(tokenizer: JsonObject, config: JsonObject, where: string): JsonObject {
+  const listed = Array.isArray(tokenizer.added_tokens) ? tokenizer.added_tokens.filter(isObject) : []
+  const byId = new Map(listed.map((token) => [token.id, token]))
+  const stated = isObject(config.added_tokens_decoder) ? config.added_tokens_decoder : {}
+  for (const [key, token] of Object.entries(stated)) {
+    const id = Number(key)
+    if (!Number.isSafeInteger(id) || !isObject(token) || typeof token.content !== 'string') {
+      throw new UserError(`${where}: added_tokens_decoder has the entry ${JSON.stringify(key)}, which is no token`)
+    }
+    if (byId.get(id)?.content !== token.content) {
+      byId.set(id, { ...addedToken(id, token.content, token.special === true), ...token, id })
+    }
+  }
+  const added_tokens = [...byId.values()].sort((a, b) => Number(a.id) - Number(b.id))
+  const complete = { ...tokenizer, added_tokens }
+  if (typeof config.add_bos_token !== 'boolean' && typeof config.add_eos_token !== 'boolean') return complete
+  const special = (name: string): { token: string; id: number } | undefined => {
+    const value = config[name]
+    const token = isObject(value) ? value.content : value
+    if (typeof token !== 'string') return undefined
+    const id = idOf(complete, token)
+    return id === undefined ? undefined : { token, id }
+  }
+  const begin = config.add_bos_token === true ? special('bos_token') : undefined
+  const end = config.add_eos_token === true ? special('eos_token') : undefined
+  return { ...complete, post_processor: templateProcessing(begin, end) }
+}
+
+function idOf(tokenizer: JsonObject & { added_tokens: JsonObject[] }, token: string): number | undefined {
+  const added = tokenizer.added_tokens.find(({ content }) => content === token)
+  if (added) return Number(added.id)
+  const vocab = isObject(tokenizer.model) ? tokenizer.model.vocab : undefined
+  if (isObject(vocab)) return Object.hasOwn(vocab, token) ? Number(vocab[token]) : undefined
+  if (!Array.isArray(vocab)) return undefined
+  const id = vocab.findIndex((entry) => Array.isArray(entry) && entry[0] === token)
+  return id === -1 ? undefined : id
+}
+
+/** The tokenizer as files of a Hugging Face directory, for a model that came without them. */
+export function tokenizerSidecars({ tokenizer, config, chatTemplate }: TokenizerFiles): Map<string, string> {
+  const sidecars = new Map([
+    ['tokenizer.json', `${JSON.stringify(tokenizer)}\n`],
+    ['tokenizer_config.json', `${JSON.stringify(config, null, 2)}\n`],
+  ])
+  if (chatTemplate !== undefined) sidecars.set('chat_template.jinja', chatTemplate)
+  return sidecars
+}
