@@ -1,6 +1,6 @@
 /** Chat templates: a model's Jinja template, rendered as transformers renders it. */
 
-import { Template } from '@huggingface/jinja'
+import { Environment, Interpreter, parse, tokenize } from '@huggingface/jinja'
 import { UserError } from '../config/errors.js'
 import type { ChatMessage } from './types.js'
 
@@ -15,6 +15,9 @@ export type SpecialTokenNames = Readonly<Record<string, string>>
  * Compiles a template. Rendering gives it `messages`, `add_generation_prompt`, the special tokens, `strftime_now` and
  * `raise_exception`, and no tools or documents.
  *
+ * The library's own `Template` is not used for one reason: its `strftime_now` speaks the machine's language, and a
+ * prompt must not depend on that.
+ *
  * @throws UserError where the template does not parse; the returned function where it refuses the messages
  */
 export function compileChatTemplate(
@@ -22,29 +25,40 @@ export function compileChatTemplate(
   specialTokens: SpecialTokenNames,
   now: () => Date = () => new Date(),
 ): (messages: readonly ChatMessage[], options?: RenderOptions) => string {
-  let template: Template
+  let program: ReturnType<typeof parse>
   try {
-    template = new Template(source)
+    program = parse(tokenize(source, { lstrip_blocks: true, trim_blocks: true }))
   } catch (cause) {
     throw new UserError(`the chat template does not parse: ${(cause as Error).message}`, { cause })
   }
+  const globals = {
+    ...literals,
+    range,
+    raise_exception: (message: string): never => {
+      throw new Error(message)
+    },
+    strftime_now: (format: string) => strftime(now(), format),
+  }
   return (messages, { addGenerationPrompt = false } = {}) => {
+    const environment = new Environment()
+    const variables = { ...specialTokens, messages, add_generation_prompt: addGenerationPrompt, ...noTools }
+    for (const [name, value] of Object.entries({ ...variables, ...globals })) environment.set(name, value)
     try {
-      return template.render({
-        ...specialTokens,
-        messages,
-        add_generation_prompt: addGenerationPrompt,
-        tools: null,
-        documents: null,
-        raise_exception: (message: string): never => {
-          throw new Error(message)
-        },
-        strftime_now: (format: string) => strftime(now(), format),
-      })
+      return String(new Interpreter(environment).run(program).value)
     } catch (cause) {
       throw new UserError(`the chat template cannot render these messages: ${(cause as Error).message}`, { cause })
     }
   }
+}
+
+const literals = { true: true, false: false, none: null, True: true, False: false, None: null }
+const noTools = { tools: null, documents: null }
+
+/** Python's range. */
+function range(start: number, stop?: number, step = 1): number[] {
+  const [from, to] = typeof stop === 'number' ? [start, stop] : [0, start]
+  const length = Math.max(0, Math.ceil((to - from) / step))
+  return Array.from({ length }, (_, i) => from + i * step)
 }
 
 const months = 'January February March April May June July August September October November December'.split(' ')
