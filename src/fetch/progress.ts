@@ -56,7 +56,8 @@ export function createProgressDisplay(
     update(progress) {
       const time = now()
       if (progress.stage === 'downloading') speed.add(time, progress.receivedBytes)
-      const changed = progress.stage !== last?.stage && progress.stage !== 'unpacking'
+      else speed.reset()
+      const changed = (progress.stage === 'waiting') !== (last?.stage === 'waiting') || !last
       last = progress
       if (!changed && time - shownAt < (terminal ? TERMINAL_PAUSE : LOG_PAUSE)) return
       shownAt = time
@@ -65,7 +66,7 @@ export function createProgressDisplay(
     },
     close(done) {
       if (!last) return
-      const end = done ? `${what}: ${megabytes(last.totalBytes)} MB received and verified\n` : ''
+      const end = done && last.totalBytes > 0 ? `${what}: ${megabytes(last.totalBytes)} MB received and verified\n` : ''
       stream.write(terminal ? `\r\x1b[K${end}` : end)
     },
   }
@@ -117,6 +118,10 @@ function createSpeed() {
       if (samples.length > 0 && bytes < samples[samples.length - 1].bytes) samples.length = 0
       samples.push({ time, bytes })
       while (samples.length > 2 && time - samples[0].time > SPEED_WINDOW) samples.shift()
+    },
+    /** What is not downloading says nothing of the connection. */
+    reset() {
+      samples.length = 0
     },
     bytesPerSecond(): number | undefined {
       const [first, last] = [samples[0], samples[samples.length - 1]]

@@ -18,8 +18,8 @@ export interface ZipMember {
   unpack(packed: string, to: string, limit: number): Promise<{ size: number; sha256: string }>
 }
 
-/** How much of the end of the archive is read at once, to find the directory in it. */
-const TAIL = 64 * 1024
+/** How much of the end of the archive is read at once: a little more than the 65,557 bytes its end record can take. */
+const TAIL = 66 * 1024
 
 /** Members by path. Throws FetchError, or zip.js's errors where the archive is malformed. */
 export async function openRemoteZip(file: RemoteFile, http: Http): Promise<Map<string, ZipMember>> {
