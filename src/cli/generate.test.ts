@@ -21,9 +21,9 @@ function fakeRoom(seen: Seen): () => Promise<RolloutRoom> {
       for await (const input of prompts) {
         seen.prompts.push(input)
         const prompt = textOf(input)
-        for (let sample = 0; sample < options.samples; sample++) {
+        for (let sample = 0; sample < (options?.samples ?? 1); sample++) {
           for (const word of prompt.toUpperCase().split(/(?<= )/)) {
-            options.onToken?.(index, sample, word)
+            options?.onToken?.(index, sample, word)
             if (word.startsWith('SLOW')) while (!input.signal?.aborted) await sleep(1)
           }
           const completion = prompt.toUpperCase()

@@ -49,19 +49,22 @@ export interface UpdateResult {
   /** False where a non-finite loss or gradient stopped the step; the policy is then unchanged. */
   applied: boolean
   nonFinite?: { what: string; tokens: { group: number; completion: number; position: number }[] }
-  /** Per group and completion, in the order given: what the policy said during this update's forward. */
+  /** Per group and completion, in the order given. */
   tokens: TokenUpdate[][]
   seconds: number
   trainedTokens: number
 }
 
-/** Entries for tokens that needed no pass (zero advantage and no other term) are NaN. */
+/** What the policy said of a completion's tokens during the update's forward, one entry per token. */
 export interface TokenUpdate {
+  /** NaN where no pass was needed: nothing in the objective moves the token. */
   logprob: Float32Array
-  /** g = N d objective / d log p, N the batch's policy tokens; 0 where the clip or the mask stops it. */
-  g: Float32Array
-  /** 1 where the PPO clip (or its like) stopped the gradient. */
+  /** d objective / d log p before aggregation and entropy mask; 0 where the PPO clip stops it. */
+  slope: Float32Array
+  /** 1 where the PPO clip stopped the gradient. */
   clipped: Uint8Array
+  /** The KL estimate, where there is a reference; NaN where no pass was needed. */
+  kl?: Float32Array
 }
 
 export interface BackendInfo {

@@ -1,0 +1,161 @@
+/** `generate`: completions of prompts or chats, with their log-probabilities and entropies. */
+import { UserError } from '../config/errors.js'
+import type { ChatMessage, OpenModel, Tokenizer } from '../model/types.js'
+import { type EngineOptions, openModelThread, stopTokensOf } from './model-thread.js'
+import type { SampleEvent } from './service.js'
+import type { Completion, RolloutStatistics, SamplingOptions } from './types.js'
+
+/** A prompt, or a chat so far; `signal` ends the completions of this prompt early. */
+export type GenerateInput = ({ prompt: string } | { messages: ChatMessage[] }) & { signal?: AbortSignal }
+
+export interface GenerateLine {
+  prompt: string
+  completion: string
+  tokens: number[]
+  logprobs: number[]
+  entropy: number[]
+  finish: 'stop' | 'length'
+}
+
+export interface GenerateOptions extends EngineOptions {
+  chat?: boolean
+  system?: string
+  samples?: number
+  seed?: number
+  maxNewTokens?: number
+  temperature?: number
+  topP?: number
+  topK?: number
+  minP?: number
+  stop?: string[]
+  /** Rows at once at most; with 1, a prompt is answered before the next is asked for. */
+  batchSize?: number
+  onToken?: (promptIndex: number, sample: number, textDelta: string) => void
+}
+
+interface Pending {
+  text: string
+  tokens: number[]
+  index: number
+  signal?: AbortSignal
+}
+
+/** Yields, in the prompts' order, `samples` lines for each. */
+export async function* generate(
+  reference: string,
+  prompts: AsyncIterable<GenerateInput> | Iterable<GenerateInput>,
+  options: GenerateOptions = {},
+): AsyncGenerator<GenerateLine> {
+  const { model, thread } = await openModelThread(reference, new URL('./worker.js', import.meta.url).href, options)
+  const { samples = 1, batchSize = 32, stop = [] } = options
+  const sampling = (): SamplingOptions => ({
+    samplesPerPrompt: samples,
+    maxNewTokens: options.maxNewTokens ?? 256,
+    temperature: options.temperature ?? 1,
+    topP: options.topP ?? 1,
+    topK: options.topK ?? 0,
+    minP: options.minP ?? 0,
+    stopTokens: stopTokensOf(model),
+    stopStrings: stop,
+    seed: options.seed ?? 0,
+    step: 0,
+    batchSize,
+  })
+
+  async function* answer(pending: Pending[]): AsyncGenerator<GenerateLine> {
+    const streams = new Map<string, TextStream>()
+    const onEvent = (event: SampleEvent) => {
+      if (event.kind !== 'token') return
+      const key = `${event.prompt} ${event.sample}`
+      const stream = streams.get(key) ?? new TextStream(model.tokenizer)
+      streams.set(key, stream)
+      const delta = stream.push(event.token)
+      if (delta) options.onToken?.(pending[event.prompt].index, event.sample, delta)
+    }
+    const cancel = () => thread.cancel()
+    for (const { signal } of pending) signal?.addEventListener('abort', cancel)
+    try {
+      const { completions } = await thread.call<{ completions: Completion[]; statistics: RolloutStatistics }>(
+        'sample',
+        {
+          prompts: pending.map(({ tokens, index }) => ({ key: index, tokens })),
+          options: sampling(),
+          stream: options.onToken !== undefined,
+        },
+        onEvent,
+      )
+      for (const { prompt, tokens, logprob, entropy, finish } of completions) {
+        yield {
+          prompt: pending[prompt].text,
+          completion: completionText(model.tokenizer, tokens, stop),
+          tokens: Array.from(tokens),
+          logprobs: Array.from(logprob),
+          entropy: Array.from(entropy),
+          finish,
+        }
+      }
+    } finally {
+      for (const { signal } of pending) signal?.removeEventListener('abort', cancel)
+    }
+  }
+
+  // Enough prompts at a time to keep the batch full while completions of different lengths end.
+  const window = batchSize === 1 ? 1 : Math.max(1, Math.ceil((4 * batchSize) / samples))
+  try {
+    let pending: Pending[] = []
+    let index = 0
+    for await (const input of prompts) {
+      pending.push({ ...promptTokens(model, input, options), index: index++, signal: input.signal })
+      if (pending.length >= window) {
+        yield* answer(pending)
+        pending = []
+      }
+    }
+    if (pending.length > 0) yield* answer(pending)
+  } finally {
+    await thread.close()
+  }
+}
+
+function promptTokens({ tokenizer }: OpenModel, input: GenerateInput, { chat, system }: GenerateOptions) {
+  const isChat = 'messages' in input || chat
+  if (!isChat && system) {
+    throw new UserError('a system prompt needs a chat', { hint: 'add --chat' })
+  }
+  if (!isChat) {
+    const text = (input as { prompt: string }).prompt
+    return { text, tokens: tokenizer.encode(text) }
+  }
+  const messages = 'messages' in input ? input.messages : [{ role: 'user', content: input.prompt }]
+  const all = system ? [{ role: 'system', content: system }, ...messages] : messages
+  const rendered = tokenizer.renderChat(all, { addGenerationPrompt: true })
+  const text = 'prompt' in input ? input.prompt : rendered
+  return { text, tokens: tokenizer.encode(rendered, { special: false }) }
+}
+
+/** The completion's text without special tokens, cut before the first stop string. */
+export function completionText(tokenizer: Tokenizer, tokens: ArrayLike<number>, stop: readonly string[] = []): string {
+  const text = tokenizer.decode(tokens, { skipSpecial: true })
+  const cuts = stop.map((string) => text.indexOf(string)).filter((at) => at >= 0)
+  return cuts.length > 0 ? text.slice(0, Math.min(...cuts)) : text
+}
+
+/** Text of a growing list of tokens; characters whose bytes are not complete yet are held back. */
+class TextStream {
+  readonly #tokenizer: Tokenizer
+  readonly #tokens: number[] = []
+  #shown = 0
+
+  constructor(tokenizer: Tokenizer) {
+    this.#tokenizer = tokenizer
+  }
+
+  push(token: number): string {
+    this.#tokens.push(token)
+    const text = this.#tokenizer.decode(this.#tokens, { skipSpecial: true })
+    if (text.endsWith('\ufffd')) return ''
+    const delta = text.slice(this.#shown)
+    this.#shown = text.length
+    return delta
+  }
+}

@@ -1,0 +1,328 @@
+/**
+ * Samples many completions at once. A prompt is computed once and shared by its group; rows that finish make room for
+ * waiting completions at once, and where none wait the batch shrinks. What is drawn depends on (seed, step, prompt
+ * key, sample, position) alone; the batch only decides what is computed together.
+ */
+
+import { UserError } from '../config/errors.js'
+import { uniform } from '../config/philox.js'
+import { rowMoments, shiftedRows } from '../entropy/tensor-moments.js'
+import { KeyValueCache, type PromptCache } from '../model/cache.js'
+import type { Decoder } from '../model/decoder.js'
+import { PackedBatch } from '../model/packing.js'
+import {
+  cat,
+  clone,
+  fromIndices,
+  gather,
+  indexSelect,
+  keep,
+  narrow,
+  noGrad,
+  scope,
+  type Tensor,
+} from '../torch/index.js'
+import { drawTokens, truncate, truncates } from './draw.js'
+import { emptyStatistics, policyLogits, setStatistics } from './statistics.js'
+import {
+  type Completion,
+  type FinishReason,
+  type RolloutStatistics,
+  type SamplePrompt,
+  type SamplingOptions,
+  statisticNames,
+  type TokenStatistics,
+} from './types.js'
+
+export interface SamplerHooks {
+  /** Text of ids; needed for stop strings. */
+  decode?: (ids: ArrayLike<number>) => string
+  onToken?: (prompt: number, sample: number, token: number) => void
+  onProgress?: (done: { tokens: number; completions: number }) => void
+  /** Ends all rows as they stand (finish `length`) when it returns true. */
+  cancelled?: () => boolean
+}
+
+interface Row {
+  prompt: number
+  sample: number
+  tokens: number[]
+  statistics: TokenStatistics
+}
+
+/** Tokens whose text a stop string is looked for in, counted back from the newest. */
+const stopStringTail = 48
+
+export function sampleCompletions(
+  model: Decoder,
+  prompts: SamplePrompt[],
+  options: SamplingOptions,
+  hooks: SamplerHooks = {},
+): { completions: Completion[]; statistics: RolloutStatistics } {
+  const sampler = new Sampler(model, prompts, options, hooks)
+  return noGrad(() => sampler.run())
+}
+
+class Sampler {
+  readonly #model: Decoder
+  readonly #prompts: SamplePrompt[]
+  readonly #options: SamplingOptions
+  readonly #hooks: SamplerHooks
+  readonly #stopTokens: Set<number>
+  readonly #waiting: { prompt: number; sample: number }[] = []
+  readonly #prefilled = new Map<number, { cache: PromptCache; hidden_1_d: Tensor; users: number }>()
+  readonly #finished: Completion[] = []
+  #rows: (Row | undefined)[] = []
+  #cache: KeyValueCache | undefined
+  #tokens = 0
+  #edgeDraws = 0
+  #cutMass = 0
+
+  constructor(model: Decoder, prompts: SamplePrompt[], options: SamplingOptions, hooks: SamplerHooks) {
+    this.#model = model
+    this.#prompts = prompts
+    this.#options = options
+    this.#hooks = hooks
+    this.#stopTokens = new Set(options.stopTokens)
+    const limit = model.config.maxPositionEmbeddings
+    for (const [index, { tokens }] of prompts.entries()) {
+      if (tokens.length === 0) throw new UserError(`prompt ${index} has no tokens`)
+      if (tokens.length + options.maxNewTokens > limit) {
+        throw new UserError(
+          `prompt ${index} has ${tokens.length} tokens; with ${options.maxNewTokens} new ones it passes the model's ${limit} positions`,
+          { hint: 'lower maxNewTokens or shorten the prompt' },
+        )
+      }
+      for (let sample = 0; sample < options.samplesPerPrompt; sample++) this.#waiting.push({ prompt: index, sample })
+    }
+    if (options.stopStrings.length > 0 && !hooks.decode) throw new Error('stop strings need a decoder')
+  }
+
+  run(): { completions: Completion[]; statistics: RolloutStatistics } {
+    const began = performance.now()
+    const count = Math.min(this.#options.batchSize, this.#waiting.length)
+    const longest = Math.max(0, ...this.#prompts.map(({ tokens }) => tokens.length))
+    try {
+      if (count > 0) {
+        const { config, device, dtype } = this.#model
+        const room = Math.min(this.#options.maxNewTokens, 256)
+        this.#cache = new KeyValueCache(config, device, dtype, count, longest, room)
+        this.#rows = new Array(count).fill(undefined)
+        this.#admitWaiting()
+        while (this.#rows.some((row) => row)) {
+          if (this.#hooks.cancelled?.()) this.#stopAll()
+          else {
+            this.#step()
+            this.#admitWaiting()
+            this.#shrink()
+          }
+        }
+      }
+    } finally {
+      this.#cache?.dispose()
+      for (const { cache, hidden_1_d } of this.#prefilled.values()) disposePrompt(cache, hidden_1_d)
+    }
+    const { samplesPerPrompt } = this.#options
+    this.#finished.sort((a, b) => (a.prompt - b.prompt) * samplesPerPrompt + (a.sample - b.sample))
+    return {
+      completions: this.#finished,
+      statistics: {
+        promptTokens: this.#prompts.reduce((total, { tokens }) => total + tokens.length, 0),
+        completionTokens: this.#tokens,
+        seconds: (performance.now() - began) / 1000,
+        ...(truncates(this.#options) && this.#tokens > 0 ? { truncatedMass: this.#cutMass / this.#tokens } : {}),
+        edgeDraws: this.#edgeDraws,
+      },
+    }
+  }
+
+  /** Fills idle rows with waiting completions, whose first tokens come from their prompts' last rows. */
+  #admitWaiting(): void {
+    // A first token may end its completion at once, so that its row is free again.
+    for (;;) {
+      const idle = this.#rows.flatMap((row, index) => (row ? [] : [index]))
+      const jobs = this.#waiting.splice(0, idle.length)
+      if (jobs.length === 0) return
+      this.#prefill([...new Set(jobs.map(({ prompt }) => prompt))].filter((prompt) => !this.#prefilled.has(prompt)))
+      const admitted = jobs.map(({ prompt, sample }, i) => {
+        const row: Row = { prompt, sample, tokens: [], statistics: emptyStatistics(this.#options.maxNewTokens) }
+        this.#rows[idle[i]] = row
+        this.#cache!.admit(idle[i], this.#prefilled.get(prompt)!.cache)
+        return idle[i]
+      })
+      scope(() => {
+        const prompts = [...new Set(jobs.map(({ prompt }) => prompt))]
+        const slots = new Map(prompts.map((prompt, i) => [prompt, i]))
+        const hidden = cat(
+          prompts.map((prompt) => this.#prefilled.get(prompt)!.hidden_1_d),
+          0,
+        )
+        const index = fromIndices(
+          jobs.map(({ prompt }) => slots.get(prompt)!),
+          undefined,
+          this.#model.device,
+        )
+        this.#draw(indexSelect(hidden, 0, index), admitted)
+      })
+      for (const { prompt } of jobs) this.#leavePrompt(prompt)
+    }
+  }
+
+  /** Computes prompts, a bounded number of tokens at a time. */
+  #prefill(prompts: number[]): void {
+    const limit = 8192
+    for (let from = 0; from < prompts.length; ) {
+      let to = from
+      let tokens = 0
+      while (to < prompts.length && (to === from || tokens + this.#prompts[prompts[to]].tokens.length <= limit)) {
+        tokens += this.#prompts[prompts[to++]].tokens.length
+      }
+      this.#prefillTogether(prompts.slice(from, to))
+      from = to
+    }
+  }
+
+  #prefillTogether(prompts: number[]): void {
+    scope(() => {
+      const pack = new PackedBatch(
+        prompts.map((prompt) => ({ prompt: this.#prompts[prompt].tokens, branches: [] })),
+        this.#model.device,
+      )
+      const caches: PromptCache[] = prompts.map((prompt) => ({
+        length: this.#prompts[prompt].tokens.length,
+        layers: [],
+      }))
+      try {
+        const hidden = pack.forward(this.#model, this.#model.embed(pack.tokens_T), (_layer, keys, values) => {
+          caches.forEach((cache, g) => {
+            const own = (x: Tensor) => keep(clone(narrow(x, 0, pack.promptStart(g), cache.length)))
+            cache.layers.push({ keys: own(keys), values: own(values) })
+          })
+        })
+        prompts.forEach((prompt, g) => {
+          const last = pack.promptStart(g) + caches[g].length - 1
+          const hidden_1_d = keep(clone(narrow(hidden, 0, last, 1)))
+          this.#prefilled.set(prompt, { cache: caches[g], hidden_1_d, users: this.#options.samplesPerPrompt })
+        })
+      } finally {
+        pack.dispose()
+      }
+    })
+  }
+
+  #leavePrompt(prompt: number): void {
+    const entry = this.#prefilled.get(prompt)!
+    if (--entry.users > 0) return
+    disposePrompt(entry.cache, entry.hidden_1_d)
+    this.#prefilled.delete(prompt)
+  }
+
+  /** One token for every row. */
+  #step(): void {
+    const { device } = this.#model
+    scope(() => {
+      const newest = this.#rows.map((row) => row?.tokens.at(-1) ?? 0)
+      const positions = this.#rows.map((_, index) => this.#cache!.length(index))
+      const cis = this.#model.rotations(fromIndices(positions, undefined, device), Math.max(...positions))
+      const x = this.#model.embed(fromIndices(newest, undefined, device))
+      const hidden = this.#model.hidden(x, cis, this.#cache!.attend())
+      this.#cache!.advance()
+      this.#draw(
+        hidden,
+        this.#rows.map((_, index) => index),
+      )
+    })
+    this.#hooks.onProgress?.({ tokens: this.#tokens, completions: this.#finished.length })
+  }
+
+  /** Draws the next token of `rows` (idle ones are skipped) from the hidden states, in that order. */
+  #draw(hidden_R_d: Tensor, rows: number[]): void {
+    const { temperature, seed, step, topP, topK, minP } = this.#options
+    scope(() => {
+      const { exp_R_V, expX_R_V, sums } = shiftedRows(policyLogits(this.#model, hidden_R_d, temperature))
+      expX_R_V.dispose()
+      const moments = sums.map(rowMoments)
+      if (moments.some(({ entropy }) => !Number.isFinite(entropy))) {
+        throw new Error('the model gives logits that are not finite: its weights are damaged, or training diverged')
+      }
+      const uniforms = rows.map((index) => {
+        const row = this.#rows[index]
+        return row ? uniform(seed, step, this.#prompts[row.prompt].key, row.sample, row.tokens.length) : 0
+      })
+      const cut = truncates(this.#options)
+        ? truncate(
+            exp_R_V,
+            moments.map(({ a }) => a),
+            { topP, topK, minP },
+          )
+        : undefined
+      const { tokens, edgeDraws } = drawTokens(cut?.weights_R_V ?? exp_R_V, uniforms)
+      this.#edgeDraws += edgeDraws
+      const weights = sampledWeights(exp_R_V, tokens)
+      rows.forEach((index, r) => {
+        if (!this.#rows[index]) return
+        if (cut) this.#cutMass += 1 - cut.kept[r]
+        setStatistics(this.#rows[index].statistics, this.#rows[index].tokens.length, moments[r], Math.log(weights[r]))
+        this.#accept(index, tokens[r])
+      })
+    })
+  }
+
+  #accept(index: number, token: number): void {
+    const row = this.#rows[index]!
+    row.tokens.push(token)
+    this.#tokens++
+    this.#hooks.onToken?.(row.prompt, row.sample, token)
+    if (this.#stopTokens.has(token) || this.#meetsStopString(row)) this.#finish(index, 'stop')
+    else if (row.tokens.length >= this.#options.maxNewTokens) this.#finish(index, 'length')
+  }
+
+  #meetsStopString(row: Row): boolean {
+    const { stopStrings } = this.#options
+    if (stopStrings.length === 0) return false
+    const tail = this.#hooks.decode!(row.tokens.slice(-stopStringTail))
+    return stopStrings.some((text) => tail.includes(text))
+  }
+
+  #finish(index: number, finish: FinishReason): void {
+    const { prompt, sample, tokens, statistics } = this.#rows[index]!
+    this.#rows[index] = undefined
+    this.#cache!.release(index)
+    const trimmed = Object.fromEntries(statisticNames.map((name) => [name, statistics[name].slice(0, tokens.length)]))
+    this.#finished.push({
+      prompt,
+      sample,
+      tokens: Int32Array.from(tokens),
+      finish,
+      ...(trimmed as unknown as TokenStatistics),
+    })
+  }
+
+  #stopAll(): void {
+    this.#waiting.length = 0
+    this.#rows.forEach((row, index) => {
+      if (row) this.#finish(index, 'length')
+    })
+  }
+
+  /** Drops idle rows once they are a quarter of the batch and nothing waits for them. */
+  #shrink(): void {
+    const active = this.#rows.flatMap((row, index) => (row ? [index] : []))
+    if (active.length === 0 || active.length > this.#rows.length * 0.75) return
+    this.#cache!.retain(active)
+    this.#rows = active.map((index) => this.#rows[index])
+  }
+}
+
+/** e^x of each row's sampled token. */
+function sampledWeights(exp_R_V: Tensor, tokens: Int32Array): Float32Array {
+  return scope(() => gather(exp_R_V, 1, fromIndices(tokens, [tokens.length, 1], exp_R_V.device)).toFloat32Array())
+}
+
+function disposePrompt(cache: PromptCache, hidden_1_d: Tensor): void {
+  hidden_1_d.dispose()
+  for (const { keys, values } of cache.layers) {
+    keys.dispose()
+    values.dispose()
+  }
+}

@@ -1,0 +1,80 @@
+/** `score`: what a model says of given texts, token by token. */
+import { UserError } from '../config/errors.js'
+import type { OpenModel } from '../model/types.js'
+import { type EngineOptions, openModelThread } from './model-thread.js'
+import type { TokenStatistics } from './types.js'
+
+export type ScoreInput = { tokens: number[] } | { prompt: string; completion: string }
+
+/** Arrays as long as tokens; entry 0 is null, nothing predicts it. Nats. */
+export interface ScoreLine {
+  tokens: number[]
+  logprobs: (number | null)[]
+  entropy: (number | null)[]
+  sumP2: (number | null)[]
+  sumP2LogP: (number | null)[]
+  S: (number | null)[]
+  expectedS: (number | null)[]
+}
+
+export interface ScoreOptions extends EngineOptions {
+  temperature?: number
+  /** Render the prompt as a user's message by the model's chat template. */
+  chat?: boolean
+}
+
+/**
+ * Scores each input in order under softmax(z / T). Text is tokenised as it stands, prompt and completion apart.
+ * @throws UserError for ids outside the vocabulary, empty inputs and sequences longer than the model's positions.
+ */
+export async function* score(
+  reference: string,
+  inputs: AsyncIterable<ScoreInput> | Iterable<ScoreInput>,
+  options: ScoreOptions = {},
+): AsyncGenerator<ScoreLine> {
+  const { model, thread } = await openModelThread(reference, new URL('./worker.js', import.meta.url).href, options)
+  const { temperature = 1, chat = false } = options
+  try {
+    let index = 0
+    for await (const input of inputs) {
+      const tokens = tokensOf(model, input, chat)
+      requireTokens(model, tokens, ++index)
+      const statistics =
+        tokens.length > 1 ? await thread.call<TokenStatistics>('scoreSequence', { tokens, temperature }) : undefined
+      const line = (values: Float32Array | undefined) => [null, ...(values ?? [])]
+      yield {
+        tokens,
+        logprobs: line(statistics?.logprob),
+        entropy: line(statistics?.entropy),
+        sumP2: line(statistics?.sumP2),
+        sumP2LogP: line(statistics?.sumP2LogP),
+        S: line(statistics?.S),
+        expectedS: line(statistics?.expectedS),
+      }
+    }
+  } finally {
+    await thread.close()
+  }
+}
+
+function tokensOf({ tokenizer }: OpenModel, input: ScoreInput, chat: boolean): number[] {
+  if ('tokens' in input) return input.tokens
+  const prompt = chat
+    ? tokenizer.encode(tokenizer.renderChat([{ role: 'user', content: input.prompt }], { addGenerationPrompt: true }), {
+        special: false,
+      })
+    : tokenizer.encode(input.prompt)
+  return [...prompt, ...tokenizer.encode(input.completion, { special: false })]
+}
+
+function requireTokens({ config }: OpenModel, tokens: number[], index: number): void {
+  const where = `input ${index}`
+  if (tokens.length === 0) throw new UserError(`${where} has no tokens`)
+  const wrong = tokens.find((id) => !Number.isInteger(id) || id < 0 || id >= config.vocabSize)
+  if (wrong !== undefined) {
+    throw new UserError(`${where}: token ${wrong} is outside the vocabulary of ${config.vocabSize} ids`)
+  }
+  if (tokens.length > config.maxPositionEmbeddings) {
+    throw new UserError(`${where} has ${tokens.length} tokens, the model ${config.maxPositionEmbeddings} positions`)
+  }
+}

@@ -1,0 +1,72 @@
+/** A model in the engine's thread: what sampling and scoring need of it. */
+import { Decoder } from '../model/decoder.js'
+import { openLocalModel } from '../model/open.js'
+import type { OpenModel } from '../model/types.js'
+import { type Device, type Dtype, native, parseDevice } from '../torch/index.js'
+import type { CallContext } from '../torch/thread.js'
+import { sampleCompletions } from './sampler.js'
+import { type ScoreGroup, scoreCompletions, scoreSequence } from './scoring.js'
+import type { SamplePrompt, SamplingOptions } from './types.js'
+
+export interface ModelInit {
+  /** A local directory or `.gguf` file. */
+  path: string
+  device: string
+  dtype: Dtype
+}
+
+export interface SampleCall {
+  prompts: SamplePrompt[]
+  options: SamplingOptions
+  /** Send every token as it is drawn. */
+  stream?: boolean
+}
+
+export type SampleEvent =
+  | { kind: 'progress'; tokens: number; completions: number }
+  | { kind: 'token'; prompt: number; sample: number; token: number }
+
+/** Milliseconds between progress events. */
+const progressInterval = 200
+
+export class ModelService {
+  readonly model: Decoder
+  protected readonly opened: OpenModel
+  protected readonly device: Device
+
+  constructor({ path, device, dtype }: ModelInit) {
+    this.opened = openLocalModel(path)
+    this.device = parseDevice(device)
+    this.model = Decoder.load(this.opened.config, this.opened.tensors, this.device, dtype)
+    this.opened.tensors.close()
+  }
+
+  info() {
+    return { parameters: this.model.parameterCount, threads: native().threads(), engine: native().version }
+  }
+
+  sample({ prompts, options, stream }: SampleCall, { emit, cancelled }: CallContext) {
+    let last = 0
+    return sampleCompletions(this.model, prompts, options, {
+      decode: (ids) => this.opened.tokenizer.decode(ids),
+      cancelled,
+      onToken: stream
+        ? (prompt, sample, token) => emit({ kind: 'token', prompt, sample, token } satisfies SampleEvent)
+        : undefined,
+      onProgress: (done) => {
+        const now = performance.now()
+        if (now - last < progressInterval) return
+        last = now
+        emit({ kind: 'progress', ...done } satisfies SampleEvent)
+      },
+    })
+  }
+
+  score({ groups, temperature, tokenBudget }: { groups: ScoreGroup[]; temperature: number; tokenBudget: number }) {
+    return scoreCompletions(this.model, groups, { temperature, tokenBudget })
+  }
+
+  scoreSequence({ tokens, temperature }: { tokens: number[]; temperature: number }) {
+    return scoreSequence(this.model, tokens, temperature)
+  }
+}

@@ -1,0 +1,222 @@
+/**
+ * One optimizer step of a policy on this machine: micro-batches of packed groups, the policy head in chunks, the
+ * gradients' norm, AdamW. What cannot change the result is not computed: completions without any gradient, tokens
+ * behind a completion's last gradient, head rows without one.
+ */
+import type { Decoder } from '../../model/decoder.js'
+import { PackedBatch } from '../../model/packing.js'
+import type { Parameter } from '../../model/parameters.js'
+import { splitByBudget } from '../../rollout/micro-batches.js'
+import { packGroups } from '../../rollout/scoring.js'
+import {
+  backward,
+  fromIndices,
+  gradientOf,
+  indexPut_,
+  indexSelect,
+  noGrad,
+  requireGrad,
+  scope,
+  type Tensor,
+  withGrad,
+} from '../../torch/index.js'
+import type { TokenUpdate, TrainCompletion, TrainGroup, UpdateOptions, UpdateResult } from '../backend.js'
+import { tokenObjective } from '../objective.js'
+import { Optimizer } from './optimizer.js'
+import { policyHead } from './policy-head.js'
+
+/** A completion cut to the tokens that a pass is needed for. */
+interface Work {
+  completion: TrainCompletion
+  /** Tokens up to and with the last one that carries gradient. */
+  length: number
+  update: TokenUpdate
+  place: { group: number; completion: number }
+}
+
+export class Learner {
+  readonly model: Decoder
+  readonly optimizer: Optimizer
+  readonly #leaves: Tensor[]
+
+  constructor(model: Decoder) {
+    this.model = model
+    const { embedding, head } = model.parameters
+    const manual = new Set<Parameter>([embedding, head])
+    const parameters = model.list()
+    this.optimizer = new Optimizer(
+      parameters.map((parameter) => ({ parameter, kind: manual.has(parameter) ? 'manual' : 'autograd' })),
+    )
+    this.#leaves = parameters.filter((parameter) => !manual.has(parameter)).map(({ value }) => requireGrad(value))
+  }
+
+  update(groups: TrainGroup[], options: UpdateOptions, cancelled?: () => boolean): UpdateResult {
+    const began = performance.now()
+    const { results, work, prompts } = plan(groups, options)
+    const nonFinite: { group: number; completion: number; position: number }[] = []
+    let loss = 0
+    let trainedTokens = 0
+    this.optimizer.clearGradients()
+    const shaped = prompts.map(({ prompt, members }) => ({
+      prompt,
+      completions: members.map((member) => work[member].completion.tokens.subarray(0, work[member].length)),
+    }))
+    for (const batch of splitByBudget(shaped, options.tokenBudget)) {
+      if (cancelled?.()) break
+      const sequences = batch.map(({ group, completions }) => ({
+        prompt: prompts[group].prompt,
+        members: completions.map((i) => work[prompts[group].members[i]]),
+      }))
+      trainedTokens += sequences.reduce(
+        (total, { prompt, members }) => members.reduce((sum, { length }) => sum + length, total + prompt.length),
+        0,
+      )
+      loss -= this.#accumulate(sequences, options, nonFinite)
+      if (nonFinite.length > 0) break
+    }
+    const gradNorm = nonFinite.length > 0 ? Number.NaN : this.optimizer.norm()
+    const finite = Number.isFinite(loss) && Number.isFinite(gradNorm) && nonFinite.length === 0
+    const stopped = cancelled?.() ?? false
+    if (finite && !stopped) {
+      // As torch.nn.utils.clip_grad_norm_.
+      const scale = Number.isFinite(options.gradClip) ? Math.min(1, options.gradClip / (gradNorm + 1e-6)) : 1
+      this.optimizer.step(options, scale)
+    }
+    this.optimizer.clearGradients()
+    return {
+      loss,
+      gradNorm,
+      applied: finite && !stopped,
+      ...(finite
+        ? {}
+        : {
+            nonFinite: {
+              what: nonFinite.length > 0 ? 'loss' : Number.isFinite(loss) ? 'gradient' : 'loss',
+              tokens: nonFinite.length > 0 ? nonFinite : work.map(({ place }) => ({ ...place, position: 0 })),
+            },
+          }),
+      tokens: results,
+      seconds: (performance.now() - began) / 1000,
+      trainedTokens,
+    }
+  }
+
+  dispose(): void {
+    this.optimizer.dispose()
+  }
+
+  /** Adds one micro-batch's gradients; returns its share of the objective. */
+  #accumulate(
+    sequences: { prompt: Int32Array; members: Work[] }[],
+    options: UpdateOptions,
+    nonFinite: { group: number; completion: number; position: number }[],
+  ): number {
+    const { model } = this
+    const { embedding, head } = model.parameters
+    return scope(() => {
+      const layout = packGroups(
+        sequences.map(({ prompt, members }) => ({
+          prompt,
+          // The last token's own row predicts nothing that is trained on.
+          branches: members.map(({ completion, length }) => completion.tokens.subarray(0, length - 1)),
+        })),
+      )
+      const pack = new PackedBatch(layout.groups, model.device)
+      try {
+        const x_T_d = requireGrad(noGrad(() => model.embed(pack.tokens_T)))
+        const rows: number[] = []
+        const owners: { work: Work; t: number }[] = []
+        sequences.forEach(({ members }, g) => {
+          members.forEach((work, branch) => {
+            layout.predictingRows(pack, g, branch, work.length).forEach((row, t) => {
+              if (!carriesGradient(work.completion, t, options)) return
+              rows.push(row)
+              owners.push({ work, t })
+            })
+          })
+        })
+        const hidden_R_d = withGrad(() =>
+          scope(() => indexSelect(pack.forward(model, x_T_d), 0, fromIndices(rows, undefined, model.device))),
+        )
+        let objective = 0
+        const targets = owners.map(({ work, t }) => work.completion.tokens[t])
+        const dHidden = policyHead(
+          hidden_R_d,
+          head.value,
+          targets,
+          options.temperature,
+          (row, { logprob, moments }) => {
+            const { work, t } = owners[row]
+            const { completion, update } = work
+            const token = tokenObjective(
+              {
+                logprob,
+                rolloutLogprob: completion.rolloutLogprob[t],
+                referenceLogprob: completion.referenceLogprob?.[t],
+                advantage: completion.advantage[t],
+                entropy: moments.entropy,
+              },
+              options.objective,
+            )
+            const weight = completion.weight[t]
+            const slope = completion.gradMask[t] ? token.slope * weight : 0
+            const bonus = options.objective.entropyCoef * weight
+            if (!Number.isFinite(token.value) || !Number.isFinite(slope) || !Number.isFinite(bonus)) {
+              nonFinite.push({ ...work.place, position: t })
+            }
+            objective += weight * token.value
+            update.logprob[t] = logprob
+            update.slope[t] = token.slope
+            update.clipped[t] = token.clipped ? 1 : 0
+            if (update.kl && token.kl !== undefined) update.kl[t] = token.kl
+            return { slope, bonus }
+          },
+          this.optimizer.buffer(head),
+        )
+        if (nonFinite.length > 0) return objective
+        backward(hidden_R_d, [...this.#leaves, x_T_d], dHidden)
+        const dEmbedding = gradientOf(x_T_d)
+        if (dEmbedding) noGrad(() => indexPut_(this.optimizer.buffer(embedding), [pack.tokens_T], dEmbedding, true))
+        return objective
+      } finally {
+        pack.dispose()
+      }
+    })
+  }
+}
+
+/** Whether any term of the objective moves this token's logits. */
+function carriesGradient(completion: TrainCompletion, t: number, { objective }: UpdateOptions): boolean {
+  if (completion.weight[t] === 0) return false
+  if (objective.entropyCoef !== 0) return true
+  if (!completion.gradMask[t]) return false
+  return completion.advantage[t] !== 0 || objective.klCoef > 0
+}
+
+/** What has to be computed: completions with gradient, cut behind their last one, in groups that still have any. */
+function plan(groups: TrainGroup[], options: UpdateOptions) {
+  const work: Work[] = []
+  const prompts: { prompt: Int32Array; members: number[] }[] = []
+  const results = groups.map((group, g) => {
+    const members: number[] = []
+    const updates = group.completions.map((completion, c): TokenUpdate => {
+      const { length } = completion.tokens
+      const update: TokenUpdate = {
+        logprob: new Float32Array(length).fill(Number.NaN),
+        slope: new Float32Array(length),
+        clipped: new Uint8Array(length),
+        ...(completion.referenceLogprob ? { kl: new Float32Array(length).fill(Number.NaN) } : {}),
+      }
+      let needed = length
+      while (needed > 0 && !carriesGradient(completion, needed - 1, options)) needed--
+      if (needed > 0) {
+        members.push(work.length)
+        work.push({ completion, length: needed, update, place: { group: g, completion: c } })
+      }
+      return update
+    })
+    if (members.length > 0) prompts.push({ prompt: group.prompt, members })
+    return updates
+  })
+  return { results, work, prompts }
+}

@@ -1,0 +1,100 @@
+/**
+ * The policy head with its gradient in closed form. Logits exist for one chunk of rows at a time, and what the chunk
+ * gives back is small: the rows' loss, d loss / d hidden, and its share of the head's weight gradient. With u = z / T:
+ *   d objective / du = slope (e_k - p) - bonus S        (paper's sections 1 and 2; S_i = p_i (H + log p_i))
+ * so memory does not grow with rows x vocabulary.
+ */
+import { type RowMoments, rowMoments, shiftedRows, tokenScores } from '../../entropy/tensor-moments.js'
+import { rowsPerChunk } from '../../rollout/statistics.js'
+import {
+  add,
+  addmm_,
+  copyInto,
+  div,
+  empty,
+  fromData,
+  fromIndices,
+  mm,
+  mul,
+  mul_,
+  narrow,
+  noGrad,
+  scatterAdd_,
+  scope,
+  type Tensor,
+  toDtype,
+  transpose,
+} from '../../torch/index.js'
+
+/** What the loss wants of a row: both already weighted by the row's share in the objective. */
+export interface RowGradient {
+  /** d objective / d log p_k. */
+  slope: number
+  /** d objective / dH. */
+  bonus: number
+}
+
+export interface HeadRow {
+  logprob: number
+  moments: RowMoments
+}
+
+/**
+ * Runs the head over hidden_R_d for the sampled tokens `targets`. `gradientOf` is asked once per row, in order. The
+ * result is d loss / d hidden_R_d (loss = -objective), in the hidden states' element type; the head's weight gradient
+ * is added to `headGradient_V_d` (float32 or the head's type).
+ */
+export function policyHead(
+  hidden_R_d: Tensor,
+  head_V_d: Tensor,
+  targets: ArrayLike<number>,
+  temperature: number,
+  gradientOf: (row: number, head: HeadRow) => RowGradient,
+  headGradient_V_d: Tensor | undefined,
+): Tensor {
+  const [R, d] = hidden_R_d.shape
+  const [V] = head_V_d.shape
+  const { device, dtype } = hidden_R_d
+  const step = rowsPerChunk(V)
+  return noGrad(() =>
+    scope(() => {
+      const dHidden_R_d = empty([R, d], { device, dtype })
+      const scaled_R_d = temperature === 1 ? hidden_R_d : div(hidden_R_d, temperature)
+      const targets_R_1 = fromIndices(targets, [R, 1], device)
+      for (let at = 0; at < R; at += step) {
+        const count = Math.min(step, R - at)
+        scope(() => {
+          const rows_C_d = narrow(scaled_R_d, 0, at, count)
+          const product = mm(rows_C_d, transpose(head_V_d, 0, 1))
+          const logits = product.dtype === 'float32' ? product : toDtype(product, 'float32')
+          const targets_C_1 = narrow(targets_R_1, 0, at, count)
+          const { exp_R_V, expX_R_V, sums, targetX } = shiftedRows(logits, targets_C_1)
+
+          const onExp = new Float32Array(count)
+          const onExpX = new Float32Array(count)
+          const onTarget = new Float32Array(count)
+          let anyBonus = false
+          for (let r = 0; r < count; r++) {
+            const moments = rowMoments(sums[r])
+            const { logprob } = tokenScores(moments, targetX![r])
+            const { slope, bonus } = gradientOf(at + r, { logprob, moments })
+            // d loss / du_i = slope (p_i - [i = k]) + bonus S_i, with p = e^x / a and S = p (x - b / a).
+            onExp[r] = (slope - bonus * moments.meanX) / moments.a
+            onExpX[r] = bonus / moments.a
+            onTarget[r] = -slope
+            anyBonus ||= bonus !== 0
+          }
+          const column = (values: Float32Array<ArrayBuffer>) => fromData(values, [count, 1], { device })
+          mul_(exp_R_V, column(onExp))
+          const summed = anyBonus ? add(exp_R_V, mul(expX_R_V, column(onExpX))) : exp_R_V
+          scatterAdd_(summed, 1, targets_C_1, column(onTarget))
+          const gradient_C_V = summed.dtype === head_V_d.dtype ? summed : toDtype(summed, head_V_d.dtype)
+          copyInto(narrow(dHidden_R_d, 0, at, count), mm(gradient_C_V, head_V_d))
+          if (headGradient_V_d) addmm_(headGradient_V_d, transpose(gradient_C_V, 0, 1), rows_C_d)
+        })
+      }
+      if (temperature !== 1) mul_(dHidden_R_d, 1 / temperature)
+      return dHidden_R_d
+    }),
+  )
+}
