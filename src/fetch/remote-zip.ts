@@ -18,7 +18,7 @@ export interface ZipMember {
   unpack(packed: string, to: string, limit: number): Promise<{ size: number; sha256: string }>
 }
 
-/** How much of the end of the archive is read at once: a little more than the 65,557 bytes its end record can take. */
+/** How much of the end of the archive is read at once: its end record and the longest comment (65,557 bytes), and some of the directory. */
 const TAIL = 66 * 1024
 
 /** Members by path. Throws FetchError, or zip.js's errors where the archive is malformed. */
