@@ -7,6 +7,7 @@
  * through typed-array views of it.
  */
 import koffi, { type LibraryHandle } from 'koffi'
+import { UserError } from '../config/errors.js'
 import type { TorchInstall } from './install/index.js'
 
 /** Address of an `at::Tensor` owned by whoever holds it. */
@@ -84,8 +85,12 @@ export function loadNative(install: TorchInstall): Native {
       libraries.push({ role, library: koffi.load(path, { global: true, lazy: true }) })
     } catch (error) {
       // Without its CUDA library (cuDNN or cuBLAS may be missing) LibTorch still computes on the processor.
-      if (role !== 'torch_cuda') throw error
-      cudaProblem = (error as Error).message
+      const { message } = error as Error
+      if (role !== 'torch_cuda') {
+        const hint = 'isentrope doctor shows what was found; ISENTROPE_TORCH=pinned uses the version that is fetched'
+        throw new UserError(`LibTorch ${install.version}: ${path} does not load: ${message}`, { hint, cause: error })
+      }
+      cudaProblem = message
     }
   }
   const libraryOf = (role: string) => {

@@ -25,7 +25,7 @@ export interface TorchInstall {
   source: 'setting' | 'virtualenv' | 'conda' | 'python' | 'cache' | 'downloaded'
 }
 
-/** Library names per platform, in load order; paths are relative to torch/lib. The first two are what torch_cpu needs. */
+/** Library names per platform, in load order; paths are relative to torch/lib. A build has those of `support` that it needs. */
 const NAMES: Partial<Record<NodeJS.Platform, { support: string[]; c10: string; cpu: string; cuda: string }>> = {
   linux: {
     support: [

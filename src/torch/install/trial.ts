@@ -20,7 +20,7 @@ for (const { path, role } of JSON.parse(process.argv[2])) {
     if (role === 'torch_cpu') cpu = library
   } catch (error) {
     if (role === 'torch_cuda') continue
-    process.stderr.write(error.message)
+    process.stderr.write(require('node:path').basename(path) + ': ' + error.message)
     process.exit(1)
   }
 }
