@@ -12,6 +12,8 @@ import { readGgufHeader } from './gguf.js'
 import { readGgufConfig } from './gguf-config.js'
 import { openGgufTensors } from './gguf-tensors.js'
 import { ggufTokenizerFiles } from './gguf-tokenizer.js'
+import { resolveHubModel } from './hub.js'
+import { parseHubId } from './hub-cache.js'
 import { resolvePypiModel } from './pypi.js'
 import { createTokenizer } from './tokenizer.js'
 import { readTokenizerFiles, tokenizerSidecars } from './tokenizer-files.js'
@@ -20,6 +22,10 @@ import type { OpenModel } from './types.js'
 export interface OpenOptions {
   /** Stands in for the network. */
   fetch?: typeof globalThis.fetch
+  /** The hub's access token. Default: HF_TOKEN, or the token file of a login. */
+  token?: string
+  /** Branch, tag or commit of a hub model; goes before one in the reference. Default: main. */
+  revision?: string
   /** Never touch the network. Default: HF_HUB_OFFLINE or ISENTROPE_OFFLINE. */
   offline?: boolean
   onProgress?: (progress: ModelProgress) => void
@@ -50,8 +56,16 @@ async function locate(reference: string, options: OpenOptions): Promise<string> 
   if (reference.startsWith('pypi:')) return resolvePypiModel(reference, options)
   const path = reference.startsWith('~/') ? join(homedir(), reference.slice(2)) : reference
   if (statSync(path, { throwIfNoEntry: false })) return resolve(path)
-  throw new UserError(`there is no model ${reference}: no directory and no .gguf file of that name`)
+  const id = parseHubId(reference)
+  // More than one slash, a leading dot or a file's ending: meant as a path.
+  if (id === undefined || /^[./~]|\.gguf$/i.test(reference)) {
+    throw new UserError(`there is no model at ${reference}`, { hint: 'name a directory, a .gguf file or a hub id' })
+  }
+  const offline = options.offline ?? [process.env.HF_HUB_OFFLINE, process.env.ISENTROPE_OFFLINE].some(isOn)
+  return resolveHubModel({ ...id, revision: options.revision ?? id.revision }, { ...options, offline })
 }
+
+const isOn = (value: string | undefined): boolean => /^(1|true|yes|on)$/i.test(value ?? '')
 
 function open(path: string, reference: string): OpenModel {
   const stat = statSync(path, { throwIfNoEntry: false })

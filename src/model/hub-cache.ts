@@ -1,0 +1,72 @@
+/**
+ * The Hugging Face cache on this machine, shared with Python's tools:
+ *
+ *     <cache>/models--OWNER--NAME/refs/REVISION            the commit that a branch or tag stood at when last asked
+ *                                 blobs/ETAG               contents, by Git id or SHA-256
+ *                                 snapshots/COMMIT/FILE    symbolic links into blobs
+ */
+
+import { existsSync, readFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { getHFHubCachePath, getRepoFolderName } from '@huggingface/hub'
+import { isObject } from './json.js'
+
+export interface HubId {
+  /** OWNER/NAME. */
+  name: string
+  /** Branch, tag or commit. */
+  revision: string
+}
+
+/** `OWNER/NAME` or `OWNER/NAME@REVISION`; undefined for what cannot be a hub id. */
+export function parseHubId(reference: string): HubId | undefined {
+  const word = '[A-Za-z0-9][\\w.-]*'
+  const match = new RegExp(`^((?:${word}/)?${word})(?:@([\\w.-]+(?:/[\\w.-]+)*))?$`).exec(reference)
+  if (!match || /\.\.|--/.test(reference)) return undefined
+  return { name: match[1], revision: match[2] ?? 'main' }
+}
+
+export const repositoryFolder = ({ name }: HubId): string =>
+  join(getHFHubCachePath(), getRepoFolderName({ type: 'model', name }))
+
+export const isCommit = (revision: string): boolean => /^[0-9a-f]{40}$/.test(revision)
+
+/** The commit that the cache has for a revision. */
+export function cachedCommit(id: HubId): string | undefined {
+  if (isCommit(id.revision)) return id.revision
+  const ref = join(repositoryFolder(id), 'refs', ...id.revision.split('/'))
+  const commit = existsSync(ref) ? readFileSync(ref, 'utf8').trim() : ''
+  return isCommit(commit) ? commit : undefined
+}
+
+/** The snapshot's directory if it holds a whole model: the configuration and every weight file. */
+export function completeSnapshot(id: HubId, commit: string | undefined): string | undefined {
+  if (commit === undefined) return undefined
+  const directory = join(repositoryFolder(id), 'snapshots', commit)
+  const has = (name: string): boolean => existsSync(join(directory, name))
+  if (!has('config.json')) return undefined
+  if (has('model.safetensors')) return directory
+  if (!has('model.safetensors.index.json')) return undefined
+  return shardsOf(readFileSync(join(directory, 'model.safetensors.index.json'), 'utf8')).every(has)
+    ? directory
+    : undefined
+}
+
+/** Files that a weight index names; none where it is malformed, which opening the model reports. */
+export function shardsOf(index: string): string[] {
+  try {
+    const map: unknown = JSON.parse(index).weight_map
+    return isObject(map) ? [...new Set(Object.values(map).map(String))] : []
+  } catch {
+    return []
+  }
+}
+
+/** HF_TOKEN, or the file that a login wrote (HF_TOKEN_PATH, else `token` under HF_HOME). */
+export function hubToken(env: NodeJS.ProcessEnv = process.env): string | undefined {
+  if (env.HF_TOKEN?.trim()) return env.HF_TOKEN.trim()
+  const home = env.HF_HOME ?? join(env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'huggingface')
+  const path = env.HF_TOKEN_PATH ?? join(home, 'token')
+  return existsSync(path) ? readFileSync(path, 'utf8').trim() || undefined : undefined
+}

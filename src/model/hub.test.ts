@@ -1,0 +1,263 @@
+import { createHash } from 'node:crypto'
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { UserError } from '../config/errors.js'
+import { parseHubId } from './hub-cache.js'
+import { openModel } from './open.js'
+
+const commit = 'c0ffee0123456789c0ffee0123456789c0ffee01'
+const sharded = 'test/fixtures/models/llama-sharded-bf16'
+
+/** A hub of one model, in the hub's own protocol, with a switch for everything that goes wrong there. */
+class FakeHub {
+  readonly files = new Map<string, Buffer>()
+  readonly asked: string[] = []
+  readonly authorizations = new Set<string | undefined>()
+  /** Answers every request with this status. */
+  status?: number
+  /** Breaks the connection of weight downloads after this many bytes, this many times. */
+  cut?: { after: number; times: number }
+  /** Delivers other bytes than announced. */
+  damaged = false
+  readonly #server: Server
+  constructor(directory: string) {
+    for (const name of readdirSync(directory)) this.files.set(name, readFileSync(join(directory, name)))
+    this.#server = createServer((request, response) => this.#answer(request, response))
+  }
+  async listen(): Promise<string> {
+    await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve))
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`
+  }
+  close(): void {
+    this.#server.closeAllConnections()
+    this.#server.close()
+  }
+  #answer(request: IncomingMessage, response: ServerResponse): void {
+    const url = decodeURIComponent(request.url!.split('?')[0])
+    this.asked.push(url)
+    this.authorizations.add(request.headers.authorization)
+    const json = (value: unknown): void => {
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(value))
+    }
+    if (this.status) response.writeHead(this.status).end()
+    else if (url === '/api/models/someone/tiny/revision/main' || url.endsWith(`/revision/${commit}`)) {
+      json({ _id: '1', id: 'someone/tiny', sha: commit })
+    } else if (url === `/api/models/someone/tiny/tree/${commit}`) json([...this.files].map(entry))
+    else if (url.startsWith(`/someone/tiny/resolve/${commit}/`)) this.#deliver(url.split('/').pop()!, request, response)
+    else response.writeHead(404).end()
+  }
+  #deliver(name: string, request: IncomingMessage, response: ServerResponse): void {
+    const content = this.damaged ? Buffer.alloc(this.files.get(name)!.length) : this.files.get(name)!
+    const range = /bytes=(\d+)-(\d+)/.exec(request.headers.range ?? '')
+    if (!range) {
+      response.writeHead(200).end(content)
+      return
+    }
+    const part = content.subarray(Number(range[1]), Number(range[2]) + 1)
+    response.writeHead(206, {
+      'content-range': `bytes ${range[1]}-${range[2]}/${content.length}`,
+      'content-length': part.length,
+    })
+    if (this.cut && this.cut.times-- > 0) response.write(part.subarray(0, this.cut.after), () => response.destroy())
+    else response.end(part)
+  }
+}
+
+/** A file as the hub lists it: weights with their SHA-256, others with Git's id. */
+function entry([path, content]: [string, Buffer]): unknown {
+  const git = createHash('sha1').update(`blob ${content.length}\0`).update(content).digest('hex')
+  const base = { type: 'file', path, size: content.length, oid: git }
+  if (!path.endsWith('.safetensors')) return base
+  const sha256 = createHash('sha256').update(content).digest('hex')
+  return { ...base, lfs: { oid: sha256, size: content.length, pointerSize: 130 } }
+}
+
+let hub: FakeHub
+let cache: string
+
+beforeEach(async () => {
+  hub = new FakeHub(sharded)
+  cache = mkdtempSync(join(tmpdir(), 'isentrope-hub-'))
+  vi.stubEnv('HF_ENDPOINT', await hub.listen())
+  vi.stubEnv('HF_HUB_CACHE', join(cache, 'hub'))
+  vi.stubEnv('HF_HOME', cache)
+  for (const name of ['HF_TOKEN', 'HF_TOKEN_PATH', 'HF_HUB_OFFLINE', 'ISENTROPE_OFFLINE']) vi.stubEnv(name, undefined)
+})
+
+afterEach(() => {
+  hub.close()
+  vi.unstubAllEnvs()
+  rmSync(cache, { recursive: true })
+})
+
+const repository = (): string => join(cache, 'hub', 'models--someone--tiny')
+const open = (reference = 'someone/tiny', options: Parameters<typeof openModel>[1] = {}) =>
+  openModel(reference, { fetch: globalThis.fetch, ...options })
+
+async function failure(promise: Promise<unknown>): Promise<UserError> {
+  const error = await promise.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  )
+  expect(error).toBeInstanceOf(UserError)
+  return error as UserError
+}
+
+describe('a hub model', () => {
+  it('is fetched into the standard cache layout', async () => {
+    const progress: string[] = []
+    const model = await open('someone/tiny', { onProgress: ({ file }) => progress.push(file) })
+    model.tensors.close()
+    expect(model.path).toBe(join(repository(), 'snapshots', commit))
+    expect(readFileSync(join(repository(), 'refs', 'main'), 'utf8')).toBe(commit)
+    const link = join(model.path, 'model-00001-of-00002.safetensors')
+    expect(lstatSync(link).isSymbolicLink()).toBe(true)
+    expect(readFileSync(link)).toEqual(hub.files.get('model-00001-of-00002.safetensors'))
+    const sha256 = createHash('sha256').update(hub.files.get('model-00001-of-00002.safetensors')!).digest('hex')
+    expect(existsSync(join(repository(), 'blobs', sha256))).toBe(true)
+    expect(readdirSync(join(repository(), 'blobs')).filter((name) => name.endsWith('.incomplete'))).toEqual([])
+    expect(progress).toContain('model-00002-of-00002.safetensors')
+    expect([...hub.authorizations]).toEqual([undefined])
+  })
+
+  it('is downloaded once, and then opens offline', async () => {
+    const first = await open()
+    first.tensors.close()
+    const before = hub.asked.length
+    const again = await open()
+    again.tensors.close()
+    expect(hub.asked.slice(before).filter((url) => url.includes('/resolve/'))).toEqual([])
+    hub.close()
+    const offline = await open('someone/tiny', { offline: true })
+    offline.tensors.close()
+    expect(offline.path).toBe(first.path)
+    // Not switched off, but out of reach.
+    const unreachable = await open()
+    unreachable.tensors.close()
+    expect(unreachable.path).toBe(first.path)
+  })
+
+  it('asks nothing for a commit that is in the cache', async () => {
+    const first = await open(`someone/tiny@${commit}`)
+    first.tensors.close()
+    const before = hub.asked.length
+    const again = await open(`someone/tiny@${commit}`)
+    again.tensors.close()
+    expect(hub.asked.length).toBe(before)
+  })
+
+  it('sends the token of HF_TOKEN, or of the login file', async () => {
+    vi.stubEnv('HF_TOKEN', 'hf_environment')
+    const model = await open()
+    model.tensors.close()
+    expect([...hub.authorizations]).toEqual(['Bearer hf_environment'])
+    hub.authorizations.clear()
+    vi.stubEnv('HF_TOKEN', undefined)
+    writeFileSync(join(cache, 'token'), 'hf_file\n')
+    rmSync(join(cache, 'hub'), { recursive: true })
+    const other = await open()
+    other.tensors.close()
+    expect([...hub.authorizations]).toEqual(['Bearer hf_file'])
+  })
+
+  it('goes on where a connection broke', async () => {
+    hub.cut = { after: 100, times: 2 }
+    const model = await open()
+    expect(model.tensors.tensors.size).toBeGreaterThan(0)
+    model.tensors.close()
+  })
+
+  it('goes on with a partial file that an earlier run left', async () => {
+    const name = 'model-00001-of-00002.safetensors'
+    const content = hub.files.get(name)!
+    const sha256 = createHash('sha256').update(content).digest('hex')
+    mkdirSync(join(repository(), 'blobs'), { recursive: true })
+    writeFileSync(join(repository(), 'blobs', `${sha256}.incomplete`), content.subarray(0, 500))
+    const received: number[] = []
+    const model = await open('someone/tiny', {
+      onProgress: ({ file, receivedBytes }) => file === name && received.push(receivedBytes),
+    })
+    model.tensors.close()
+    expect(received[0]).toBe(500)
+    expect(readFileSync(join(model.path, name))).toEqual(content)
+  })
+
+  it('is never taken for whole when it is not', async () => {
+    hub.damaged = true
+    expect((await failure(open())).message).toMatch(/arrived damaged/)
+    hub.damaged = false
+    const model = await open()
+    // A snapshot with a weight file missing, as a broken-off download of another tool leaves it.
+    rmSync(join(model.path, 'model-00002-of-00002.safetensors'))
+    model.tensors.close()
+    expect((await failure(open('someone/tiny', { offline: true }))).message).toMatch(/not in the cache/)
+    const whole = await open()
+    whole.tensors.close()
+    expect(existsSync(join(whole.path, 'model-00002-of-00002.safetensors'))).toBe(true)
+  })
+
+  it.each([
+    [401, /does not exist on the hub, or is private or gated/],
+    [403, /access to someone\/tiny is not granted .*gated/],
+    [404, /the hub has no model someone\/tiny/],
+  ])('says what status %i means', async (status, message) => {
+    hub.status = status
+    const error = await failure(open())
+    expect(error.message).toMatch(message)
+    expect(error.hint).toBeTruthy()
+  })
+
+  it('says what a missing revision, a missing network and missing weights mean', async () => {
+    expect((await failure(open('someone/tiny@v2'))).message).toMatch(/no model someone\/tiny with the revision v2/)
+    expect((await failure(open('someone/tiny', { offline: true }))).message).toMatch(/the network is switched off/)
+    vi.stubEnv('HF_HUB_OFFLINE', '1')
+    expect((await failure(open())).message).toMatch(/the network is switched off/)
+    vi.stubEnv('HF_HUB_OFFLINE', undefined)
+    for (const name of hub.files.keys()) if (name.includes('safetensors')) hub.files.delete(name)
+    hub.files.set('pytorch_model.bin', Buffer.from('x'))
+    const error = await failure(open())
+    expect(error.message).toMatch(/no safetensors weights/)
+    expect(error.hint).toMatch(/pytorch_model.bin is a pickled checkpoint/)
+  })
+
+  it('asks another revision when told so', async () => {
+    const model = await open('someone/tiny', { revision: commit })
+    model.tensors.close()
+    expect(hub.asked[0]).toBe(`/api/models/someone/tiny/revision/${commit}`)
+  })
+})
+
+describe('references', () => {
+  it.each([
+    ['owner/name', { name: 'owner/name', revision: 'main' }],
+    ['gpt2', { name: 'gpt2', revision: 'main' }],
+    ['owner/na.me-1@refs/pr/3', { name: 'owner/na.me-1', revision: 'refs/pr/3' }],
+    ['a/b/c', undefined],
+    ['../name', undefined],
+    ['owner/..', undefined],
+    ['owner/name@../../x', undefined],
+    ['', undefined],
+  ])('%j', (reference, id) => {
+    expect(parseHubId(reference)).toEqual(id)
+  })
+
+  it('that look like paths are not asked of the hub', async () => {
+    for (const reference of ['./nowhere', '/no/where', 'nowhere.gguf', 'a/b/c']) {
+      expect((await failure(open(reference))).message).toBe(`there is no model at ${reference}`)
+    }
+    expect(hub.asked).toEqual([])
+  })
+})

@@ -1,0 +1,201 @@
+/** Models of a Hugging Face hub, fetched into the standard cache: resumed where broken off, verified, then linked. */
+
+import { createHash } from 'node:crypto'
+import { createReadStream, existsSync } from 'node:fs'
+import { copyFile, mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises'
+import { dirname, join, relative } from 'node:path'
+import { pipeline } from 'node:stream/promises'
+import { type ListFileEntry, listFiles, modelInfo } from '@huggingface/hub'
+import { UserError } from '../config/errors.js'
+import { FetchError } from '../fetch/errors.js'
+import { createHttp, type Http } from '../fetch/http.js'
+import { withLock } from '../fetch/lock.js'
+import { downloadSpan } from '../fetch/ranges.js'
+import { readText } from './file.js'
+import {
+  cachedCommit,
+  completeSnapshot,
+  type HubId,
+  hubToken,
+  isCommit,
+  repositoryFolder,
+  shardsOf,
+} from './hub-cache.js'
+
+export interface HubOptions {
+  fetch?: typeof globalThis.fetch
+  /** Default: HF_TOKEN, or the token file of a login. */
+  token?: string
+  offline: boolean
+  onProgress?: (progress: { file: string; receivedBytes: number; totalBytes: number }) => void
+}
+
+/** Files of a model besides its weights; a family's own Python modules go along into what is saved. */
+const smallFile = /^[^/]+\.(json|jinja|txt|model|py)$|^(LICENSE|NOTICE)[^/]*$/
+const singleFile = 'model.safetensors'
+const indexFile = 'model.safetensors.index.json'
+
+/**
+ * The local directory of a hub model. A complete snapshot in the cache serves when offline, when the hub cannot be
+ * reached, and always for a commit; else the hub is asked where the revision stands now.
+ *
+ * @throws UserError where the model does not exist, needs a login, or cannot be had
+ */
+export async function resolveHubModel(id: HubId, options: HubOptions): Promise<string> {
+  const cached = completeSnapshot(id, cachedCommit(id))
+  if (cached && (options.offline || isCommit(id.revision))) return cached
+  if (options.offline) {
+    throw new UserError(`the model ${id.name} is not in the cache, and the network is switched off`, {
+      hint: `expected under ${repositoryFolder(id)}; unset HF_HUB_OFFLINE to fetch it, or name a local directory`,
+    })
+  }
+  try {
+    return await new Download(id, options).snapshot()
+  } catch (error) {
+    if (!(error instanceof FetchError)) throw error
+    if (error.problem === 'unreachable' && cached) return cached
+    throw explained(id, error, options.token ?? hubToken())
+  }
+}
+
+class Download {
+  readonly #id: HubId
+  readonly #options: HubOptions
+  readonly #http: Http
+  readonly #folder: string
+  readonly #hubUrl = (process.env.HF_ENDPOINT || 'https://huggingface.co').replace(/\/+$/, '')
+
+  constructor(id: HubId, options: HubOptions) {
+    const http = createHttp({ fetch: options.fetch, attempts: 4 })
+    const token = options.token ?? hubToken()
+    const authorization: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` }
+    this.#id = id
+    this.#options = options
+    this.#http = { ...http, get: (url, headers) => http.get(url, { ...headers, ...authorization }) }
+    this.#folder = repositoryFolder(id)
+  }
+
+  async snapshot(): Promise<string> {
+    const { name, revision } = this.#id
+    // The library's requests go through the same client as the downloads: proxies, retries, one kind of error.
+    const api = { hubUrl: this.#hubUrl, fetch: ((url) => this.#http.get(String(url))) as typeof globalThis.fetch }
+    const { sha } = await modelInfo({ ...api, name, revision, additionalFields: ['sha'] })
+    if (!isCommit(sha))
+      throw new UserError(`the hub answered ${JSON.stringify(sha)} where the commit of ${name} stands`)
+    const files = new Map<string, ListFileEntry>()
+    for await (const file of listFiles({ ...api, repo: name, revision: sha })) {
+      if (file.type === 'file') files.set(file.path, file)
+    }
+    const directory = join(this.#folder, 'snapshots', sha)
+    await mkdir(directory, { recursive: true })
+    await mkdir(join(this.#folder, 'blobs'), { recursive: true })
+    await withLock(join(this.#folder, `${sha}.lock`), () => this.#fetchAll(files, directory, sha))
+    if (revision !== sha) {
+      const ref = join(this.#folder, 'refs', ...revision.split('/'))
+      await mkdir(dirname(ref), { recursive: true })
+      await writeFile(ref, sha)
+    }
+    return directory
+  }
+
+  async #fetchAll(files: ReadonlyMap<string, ListFileEntry>, directory: string, sha: string): Promise<void> {
+    const { name } = this.#id
+    const fetchFile = (file: ListFileEntry): Promise<void> => this.#fetchFile(file, directory, sha)
+    if (!files.has('config.json')) throw new UserError(`${name} is no model for transformers: it has no config.json`)
+    for (const file of files.values()) if (smallFile.test(file.path)) await fetchFile(file)
+    let weights = [singleFile]
+    if (!files.has(singleFile)) {
+      if (!files.has(indexFile)) throw withoutSafetensors(name, [...files.keys()])
+      weights = shardsOf(readText(join(directory, indexFile)))
+    }
+    for (const path of weights) {
+      const file = files.get(path)
+      if (file === undefined) throw new UserError(`${name} lacks the file ${path}, which its ${indexFile} names`)
+      await fetchFile(file)
+    }
+  }
+
+  /** Fetches into `blobs` what is not there, verifies it, and links it into the snapshot. */
+  async #fetchFile({ path, size, oid, lfs }: ListFileEntry, directory: string, sha: string): Promise<void> {
+    const link = join(directory, path)
+    if (existsSync(link)) return
+    const etag = lfs?.oid ?? oid
+    if (etag === undefined || !/^([0-9a-f]{40}|[0-9a-f]{64})$/.test(etag)) {
+      throw new UserError(`the hub names no hash for ${path} of ${this.#id.name}`)
+    }
+    const blob = join(this.#folder, 'blobs', etag)
+    if (!existsSync(blob)) {
+      const url = `${this.#hubUrl}/${this.#id.name}/resolve/${sha}/${path}`
+      const partial = `${blob}.incomplete`
+      const report = (receivedBytes: number): void =>
+        this.#options.onProgress?.({ file: path, receivedBytes, totalBytes: size })
+      if (lfs) await downloadSpan({ url, size }, { start: 0, end: size }, partial, this.#http, report)
+      else {
+        await writeFile(partial, Buffer.from(await (await this.#http.get(url)).arrayBuffer()))
+        report(size)
+      }
+      if ((await contentHash(partial, lfs ? undefined : size)) !== etag) {
+        await rm(partial, { force: true })
+        throw new UserError(`${path} of ${this.#id.name} arrived damaged: its hash is not ${etag}`, {
+          hint: 'try again; if it happens again, a proxy or mirror changes what it delivers',
+        })
+      }
+      await rename(partial, blob)
+    }
+    await rm(link, { force: true })
+    // Without the right to make links (Windows), the file itself stands there, as Python's tools have it.
+    await symlink(relative(directory, blob), link).catch(() => copyFile(blob, link))
+  }
+}
+
+/** SHA-256 of the content; of a plain Git file of `gitSize` bytes, Git's own id. */
+async function contentHash(path: string, gitSize: number | undefined): Promise<string> {
+  const hash = createHash(gitSize === undefined ? 'sha256' : 'sha1')
+  if (gitSize !== undefined) hash.update(`blob ${gitSize}\0`)
+  await pipeline(createReadStream(path), hash)
+  return hash.digest('hex')
+}
+
+function withoutSafetensors(name: string, files: string[]): UserError {
+  const gguf = files.find((file) => file.endsWith('.gguf'))
+  const pickled = files.find((file) => /\.(bin|pth?)$/.test(file))
+  return new UserError(`${name} has no safetensors weights`, {
+    hint: gguf
+      ? `it has GGUF files: fetch one (${gguf}) and name its path`
+      : pickled && `${pickled} is a pickled checkpoint, which is not read: convert the model to safetensors`,
+  })
+}
+
+function explained({ name, revision }: HubId, error: FetchError, token: string | undefined): UserError {
+  const { status, message, cause } = error
+  if (status === 401) {
+    return new UserError(
+      token === undefined
+        ? `${name} does not exist on the hub, or is private or gated (status 401)`
+        : `the hub does not accept the token for ${name}, or there is no such model (status 401)`,
+      {
+        hint: 'check the name; a gated model needs its terms accepted on its page and a token in HF_TOKEN',
+        cause: error,
+      },
+    )
+  }
+  if (status === 403) {
+    return new UserError(`access to ${name} is not granted (status 403): it is gated`, {
+      hint: 'accept its terms on its page with the account of the token in HF_TOKEN',
+      cause: error,
+    })
+  }
+  if (status === 404) {
+    return new UserError(`the hub has no model ${name}${revision === 'main' ? '' : ` with the revision ${revision}`}`, {
+      hint: 'check the name; a local model is named by its path',
+      cause: error,
+    })
+  }
+  return new UserError(`${name} is no local model and cannot be fetched: ${message}`, {
+    hint:
+      error.problem === 'unreachable'
+        ? 'check the connection, or name a mirror in HF_ENDPOINT, a proxy in HTTPS_PROXY, or a local directory'
+        : error.hint,
+    cause: cause ?? error,
+  })
+}
