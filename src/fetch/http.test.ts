@@ -1,102 +1,121 @@
 import http from 'node:http'
-import net, { type AddressInfo } from 'node:net'
-import os from 'node:os'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { noise, type PackageIndex, startPackageIndex } from '../../test/package-index.js'
+import type { AddressInfo } from 'node:net'
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import { usePipSettings } from '../../test/wheel-server.js'
 import { FetchError, withoutCredentials } from './errors.js'
-import { createHttp, networkError } from './http.js'
+import { createHttp, type Fetch, isTransient, networkError } from './http.js'
 
-let index: PackageIndex
-let proxy: http.Server
-let proxied: string[]
-let verdict: number
-
-beforeEach(async () => {
-  index = await startPackageIndex(noise(100, 3))
-  proxied = []
-  verdict = 200
-  proxy = http.createServer()
-  proxy.on('connect', (request, socket) => {
-    proxied.push(`${request.url} ${request.headers['proxy-authorization'] ?? ''}`.trim())
-    if (verdict !== 200) return socket.end(`HTTP/1.1 ${verdict} No\r\nContent-Length: 0\r\n\r\n`)
-    const [host, port] = request.url!.split(':')
-    const upstream = net.connect(Number(port), host, () => {
-      socket.write('HTTP/1.1 200 Connection Established\r\n\r\n')
-      upstream.pipe(socket).pipe(upstream)
-    })
-    for (const end of [upstream, socket]) end.on('error', () => {})
-  })
-  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve))
-  for (const name of ['PIP_PROXY', 'HTTP_PROXY', 'http_proxy', 'NO_PROXY', 'no_proxy']) vi.stubEnv(name, undefined)
-  vi.stubEnv('PIP_CONFIG_FILE', os.devNull)
-})
-
-afterEach(async () => {
+const servers: http.Server[] = []
+afterEach(() => {
+  for (const server of servers.splice(0)) {
+    server.closeAllConnections()
+    server.close()
+  }
   vi.unstubAllEnvs()
-  await index.close()
-  proxy.closeAllConnections()
-  await new Promise((resolve) => proxy.close(resolve))
 })
 
-const proxyUrl = (login = '') => `http://${login}127.0.0.1:${(proxy.address() as AddressInfo).port}`
-const ask = () => createHttp({ attempts: 2, pause: 1 }).get(`${index.url}/small/`)
-const failure = (work: Promise<unknown>): Promise<FetchError> =>
-  work.then(
-    () => Promise.reject(new Error('it did not fail')),
-    (error: FetchError) => error,
-  )
+async function listen(server: http.Server): Promise<string> {
+  servers.push(server)
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return `127.0.0.1:${(server.address() as AddressInfo).port}`
+}
 
-describe('the network as this machine is set up', () => {
-  it.each(['HTTP_PROXY', 'PIP_PROXY'])('goes through the proxy in %s, with its login', async (name) => {
-    vi.stubEnv(name, proxyUrl('me:secret@'))
-    expect((await ask()).status).toBe(200)
-    const login = Buffer.from('me:secret').toString('base64')
-    expect(proxied).toEqual([`${new URL(index.url).host} Basic ${login}`])
+/** A fetch that answers with these statuses, or throws these errors, one after the other. */
+function scripted(...answers: (number | Error)[]) {
+  let calls = 0
+  const fetch = (async () => {
+    const answer = answers[calls++]
+    if (answer instanceof Error) throw answer
+    return new Response('', { status: answer })
+  }) as unknown as Fetch
+  return { http: createHttp({ fetch, pause: 1, attempts: 3 }), calls: () => calls }
+}
+
+const failed = (code: string, message = code) =>
+  new TypeError('fetch failed', { cause: Object.assign(new Error(message), { code }) })
+
+describe('get', () => {
+  test('tries transient failures again, and gives up after so many', async () => {
+    const recovering = scripted(503, failed('ECONNRESET'), 200)
+    expect((await recovering.http.get('https://a.example/')).status).toBe(200)
+    const hopeless = scripted(500, 502, 504, 200)
+    await expect(hopeless.http.get('https://a.example/x')).rejects.toMatchObject({
+      status: 504,
+      url: 'https://a.example/x',
+    })
+    expect(hopeless.calls()).toBe(3)
   })
 
-  it('goes past it where NO_PROXY says so', async () => {
-    vi.stubEnv('HTTP_PROXY', proxyUrl())
-    vi.stubEnv('NO_PROXY', '127.0.0.1')
-    await ask()
-    expect(proxied).toEqual([])
+  test.each([
+    [401, 'status'],
+    [403, 'status'],
+    [404, 'not-found'],
+    [407, 'proxy'],
+    [410, 'status'],
+  ])('status %i is final', async (status, problem) => {
+    const { http, calls } = scripted(status, 200)
+    await expect(http.get('https://a.example/')).rejects.toMatchObject({
+      status,
+      problem,
+      hint: expect.stringMatching(/\S/),
+    })
+    expect(calls()).toBe(1)
   })
 
-  it.each([403, 407])('explains a proxy that answers %i', async (status) => {
-    verdict = status
-    vi.stubEnv('HTTP_PROXY', proxyUrl())
-    const error = await failure(ask())
-    expect(error.problem).toBe('proxy')
-    expect(error.hint).toContain('HTTPS_PROXY')
+  test('a certificate that is not trusted is final, and the hint names the settings', async () => {
+    const { http, calls } = scripted(
+      failed('SELF_SIGNED_CERT_IN_CHAIN', 'self-signed certificate in certificate chain'),
+      200,
+    )
+    await expect(http.get('https://a.example/')).rejects.toMatchObject({
+      problem: 'certificate',
+      hint: expect.stringMatching(/PIP_CERT.*SSL_CERT_FILE.*NODE_EXTRA_CA_CERTS/),
+    })
+    expect(calls()).toBe(1)
+  })
+})
+
+describe('proxies', () => {
+  test('one that asks for a login', async () => {
+    const proxy = http.createServer().on('connect', (_request, socket) => {
+      socket.end('HTTP/1.1 407 Proxy Authentication Required\r\n\r\n')
+    })
+    usePipSettings({ HTTPS_PROXY: `http://${await listen(proxy)}` })
+    await expect(createHttp({ pause: 1 }).get('https://index.example/simple/')).rejects.toMatchObject({
+      problem: 'proxy',
+      url: 'https://index.example/simple/',
+      hint: expect.stringContaining('HTTPS_PROXY'),
+    })
   })
 
-  it('sends the login of an address as a header, and shows it nowhere', async () => {
+  test("the environment's and pip's are gone through, NO_PROXY is not", async () => {
     const seen: (string | undefined)[] = []
-    const fetch = (async (url: string, init: { headers: Record<string, string> }) => {
-      seen.push(url, init.headers.authorization)
-      return new Response(null, { status: 403 })
-    }) as unknown as typeof globalThis.fetch
-    const error = await failure(createHttp({ fetch }).get('https://me:p%40ss@index.example/simple/x/'))
-    expect(seen).toEqual(['https://index.example/simple/x/', `Basic ${Buffer.from('me:p@ss').toString('base64')}`])
-    expect(`${error.message} ${error.url}`).not.toContain('p%40ss')
+    const address = await listen(http.createServer((_request, response) => response.end('page')))
+    const proxy = http.createServer().on('connect', (request, socket) => {
+      seen.push(request.url)
+      socket.end('HTTP/1.1 502 Bad Gateway\r\n\r\n')
+    })
+    const proxyUrl = `http://${await listen(proxy)}`
+    for (const name of ['HTTP_PROXY', 'PIP_PROXY']) {
+      usePipSettings({ [name]: proxyUrl })
+      await expect(createHttp({ pause: 1, attempts: 1 }).get(`http://${address}/`)).rejects.toBeInstanceOf(FetchError)
+      expect(seen.splice(0)).toEqual([address])
+    }
+    usePipSettings({ HTTP_PROXY: proxyUrl, NO_PROXY: '127.0.0.1' })
+    expect(await (await createHttp().get(`http://${address}/`)).text()).toBe('page')
+    expect(seen).toEqual([])
   })
+})
 
-  it('gives a certificate problem its own name', () => {
-    const cause = Object.assign(new Error('self-signed certificate'), { code: 'DEPTH_ZERO_SELF_SIGNED_CERT' })
-    const error = networkError('https://index.example/', new TypeError('fetch failed', { cause }))
-    expect(error.problem).toBe('certificate')
-    expect(error.hint).toContain('PIP_CERT')
-  })
+test('networkError finds the cause, and keeps logins out', () => {
+  const error = networkError('https://me:secret@a.example/x', failed('ENOTFOUND', 'getaddrinfo ENOTFOUND a.example'))
+  expect(error).toMatchObject({ problem: 'unreachable', url: 'https://a.example/x' })
+  expect(error.message).toContain('getaddrinfo ENOTFOUND a.example')
+  expect(isTransient(error)).toBe(true)
+  expect(error.message).not.toContain('secret')
+})
 
-  it('waits as long as a busy server asks, and no longer than its tries', async () => {
-    index.failures = { count: 5, status: 429 }
-    const error = await failure(ask())
-    expect(error).toBeInstanceOf(FetchError)
-    expect(error.status).toBe(429)
-    expect(index.requests.length).toBe(2)
-  })
-
-  it('takes logins out of addresses', () => {
-    expect(withoutCredentials('https://a:b@host/x')).toBe('https://host/x')
-    expect(withoutCredentials('https://host/x@y')).toBe('https://host/x@y')
-  })
+test('withoutCredentials', () => {
+  expect(withoutCredentials('https://u:p@h.example/a@b?c=@')).toBe('https://h.example/a@b?c=@')
+  expect(withoutCredentials('https://h.example/a@b')).toBe('https://h.example/a@b')
 })

@@ -1,55 +1,116 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { parsePipConfig, pipSettings } from './pip.js'
-import { parseSimpleHtml } from './wheel-index.js'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { parsePipConfig, pipConfigFiles, pipSettings } from './pip.js'
 
 let home: string
-beforeEach(() => {
-  home = mkdtempSync(path.join(os.tmpdir(), 'pip-'))
+beforeEach(async () => {
+  home = await mkdtemp(path.join(os.tmpdir(), 'pip-test-'))
 })
-afterEach(() => rmSync(home, { recursive: true }))
+afterEach(() => rm(home, { recursive: true, force: true }))
 
-const write = (name: string, text: string): string => {
-  const file = path.join(home, name)
-  mkdirSync(path.dirname(file), { recursive: true })
-  writeFileSync(file, text)
-  return file
+async function write(file: string, text: string): Promise<string> {
+  const at = path.join(home, file)
+  await mkdir(path.dirname(at), { recursive: true })
+  await writeFile(at, text)
+  return at
 }
-// XDG_CONFIG_DIRS keeps this machine's own settings out.
-const settings = (env: NodeJS.ProcessEnv = {}) =>
-  pipSettings({ env: { XDG_CONFIG_DIRS: path.join(home, 'xdg'), ...env }, platform: 'linux', home })
 
-describe("pip's settings", () => {
-  it('parses sections, comments, continued values and both signs', () => {
-    const text =
-      '# top\n[global]\nindex_url = https://a/simple\n; no\nextra-index-url =\n  https://b\n  https://c\n[install]\nCert: /x.pem\n'
+describe('parsePipConfig', () => {
+  test('sections, both separators, comments, continued values, keys in any spelling', () => {
+    const text = [
+      '\uFEFF# a comment',
+      '[global]',
+      'Index_URL = https://a.example/simple',
+      'timeout: 60',
+      'extra-index-url =',
+      '    https://b.example/simple',
+      '',
+      '    https://c.example/simple',
+      '; another',
+      '[install]',
+      'no-index = true',
+      '[global]',
+      'cert = /etc/ca.pem',
+    ].join('\r\n')
     const sections = parsePipConfig(text)
-    expect(sections.get('global')?.get('index-url')).toBe('https://a/simple')
-    expect(sections.get('global')?.get('extra-index-url')?.trim().split('\n')).toEqual(['https://b', 'https://c'])
-    expect(sections.get('install')?.get('cert')).toBe('/x.pem')
+    expect(Object.fromEntries(sections.get('global')!)).toEqual({
+      'index-url': 'https://a.example/simple',
+      timeout: '60',
+      'extra-index-url': '\nhttps://b.example/simple\nhttps://c.example/simple',
+      cert: '/etc/ca.pem',
+    })
+    expect(Object.fromEntries(sections.get('install')!)).toEqual({ 'no-index': 'true' })
   })
 
-  it("prefers the environment's variables, then the named file, the virtual environment's, the user's", () => {
-    write('.config/pip/pip.conf', '[global]\nindex-url = https://user/simple\nproxy = http://user:1\n')
-    expect(settings()).toMatchObject({ indexes: ['https://user/simple'], proxy: 'http://user:1' })
-    write('venv/pip.conf', '[global]\nindex-url = https://venv/simple\n')
-    const env = { VIRTUAL_ENV: path.join(home, 'venv') }
-    expect(settings(env).indexes).toEqual(['https://venv/simple'])
-    const named = write('named.conf', '[install]\nindex-url = https://named/simple\n')
-    expect(settings({ ...env, PIP_CONFIG_FILE: named }).indexes).toEqual(['https://named/simple'])
-    const said = { ...env, PIP_CONFIG_FILE: named, PIP_INDEX_URL: 'https://said/simple', PIP_NO_INDEX: '1' }
-    expect(settings(said)).toMatchObject({ indexes: ['https://said/simple'], noIndex: true, proxy: 'http://user:1' })
+  test('what is no configuration says nothing', () => {
+    expect(parsePipConfig('').size).toBe(0)
+    expect(parsePipConfig('index-url = https://no.section.example\n= x\n').size).toBe(0)
   })
+})
 
-  it('reads the anchors of an HTML index', () => {
-    const hash = 'b'.repeat(64)
-    const html = `<a href="../../x/one-1.0-py3-none-any.whl#sha256=${hash}" data-x="1">one-1.0-py3-none-any.whl</a>
-      <a href='https://files.example/two.whl?a=1&amp;b=2'> two.whl </a>`
-    expect(parseSimpleHtml(html, 'https://index.example/simple/one/')).toEqual([
-      { filename: 'one-1.0-py3-none-any.whl', url: 'https://index.example/x/one-1.0-py3-none-any.whl', sha256: hash },
-      { filename: 'two.whl', url: 'https://files.example/two.whl?a=1&b=2', sha256: undefined },
+describe('pipConfigFiles', () => {
+  test('on Linux: machine, user, environment, named; weakest first', () => {
+    const env = { XDG_CONFIG_DIRS: '/xdg/a:/xdg/b', VIRTUAL_ENV: '/venv', PIP_CONFIG_FILE: '/named.conf' }
+    expect(pipConfigFiles({ env, platform: 'linux', home: '/home/u' })).toEqual([
+      '/xdg/b/pip/pip.conf',
+      '/xdg/a/pip/pip.conf',
+      '/etc/pip.conf',
+      '/home/u/.pip/pip.conf',
+      '/home/u/.config/pip/pip.conf',
+      '/venv/pip.conf',
+      '/named.conf',
     ])
+  })
+
+  test('on macOS and Windows in their places', () => {
+    expect(pipConfigFiles({ env: {}, platform: 'darwin', home: '/Users/u' })).toContain(
+      '/Users/u/Library/Application Support/pip/pip.conf',
+    )
+    const windows = pipConfigFiles({ env: { APPDATA: 'R:/roaming' }, platform: 'win32', home: 'R:/u' })
+    expect(windows.every((file) => file.endsWith('pip.ini'))).toBe(true)
+    expect(windows).toContain(path.join('R:/roaming', 'pip', 'pip.ini'))
+  })
+
+  test('the null device as PIP_CONFIG_FILE turns files off', () => {
+    expect(pipConfigFiles({ env: { PIP_CONFIG_FILE: os.devNull }, platform: 'linux', home })).toEqual([])
+  })
+})
+
+describe('pipSettings', () => {
+  test('variables over the named file over the user file; [install] over [global]', async () => {
+    await write(
+      '.config/pip/pip.conf',
+      '[global]\nindex-url = https://user.example/simple\nproxy = http://proxy:1\ncert = /user.pem\n',
+    )
+    const named = await write('named.conf', '[global]\ncert = /named.pem\nindex-url = https://g.example/simple\n')
+    const platform = 'linux'
+    expect(pipSettings({ env: {}, platform, home })).toMatchObject({
+      index: 'https://user.example/simple',
+      certificate: '/user.pem',
+      proxy: 'http://proxy:1',
+    })
+    expect(pipSettings({ env: { PIP_CONFIG_FILE: named }, platform, home })).toMatchObject({
+      index: 'https://g.example/simple',
+      certificate: '/named.pem',
+      proxy: 'http://proxy:1',
+    })
+    await writeFile(
+      named,
+      '[install]\nindex-url = https://i.example/simple\n[global]\nindex-url = https://g.example/simple\n',
+    )
+    expect(pipSettings({ env: { PIP_CONFIG_FILE: named }, platform, home }).index).toBe('https://i.example/simple')
+    const env = {
+      PIP_CONFIG_FILE: named,
+      PIP_INDEX_URL: 'https://v.example/simple',
+      PIP_EXTRA_INDEX_URL: 'https://w.example/simple https://x.example/simple',
+      PIP_NO_INDEX: 'yes',
+    }
+    expect(pipSettings({ env, platform, home })).toMatchObject({
+      index: 'https://v.example/simple',
+      extraIndexes: ['https://w.example/simple', 'https://x.example/simple'],
+      noIndex: true,
+    })
   })
 })

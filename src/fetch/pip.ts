@@ -8,8 +8,10 @@ import os from 'node:os'
 import path from 'node:path'
 
 export interface PipSettings {
-  /** Simple-index addresses in the order to ask; empty means the public index. */
-  indexes: string[]
+  /** Address of the simple index; undefined means the public one. */
+  index?: string
+  /** Further simple indexes, asked after it. */
+  extraIndexes: string[]
   /** True where the user forbids asking any index (`no-index`). */
   noIndex: boolean
   /** A PEM file to trust besides the built-in authorities. */
@@ -99,7 +101,8 @@ export function pipSettings(environment: PipEnvironment = {}): PipSettings {
   }
   const addresses = (key: string) => (values.get(key) ?? '').split(/\s+/).filter(Boolean)
   return {
-    indexes: [...addresses('index-url').slice(0, 1), ...addresses('extra-index-url')],
+    index: addresses('index-url')[0],
+    extraIndexes: addresses('extra-index-url'),
     noIndex: /^(1|true|yes|on|y|t)$/i.test(values.get('no-index') ?? ''),
     certificate: values.get('cert'),
     proxy: values.get('proxy'),

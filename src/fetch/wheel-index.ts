@@ -5,7 +5,7 @@
 import { PackageURL, UrlConverter } from '@socketregistry/packageurl-js'
 import { FetchError, withoutCredentials } from './errors.js'
 import type { Http } from './http.js'
-import { pipSettings } from './pip.js'
+import { type PipSettings, pipSettings } from './pip.js'
 
 export interface WheelName {
   /** Package URL with version, such as `pkg:pypi/torch@2.15.0`. */
@@ -32,7 +32,7 @@ export async function findWheel(wheel: WheelName, http: Http): Promise<string> {
     throw new FetchError('offline', `${wheel.filename} is not in the cache and pip's settings say no-index`, {
       hint: 'Unset PIP_NO_INDEX (or no-index in pip.conf), or see docs/install.md for machines without network.',
     })
-  const pages = indexPages(wheel.package, settings.indexes)
+  const pages = indexPages(wheel.package, settings)
   let missing: FetchError | undefined
   for (const page of pages) {
     let files: IndexedFile[]
@@ -63,18 +63,32 @@ export async function findWheel(wheel: WheelName, http: Http): Promise<string> {
   })
 }
 
-/** All files that the first index that knows the package lists for it. Throws FetchError. */
+/** All files that the first index lists for a package. Throws FetchError. */
 export async function listWheels(packageUrl: string, http: Http): Promise<IndexedFile[]> {
-  const [page] = indexPages(packageUrl, pipSettings().indexes)
+  const [page] = indexPages(packageUrl, pipSettings())
   return listFiles(page, http)
 }
 
-function indexPages(packageUrl: string, indexes: string[]): string[] {
+/** The package's pages on the indexes, in the order to ask. */
+function indexPages(packageUrl: string, { index, extraIndexes }: PipSettings): string[] {
   const purl = PackageURL.fromString(packageUrl)
-  if (indexes.length > 0) return indexes.map((index) => `${index.replace(/\/+$/, '')}/${purl.name}/`)
-  const known = UrlConverter.toDownloadUrl(purl)
-  if (!known) throw new Error(`No download address is known for ${packageUrl}`)
-  return [known.url]
+  return [index, ...extraIndexes].map((address) => {
+    if (address === undefined) {
+      const known = UrlConverter.toDownloadUrl(purl)
+      if (!known) throw new Error(`No download address is known for ${packageUrl}`)
+      return known.url
+    }
+    const page = `${address.replace(/\/+$/, '')}/${purl.name}/`
+    if (!/^https?:/i.test(page) || !URL.canParse(page))
+      throw new FetchError(
+        'not-found',
+        `The package index "${withoutCredentials(address)}" of pip's settings is no web address`,
+        {
+          hint: 'Correct PIP_INDEX_URL (or index-url in pip.conf): https://HOST/simple.',
+        },
+      )
+    return page
+  })
 }
 
 async function listFiles(page: string, http: Http): Promise<IndexedFile[]> {
