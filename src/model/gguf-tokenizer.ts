@@ -27,7 +27,7 @@ const sequence = (...pretokenizers: JsonObject[]): JsonObject => ({ type: 'Seque
 const llama3 =
   "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+"
 const qwen2 = llama3.replace('\\p{N}{1,3}', '\\p{N}')
-const cjk = '[一-龥ࠀ-一가-퟿]+'
+const cjk = '[一-龥\u3040-\u309f\u30a0-\u30ff]+'
 
 /** Pre-tokenizers by the name in `tokenizer.ggml.pre`, as the tokenizer.json of the model has them. */
 const preTokenizers: Record<string, { pre: JsonObject; normalizer?: JsonObject; ignoreMerges?: boolean }> = {
@@ -36,16 +36,6 @@ const preTokenizers: Record<string, { pre: JsonObject; normalizer?: JsonObject; 
   'llama-bpe': { pre: sequence(split(llama3), byteLevel(false)), ignoreMerges: true },
   qwen2: { pre: sequence(split(qwen2), byteLevel(false)), normalizer: { type: 'NFC' } },
   'deepseek-r1-qwen': { pre: sequence(split(qwen2), byteLevel(false)) },
-  'deepseek-llm': {
-    pre: sequence(
-      split('[\\r\\n]'),
-      split('\\s?\\p{L}+'),
-      split('\\s?\\p{P}+'),
-      split(cjk),
-      { type: 'Digits', individual_digits: true },
-      byteLevel(false),
-    ),
-  },
   'deepseek-v3': {
     pre: sequence(
       split('\\p{N}{1,3}'),
@@ -61,6 +51,7 @@ const preTokenizers: Record<string, { pre: JsonObject; normalizer?: JsonObject; 
 const aliases: Record<string, string> = {
   default: 'gpt-2',
   gpt2: 'gpt-2',
+  starcoder: 'smollm',
   llama3: 'llama-bpe',
   'llama-v3': 'llama-bpe',
   'deepseek-r1': 'deepseek-v3',

@@ -1,0 +1,168 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { gguf } from '@huggingface/gguf'
+import fc from 'fast-check'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { startTestEngine } from '../../test/engine.js'
+import { largestDifference, logitsOf } from '../../test/logits.js'
+import { UserError } from '../config/errors.js'
+import { type BlockFormatName, blockFormats, dequantize } from './dequantize.js'
+import { readGgufHeader } from './gguf.js'
+import { ggufTokenizerFiles } from './gguf-tokenizer.js'
+import { openLocalModel } from './open.js'
+import { createTokenizer } from './tokenizer.js'
+
+const folder = 'test/fixtures/models/gguf'
+type Golden = { input_ids: number[][]; logits: number[][][]; ids: number[][] }
+// test/golden/make_gguf.py writes the files and the golden values.
+const golden = JSON.parse(readFileSync(join(folder, 'golden.json'), 'utf8')) as {
+  texts: string[]
+  pre: Record<string, number[][]>
+} & Record<'llama' | 'qwen2' | 'qwen3', Golden>
+
+const scratch = mkdtempSync(join(tmpdir(), 'isentrope-gguf-'))
+beforeAll(startTestEngine)
+afterAll(() => rmSync(scratch, { recursive: true }))
+
+describe.each(Object.keys(blockFormats) as BlockFormatName[])('%s', (name) => {
+  it('decodes to the values of the gguf package', () => {
+    const all = JSON.parse(readFileSync('test/golden/dequantize.json', 'utf8'))
+    const { blocks, values } = all[name] as { blocks: string; values: string }
+    const expected = new Float32Array(new Uint8Array(Buffer.from(values, 'base64')).buffer)
+    const decoded = new Float32Array(expected.length)
+    dequantize(blockFormats[name], new Uint8Array(Buffer.from(blocks, 'base64')), decoded)
+    // numpy rounds after each product or sum in float32, this decoder once: half an ulp of the largest term apart.
+    const largest = Math.max(...expected.map(Math.abs))
+    decoded.forEach((value, i) => {
+      expect(Math.abs(value - expected[i])).toBeLessThanOrEqual(largest * 2 ** -23)
+    })
+  })
+
+  it('refuses a part of a block', () => {
+    const { bytes, values } = blockFormats[name]
+    expect(() => dequantize(blockFormats[name], new Uint8Array(bytes - 1), new Float32Array(values))).toThrow(/blocks/)
+    expect(() => dequantize(blockFormats[name], new Uint8Array(bytes), new Float32Array(values + 1))).toThrow(/blocks/)
+  })
+})
+
+describe.each(['llama', 'qwen2', 'qwen3'] as const)('a GGUF file of architecture %s', (name) => {
+  const path = join(folder, `${name}.gguf`)
+
+  it('gives the logits of transformers to 1e-4', () => {
+    const model = openLocalModel(path)
+    golden[name].input_ids.forEach((ids, i) => {
+      expect(largestDifference(logitsOf(model, ids), golden[name].logits[i])).toBeLessThan(1e-4)
+    })
+    model.tensors.close()
+  })
+
+  it('has the ids of texts that the Rust library gives', () => {
+    const model = openLocalModel(path)
+    model.tensors.close()
+    golden.texts.forEach((text, i) => {
+      expect(model.tokenizer.encode(text), JSON.stringify(text)).toEqual(golden[name].ids[i])
+      // NFC, which Qwen's tokenizers apply, is the one change that a round trip makes.
+      expect(model.tokenizer.decode(golden[name].ids[i])).toBe(name === 'llama' ? text : text.normalize('NFC'))
+    })
+  })
+
+  it('brings its template and special tokens', () => {
+    const { tokenizer, tensors } = openLocalModel(path)
+    tensors.close()
+    expect(tokenizer.bosTokenId).toBe(0)
+    expect(tokenizer.eosTokenIds).toEqual([2])
+    expect(tokenizer.renderChat([{ role: 'user', content: 'hi' }], { addGenerationPrompt: true })).toBe(
+      '<|im_start|>user\nhi<|im_end|>\n<|im_start|>assistant\n',
+    )
+  })
+
+  it('has the metadata and tensors that the Hugging Face parser reads', async () => {
+    const ours = readGgufHeader(path)
+    const theirs = await gguf(path, { allowLocalFile: true })
+    expect(ours.tensors.map(({ name }) => name)).toEqual(theirs.tensorInfos.map(({ name }) => name))
+    theirs.tensorInfos.forEach((info, i) => {
+      expect(ours.tensors[i].offset).toBe(Number(theirs.tensorDataOffset) + Number(info.offset))
+      expect(ours.tensors[i].shape).toEqual(info.shape.map(Number).reverse())
+    })
+    for (const [key, value] of Object.entries(ours.metadata)) {
+      const other = (theirs.metadata as Record<string, unknown>)[key]
+      expect(typeof other === 'bigint' ? Number(other) : other, key).toEqual(value)
+    }
+  })
+})
+
+describe.each(Object.keys(golden.pre))('the pre-tokenizer %s', (pre) => {
+  it('cuts texts as the Rust library does', () => {
+    const { metadata } = readGgufHeader(join(folder, 'llama.gguf'))
+    const files = ggufTokenizerFiles('x.gguf', { ...metadata, 'tokenizer.ggml.pre': pre })
+    const tokenizer = createTokenizer(files, { eosTokenIds: [] })
+    golden.texts.forEach((text, i) => {
+      expect(tokenizer.encode(text), JSON.stringify(text)).toEqual(golden.pre[pre][i])
+    })
+  })
+})
+
+describe('tokenizer metadata', () => {
+  const { metadata } = readGgufHeader(join(folder, 'llama.gguf'))
+  it.each([
+    [{ 'tokenizer.ggml.pre': 'klingon' }, /the pre-tokenizer "klingon" .* is not known/],
+    [{ 'tokenizer.ggml.model': 'bert' }, /tokenizers of the kind "bert" are not read/],
+    [{ 'tokenizer.ggml.tokens': undefined }, /has no tokenizer/],
+    [{ 'tokenizer.ggml.tokens': [1] }, /tokens is not a list of strings/],
+    [{ 'tokenizer.ggml.merges': ['ab'] }, /merges has "ab", which is no pair/],
+    [{ 'tokenizer.ggml.token_type': [1] }, /token_type has 1 entries for/],
+  ])('%j is refused', (change, message) => {
+    expect(() => ggufTokenizerFiles('x.gguf', { ...metadata, ...change })).toThrow(message)
+  })
+})
+
+describe('a malformed GGUF file', () => {
+  const whole = readFileSync(join(folder, 'llama.gguf'))
+  const open = (bytes: Uint8Array): void => {
+    const path = join(scratch, 'mutated.gguf')
+    writeFileSync(path, bytes)
+    openLocalModel(path).tensors.close()
+  }
+  const changed = (at: number, value: bigint): Uint8Array => {
+    const bytes = new Uint8Array(whole)
+    new DataView(bytes.buffer).setBigUint64(at, value, true)
+    return bytes
+  }
+
+  it('is refused by name', () => {
+    expect(() => open(new Uint8Array(0))).toThrow(/mutated.gguf is not a valid GGUF file/)
+    expect(() => open(new TextEncoder().encode('GGML0000'))).toThrow(/does not begin with GGUF/)
+    expect(() => open(changed(4, 99n))).toThrow(/version 99/)
+    expect(() => open(changed(8, 2n ** 60n))).toThrow(/claims 1152921504606846976 tensors/)
+    expect(() => open(changed(16, 2n ** 40n))).toThrow(/claims 1099511627776 metadata entries/)
+    // The first key's length.
+    expect(() => open(changed(24, 2n ** 62n))).toThrow(/characters of a text/)
+  })
+
+  it('that is cut short anywhere is refused', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: whole.length - 33 }), (length) => {
+        expect(() => open(whole.subarray(0, length))).toThrow(UserError)
+      }),
+      { numRuns: 200 },
+    )
+  })
+
+  it('with any eight header bytes changed opens, or is refused by a UserError', () => {
+    const { tensors } = readGgufHeader(join(folder, 'llama.gguf'))
+    const header = Math.min(...tensors.map(({ offset }) => offset))
+    const place = fc.oneof(fc.integer({ min: 0, max: header - 8 }), fc.integer({ min: header - 1800, max: header - 8 }))
+    fc.assert(
+      fc.property(place, fc.oneof(fc.bigInt(0n, 2n ** 64n - 1n), fc.bigInt(0n, 300n)), (at, value) => {
+        try {
+          open(changed(at, value))
+        } catch (error) {
+          expect(error).toBeInstanceOf(UserError)
+          expect((error as Error).message).toContain('mutated.gguf')
+        }
+      }),
+      { numRuns: 1500 },
+    )
+  })
+})
