@@ -35,6 +35,8 @@ export type Node =
   | { kind: 'namedSet'; name: string }
   | { kind: 'union' | 'intersection' | 'difference'; parts: Node[] }
   | { kind: 'relation'; operator: Relation; left: Node; right: Node }
+  /** Several relations in a row, 1 < x < 2: one operator fewer than parts. */
+  | { kind: 'chain'; operators: Relation[]; parts: Node[] }
   | { kind: 'words'; text: string }
   /** A choice's letter, perhaps with the choice's content. */
   | { kind: 'choice'; letter: string; content?: Node }
@@ -64,6 +66,7 @@ export function children(node: Node): Node[] {
     case 'sequence':
       return node.items
     case 'ratio':
+    case 'chain':
     case 'union':
     case 'intersection':
     case 'difference':

@@ -7,7 +7,7 @@ export interface Rational {
 }
 
 /** Numerators and denominators beyond this many bits are not computed with. */
-export const largestBits = 8192
+export const largestBits = 4096
 const largest = 1n << BigInt(largestBits)
 
 /** Thrown where a number would grow beyond the bound. */

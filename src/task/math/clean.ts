@@ -1,0 +1,140 @@
+/** One spelling for what LaTeX, Unicode and plain text write in many, before an answer is cut into tokens. */
+
+const unicode: Readonly<Record<string, string>> = {
+  '\u2212': '-',
+  '\u2013': '-',
+  '\u2012': '-',
+  '\u00d7': '\\times ',
+  '\u22c5': '\\cdot ',
+  '\u00b7': '\\cdot ',
+  '\u2217': '*',
+  '\u00f7': '\\div ',
+  '\u2215': '/',
+  '\u2044': '/',
+  '\u03c0': '\\pi ',
+  '\u221e': '\\infty ',
+  '\u221a': '\\sqrt ',
+  '\u222a': '\\cup ',
+  '\u2229': '\\cap ',
+  '\u2208': '\\in ',
+  '\u2264': '\\le ',
+  '\u2265': '\\ge ',
+  '\u2260': '\\ne ',
+  '\u2248': '\\approx ',
+  '\u00b1': '\\pm ',
+  '\u2213': '\\mp ',
+  '\u00b0': '^\\circ ',
+  '\u00ba': '^\\circ ',
+  '\u2205': '\\emptyset ',
+  '\u2220': '\\angle ',
+  '\u211d': '\\mathbb{R}',
+  '\u2124': '\\mathbb{Z}',
+  '\u211a': '\\mathbb{Q}',
+  '\u2115': '\\mathbb{N}',
+  '\u2102': '\\mathbb{C}',
+  '\u27e8': '\\langle ',
+  '\u27e9': '\\rangle ',
+  '\u230a': '\\lfloor ',
+  '\u230b': '\\rfloor ',
+  '\u2308': '\\lceil ',
+  '\u2309': '\\rceil ',
+  '\u2032': "'",
+  '\u2019': "'",
+  '\uff05': '%',
+  '\uff0c': ',',
+  '\uff08': '(',
+  '\uff09': ')',
+  '\uff1d': '=',
+  '\u20ac': '\\text{euros} ',
+  '\u00a3': '\\text{pounds} ',
+  '\u00a2': '\\text{cents} ',
+  '\u2026': '\\dots ',
+}
+
+const greek = 'alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron'.split(' ')
+const laterGreek = 'rho sigmaf sigma tau upsilon phi chi psi omega'.split(' ')
+const superscripts = '\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079'
+const subscripts = '\u2080\u2081\u2082\u2083\u2084\u2085\u2086\u2087\u2088\u2089'
+const vulgar: Readonly<Record<string, string>> = {
+  '\u00bd': '1/2',
+  '\u00bc': '1/4',
+  '\u00be': '3/4',
+  '\u2153': '1/3',
+  '\u2154': '2/3',
+  '\u2155': '1/5',
+  '\u2156': '2/5',
+  '\u2157': '3/5',
+  '\u2158': '4/5',
+  '\u2159': '1/6',
+  '\u215a': '5/6',
+  '\u215b': '1/8',
+  '\u215c': '3/8',
+  '\u215d': '5/8',
+  '\u215e': '7/8',
+}
+
+function replaceCharacter(character: string): string {
+  const known = unicode[character]
+  if (known !== undefined) return known
+  const fraction = vulgar[character]
+  if (fraction !== undefined) return `\\frac{${fraction.replace('/', '}{')}}`
+  const code = character.charCodeAt(0)
+  if (code >= 0x3b1 && code <= 0x3bf) return `\\${greek[code - 0x3b1]} `
+  if (code >= 0x3c1 && code <= 0x3c9) return `\\${laterGreek[code - 0x3c1]} `
+  return character
+}
+
+/** A run of superscript or subscript digits as a group. */
+const script = (mark: string, digits: string) => (run: string) =>
+  `${mark}{${[...run].map((each) => (each === '\u207b' ? '-' : digits.indexOf(each))).join('')}}`
+
+/** Rewrites Unicode as LaTeX; leaves ASCII as it is. */
+export function fromUnicode(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the whole of ASCII is what needs no work.
+  if (/^[\x00-\x7f]*$/.test(text)) return text
+  return text
+    .replace(/[\u00a0\u2000-\u200b\u202f\u205f\u3000\ufeff]/g, ' ')
+    .replace(/[\u2070\u00b9\u00b2\u00b3\u2074-\u2079\u207b]+/g, script('^', superscripts))
+    .replace(/[\u2080-\u2089]+/g, script('_', subscripts))
+    .replace(/[^\p{ASCII}]/gu, replaceCharacter)
+}
+
+/** Takes away what only sets the type: delimiters' sizes, spaces, styles, the marks of math mode. */
+export function withoutLayout(text: string): string {
+  // A matrix's row break is two backslashes, of which the second must not be read with what follows.
+  return fromUnicode(text)
+    .split('\\\\')
+    .map((row, i) => (i === 0 ? row : row.replace(/^\s*\[-?[\d.]+(?:pt|em|ex|mm|cm)\]/, '')))
+    .map((row) =>
+      row
+        .replace(
+          /\\(?:[ ,;:!>]|(?:q?quad|thinspace|displaystyle|textstyle|n?o?limits|hfill)(?![A-Za-z]))/g,
+          layoutSpace,
+        )
+        .replace(/\\(?:left|right)\s*\./g, ' ')
+        .replace(/\\(?:left|right|[bB]igg?[lrm]?)(?![A-Za-z])/g, '')
+        .replace(/\\[()[\]]|(?<!\\)\$|~/g, ' '),
+    )
+    .join('\\\\')
+    .trim()
+}
+
+/** Digits grouped by a thin space stay one number: 1\,234 and 1,\!234. */
+function layoutSpace(command: string, at: number, text: string): string {
+  const between = /\d,?$/.test(text.slice(Math.max(0, at - 2), at)) && /^\d{3}(?!\d)/.test(text.slice(at + 2))
+  return between && /^\\[,!:;]$/.test(command) ? '' : ' '
+}
+
+/** What is left of a sentence's end and of emphasis around an answer. */
+export function withoutEnds(text: string): string {
+  let result = text.trim()
+  for (let before = ''; before !== result; ) {
+    before = result
+    result = result
+      .replace(/^(?:\*\*|__|`+|\s|[:,;])+/, '')
+      .replace(/(?:\*\*|__|`+|\s|[,;:]|(?<!\\)\\\\)+$/, '')
+      .replace(/(?<!\.)\.$/, '')
+      .trim()
+  }
+  return result
+}

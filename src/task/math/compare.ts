@@ -1,0 +1,243 @@
+/**
+ * Whether a response's answer says what the reference says. Where the two differ in form, only differences that do not
+ * change the meaning are allowed: a name before the value, a unit that the other leaves out, another order in a set.
+ */
+import type { Budget } from './budget.js'
+import { canonical } from './canonical.js'
+import { infiniteSign, isExpression, type Node, type NodeOf, some } from './node.js'
+import { assignmentOf, chainOf, flip, solutionSet } from './relations.js'
+import { proportional, sameValue } from './values.js'
+
+export interface CompareOptions {
+  /** Whether bare lists must agree in their order. */
+  ordered?: boolean
+}
+
+/** @throws OverBudget where it would take too long. */
+export function equivalent(reference: Node, response: Node, budget: Budget, options: CompareOptions = {}): boolean {
+  const equal = (a: Node, b: Node): boolean => {
+    budget.spend(2)
+    if (canonical(a) === canonical(b)) return a.kind !== 'words' || a.text !== ''
+    if (a.kind === 'choice' || b.kind === 'choice') return sameChoice(a, b)
+    if (a.kind === 'relation' || b.kind === 'relation') return sameRelation(a, b)
+    const [listA, listB] = [alternatives(a), alternatives(b)]
+    if (listA !== undefined || listB !== undefined) return sameAlternatives(a, listA, b, listB)
+    if (a.kind === 'quantity' || b.kind === 'quantity') return sameQuantity(a, b)
+    if (a.kind === 'degrees' || b.kind === 'degrees') return sameDegrees(a, b)
+    if (a.kind === 'percent' || b.kind === 'percent') return samePercent(a, b)
+    if (a.kind === 'based' || b.kind === 'based') return sameBased(a, b)
+    if (isExpression(a) && isExpression(b)) return sameValue(a, b, budget)
+    return sameStructure(a, b)
+  }
+
+  const allEqual = (as: readonly Node[], bs: readonly Node[]) =>
+    as.length === bs.length && as.every((a, i) => equal(a, bs[i]!))
+
+  /** A pairing of equal items; equality is transitive enough that the first partner found will do. */
+  const paired = (as: readonly Node[], bs: readonly Node[]) => {
+    if (as.length !== bs.length) return false
+    const left = [...bs]
+    return as.every((a) => {
+      const at = left.findIndex((b) => equal(a, b))
+      if (at < 0) return false
+      left.splice(at, 1)
+      return true
+    })
+  }
+
+  const distinct = (items: readonly Node[]) =>
+    items.filter((item, i) => !items.slice(0, i).some((earlier) => equal(earlier, item)))
+
+  const sameAlternatives = (a: Node, listA: Alternatives | undefined, b: Node, listB: Alternatives | undefined) => {
+    const union = inequalities(listA ?? listB!)
+    if (union !== undefined && (listA === undefined || listB === undefined)) {
+      return listA === undefined ? equal(a, union) : equal(union, b)
+    }
+    const [itemsA, itemsB] = [listA?.items ?? [a], listB?.items ?? [b]]
+    if (listA?.set || listB?.set) return paired(distinct(itemsA), distinct(itemsB))
+    return options.ordered ? allEqual(itemsA, itemsB) : paired(itemsA, itemsB)
+  }
+
+  const sameChoice = (a: Node, b: Node): boolean => {
+    const [letterA, letterB] = [letterOf(a), letterOf(b)]
+    const [contentA, contentB] = [contentOf(a), contentOf(b)]
+    if (letterA !== undefined && letterB !== undefined) {
+      const bothChoices = a.kind === 'choice' && b.kind === 'choice' && contentA !== undefined && contentB !== undefined
+      return letterA === letterB && (!bothChoices || equal(contentA, contentB))
+    }
+    return contentA !== undefined && contentB !== undefined && equal(contentA, contentB)
+  }
+
+  const sameRelation = (a: Node, b: Node): boolean => {
+    const [assignA, assignB] = [assignmentOf(a), assignmentOf(b)]
+    if (assignA !== undefined && assignB !== undefined) {
+      const named = assignA.name === assignB.name || assignA.name === '' || assignB.name === ''
+      if (named && sameAssigned([...assignA.values, ...assignB.values])) return true
+    } else if (assignA !== undefined && b.kind !== 'relation') return sameAssigned([...assignA.values, b])
+    else if (assignB !== undefined && a.kind !== 'relation') return sameAssigned([a, ...assignB.values])
+    const [setA, setB] = [solutionSet(a), solutionSet(b)]
+    if (setA !== undefined && setB !== undefined) return setA.name === setB.name && equal(setA.set, setB.set)
+    if (setA !== undefined && isSet(b)) return equal(setA.set, b)
+    if (setB !== undefined && isSet(a)) return equal(a, setB.set)
+    return sameSides(a, b)
+  }
+
+  /** The first value is the reference's; all others are held against it. */
+  const sameAssigned = ([first, ...rest]: Node[]) => rest.every((each) => equal(first!, each))
+
+  const sameSides = (a: Node, b: Node): boolean => {
+    const [chainA, chainB] = [chainOf(a), chainOf(b)]
+    if (chainA.operators.length !== chainB.operators.length || chainA.operators.length === 0) return false
+    if (chainA.operators.join() === chainB.operators.join() && allEqual(chainA.parts, chainB.parts)) return true
+    const turned = [...chainB.operators].reverse().map(flip)
+    if (chainA.operators.join() === turned.join() && allEqual(chainA.parts, [...chainB.parts].reverse())) return true
+    if (chainA.operators.join() !== '=' || chainB.operators.join() !== '=') return false
+    const [differenceA, differenceB] = [difference(chainA.parts), difference(chainB.parts)]
+    return isExpression(differenceA) && isExpression(differenceB) && proportional(differenceA, differenceB, budget)
+  }
+
+  const sameQuantity = (a: Node, b: Node): boolean => {
+    if (a.kind === 'quantity' && b.kind === 'quantity') return a.unit === b.unit && equal(a.of, b.of)
+    const [quantity, plain] = a.kind === 'quantity' ? [a, b] : [b as NodeOf<'quantity'>, a]
+    if (plain.kind === 'degrees' || plain.kind === 'percent') return false
+    return a === quantity ? equal(quantity.of, plain) : equal(plain, quantity.of)
+  }
+
+  /** 30 degrees are pi/6, and what a reference or a response means that leaves the sign out. */
+  const sameDegrees = (a: Node, b: Node): boolean => {
+    const [ofA, ofB] = [a.kind === 'degrees' ? a.of : a, b.kind === 'degrees' ? b.of : b]
+    if (equal(ofA, ofB)) return true
+    return a.kind !== b.kind && isExpression(a) && isExpression(b) && sameValue(a, b, budget)
+  }
+
+  /** 50 % is 1/2. The sign may be left out or added where the number alone cannot mean a share: above 1. */
+  const samePercent = (a: Node, b: Node): boolean => {
+    if (a.kind === 'percent' && b.kind === 'percent') return equal(a.of, b.of)
+    if (!isExpression(a) || !isExpression(b)) return false
+    if (sameValue(a, b, budget)) return true
+    const [percent, plain] = a.kind === 'percent' ? [a, b] : [b as NodeOf<'percent'>, a]
+    const above = plain.kind === 'number' ? plain.value.n > plain.value.d : plain.kind === 'sum'
+    return above && sameValue(percent.of, plain, budget)
+  }
+
+  const sameBased = (a: Node, b: Node): boolean => {
+    if (a.kind === 'based' && b.kind === 'based') return a.base === b.base && a.digits === b.digits
+    // The reference's subscript may be left out; a response's is held against it.
+    return a.kind === 'based' && b.kind === 'number' && b.text === a.digits
+  }
+
+  const sameStructure = (a: Node, b: Node): boolean => {
+    if (a.kind === 'sequence' && b.kind === 'sequence') {
+      return shape(a) === shape(b) && allEqual(a.items, b.items)
+    }
+    if (a.kind === 'matrix' && b.kind === 'matrix') {
+      return a.rows.length === b.rows.length && a.rows.every((row, i) => allEqual(row, b.rows[i]!))
+    }
+    const [vectorA, vectorB] = [vector(a), vector(b)]
+    if (vectorA !== undefined && vectorB !== undefined) return allEqual(vectorA, vectorB)
+    if (isReals(a) && isReals(b)) return true
+    if ((a.kind === 'union' || a.kind === 'intersection') && a.kind === b.kind) return paired(a.parts, b.parts)
+    if (a.kind === 'difference' && b.kind === 'difference') return allEqual(a.parts, b.parts)
+    if (a.kind === 'ratio' || b.kind === 'ratio') return sameRatio(a, b)
+    return false
+  }
+
+  const sameRatio = (a: Node, b: Node): boolean => {
+    if (a.kind === 'ratio' && b.kind === 'ratio') return allEqual(a.parts, b.parts)
+    const [ratio, plain] = a.kind === 'ratio' ? [a, b] : [b as NodeOf<'ratio'>, a]
+    const [over, under] = ratio.parts
+    if (ratio.parts.length !== 2 || !isExpression(plain) || !ratio.parts.every(isExpression)) return false
+    return sameValue({ kind: 'quotient', over: over!, under: under! }, plain, budget)
+  }
+
+  return equal(reference, response)
+}
+
+interface Alternatives {
+  items: Node[]
+  set: boolean
+}
+
+/** The items of a bare list or a set, with every plus-minus written out; undefined for anything else. */
+function alternatives(node: Node): Alternatives | undefined {
+  const isList = node.kind === 'sequence' && (node.open === '' || node.open === '{')
+  const items = isList ? node.items.flatMap(bothSigns) : bothSigns(node)
+  if (isList) return { items, set: node.open === '{' }
+  return items.length > 1 ? { items, set: false } : undefined
+}
+
+function bothSigns(node: Node): Node[] {
+  return some(node, ({ kind }) => kind === 'plusMinus') ? [withSign(node, 1), withSign(node, -1)] : [node]
+}
+
+/** The tree with the upper (1) or the lower (-1) sign chosen throughout. */
+function withSign(node: Node, choice: 1 | -1): Node {
+  const change = (each: Node) => withSign(each, choice)
+  switch (node.kind) {
+    case 'plusMinus':
+      return node.sign === choice ? change(node.of) : { kind: 'negative', of: change(node.of) }
+    case 'sum':
+      return { ...node, terms: node.terms.map(change) }
+    case 'product':
+      return { ...node, factors: node.factors.map(change) }
+    case 'negative':
+    case 'degrees':
+    case 'percent':
+    case 'quantity':
+      return { ...node, of: change(node.of) }
+    case 'quotient':
+      return { ...node, over: change(node.over), under: change(node.under) }
+    case 'power':
+      return { ...node, base: change(node.base), exponent: change(node.exponent) }
+    case 'call':
+      return { ...node, args: node.args.map(change) }
+    case 'relation':
+      return { ...node, left: change(node.left), right: change(node.right) }
+    case 'sequence':
+      return { ...node, items: node.items.map(change) }
+    default:
+      return node
+  }
+}
+
+/** x < 1 or x > 3 as the union of their intervals. */
+function inequalities({ items, set }: Alternatives): Node | undefined {
+  if (set) return undefined
+  const sets = items.map((item) => (item.kind === 'relation' ? solutionSet(item) : undefined))
+  if (sets.some((each) => each === undefined || each.name !== sets[0]!.name)) return undefined
+  return { kind: 'union', parts: sets.map((each) => each!.set) }
+}
+
+const letterOf = (node: Node): string | undefined => {
+  if (node.kind === 'choice') return node.letter
+  if (node.kind === 'symbol') return /^[A-J]$/.test(node.name) ? node.name : undefined
+  return node.kind === 'words' && /^[A-J]$/.test(node.text) ? node.text : undefined
+}
+
+const contentOf = (node: Node): Node | undefined => (node.kind === 'choice' ? node.content : node)
+
+const isSet = (node: Node): boolean =>
+  ['sequence', 'union', 'intersection', 'difference', 'namedSet'].includes(node.kind)
+
+/** Brackets that matter: angles are round. */
+const shape = ({ open, close, items }: NodeOf<'sequence'>): string =>
+  `${open === '<' ? '(' : open}${close === '<' ? '(' : close}${items.length}`
+
+/** The entries of (a, b), <a, b> and of a matrix of one row or column. */
+function vector(node: Node): readonly Node[] | undefined {
+  if (node.kind === 'sequence') return shape(node).startsWith('((') ? node.items : undefined
+  if (node.kind !== 'matrix') return undefined
+  if (node.rows.length === 1) return node.rows[0]!
+  return node.rows[0]!.length === 1 ? node.rows.flat() : undefined
+}
+
+function isReals(node: Node): boolean {
+  if (node.kind === 'namedSet') return node.name === 'R'
+  if (node.kind !== 'sequence' || shape(node) !== '((2') return false
+  return infiniteSign(node.items[0]!) === -1 && infiniteSign(node.items[1]!) === 1
+}
+
+const difference = ([left, right]: Node[]): Node => ({
+  kind: 'sum',
+  terms: [left!, { kind: 'negative', of: right! }],
+})

@@ -1,0 +1,103 @@
+/** The value of any expression as a complex float64 number with an error bound, at given values of its symbols. */
+import type { Budget } from './budget.js'
+import {
+  type Complex,
+  complex,
+  exponential,
+  logarithm,
+  minus,
+  over,
+  plus,
+  raised,
+  real,
+  squareRoot,
+  times,
+} from './complex.js'
+import type { Node } from './node.js'
+
+const nothing = complex(Number.NaN)
+
+const realFunctions: Readonly<Record<string, (x: number) => number>> = {
+  sin: Math.sin,
+  cos: Math.cos,
+  tan: Math.tan,
+  cot: (x) => 1 / Math.tan(x),
+  sec: (x) => 1 / Math.cos(x),
+  csc: (x) => 1 / Math.sin(x),
+  sinh: Math.sinh,
+  cosh: Math.cosh,
+  tanh: Math.tanh,
+  arcsin: Math.asin,
+  arccos: Math.acos,
+  arctan: Math.atan,
+  floor: Math.floor,
+  ceil: Math.ceil,
+  sign: Math.sign,
+}
+
+/** NaN where there is no value, or no rule for one. */
+export function numericValue(node: Node, at: ReadonlyMap<string, number>, budget: Budget): Complex {
+  budget.spend(1)
+  const value = (each: Node) => numericValue(each, at, budget)
+  switch (node.kind) {
+    case 'number':
+      return complex(Number(node.value.n) / Number(node.value.d))
+    case 'symbol': {
+      const assigned = at.get(node.name)
+      return assigned === undefined ? nothing : complex(assigned, 0, 0)
+    }
+    case 'constant':
+      if (node.name === 'pi') return complex(Math.PI)
+      if (node.name === 'e') return complex(Math.E)
+      return node.name === 'i' ? complex(0, 1, 0) : nothing
+    case 'sum':
+      return node.terms.map(value).reduce(plus)
+    case 'negative':
+      return minus(value(node.of))
+    case 'product':
+      return node.factors.map(value).reduce(times)
+    case 'quotient':
+      return over(value(node.over), value(node.under))
+    case 'power':
+      if (node.base.kind === 'constant' && node.base.name === 'e') return exponential(value(node.exponent))
+      return raised(value(node.base), value(node.exponent))
+    case 'degrees':
+      return times(value(node.of), complex(Math.PI / 180))
+    case 'percent':
+      return times(value(node.of), complex(0.01))
+    case 'call':
+      return call(node.name, node.args.map(value))
+    default:
+      return nothing
+  }
+}
+
+function call(name: string, args: readonly Complex[]): Complex {
+  const [x, y] = args
+  if (x === undefined) return nothing
+  switch (name) {
+    case 'root':
+      return y === undefined ? nothing : root(x, y)
+    case 'exp':
+      return exponential(x)
+    case 'ln':
+      return logarithm(x)
+    case 'log':
+      return over(logarithm(x), logarithm(y ?? complex(10, 0, 0)))
+    case 'abs':
+      return complex(Math.hypot(x.re, x.im), 0, x.error)
+    case 'max':
+    case 'min':
+      return args.some(({ im }) => im !== 0)
+        ? nothing
+        : args.reduce((a, b) => (a.re > b.re === (name === 'max') ? a : b))
+  }
+  return Object.hasOwn(realFunctions, name) && args.length === 1 ? real(realFunctions[name]!, x) : nothing
+}
+
+/** The real root of a negative number where the index is odd, as an index of 3 is understood; else the principal one. */
+function root(x: Complex, index: Complex): Complex {
+  if (index.re === 2 && index.im === 0) return squareRoot(x)
+  if (x.im === 0 && x.re < 0 && index.im === 0 && index.re % 2 === 1) return minus(root(minus(x), index))
+  return raised(x, over(complex(1, 0, 0), index))
+}

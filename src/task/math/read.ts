@@ -1,0 +1,58 @@
+/** From an answer's text to a tree; what is not mathematics becomes words. Total: every text of bounded length is read. */
+import type { Budget } from './budget.js'
+import { withoutEnds, withoutLayout } from './clean.js'
+import type { Node } from './node.js'
+import { parse } from './parse.js'
+import { TooLarge, Undefined } from './rational.js'
+import { tokenize, Unreadable } from './tokens.js'
+
+/** Longer answers are compared as text only. */
+export const longestAnswer = 4000
+
+/** How 1,234 is read: as a number, as most write it, or as a list of two. */
+export type Commas = 'grouping' | 'list'
+
+export function readAnswer(text: string, budget: Budget, commas: Commas = 'grouping'): Node {
+  if (text.length > longestAnswer) return { kind: 'words', text }
+  budget.spend(text.length / 16)
+  const cleaned = withoutEnds(withoutLayout(commas === 'list' ? text.replace(/(\d),(?=\d)/g, '$1, ') : text))
+  return readChoice(cleaned, budget) ?? readTree(cleaned, budget)
+}
+
+/** Whether the text has a number that could also be a list. */
+export const hasOpenCommas = (text: string): boolean => /\d,\d{3}(?!\d)/.test(text)
+
+function readTree(cleaned: string, budget: Budget): Node {
+  try {
+    return parse(tokenize(cleaned, budget), budget)
+  } catch (error) {
+    if (error instanceof Unreadable || error instanceof TooLarge || error instanceof Undefined) return words(cleaned)
+    throw error
+  }
+}
+
+const textWrapper = String.raw`\\(?:text(?:bf|it|rm|normal|sf|tt)?|mbox|mathrm|mathbf|bf|rm)\s*`
+const choicePattern = new RegExp(
+  String.raw`^(?:${textWrapper}\{)?\s*(?:\(\s*(?:${textWrapper}\{)?([A-J])\}?\s*\)|([A-J])\s*[.):](?!\d))\s*\}?\s*([\s\S]*)$`,
+)
+
+/** `(B)`, `B.`, `B) 7`, `\textbf{(B)}\ 7`. A lone letter is left to be a symbol. */
+function readChoice(cleaned: string, budget: Budget): Node | undefined {
+  const match = choicePattern.exec(cleaned)
+  if (match === null) return undefined
+  const letter = (match[1] ?? match[2])!
+  const rest = withoutEnds(match[3]!)
+  if (rest === '') return { kind: 'choice', letter }
+  // (A+B), (A)(B) and (A) \cup (B) are mathematics, not a choice and its content.
+  if (/^(?:[-+*/^=(]|\\(?:cup|cap|cdot|times|in)(?![A-Za-z]))/.test(rest)) return undefined
+  return { kind: 'choice', letter, content: readTree(rest, budget) }
+}
+
+function words(cleaned: string): Node {
+  const text = cleaned
+    .replace(new RegExp(`${textWrapper}\\{([^{}]*)\\}`, 'g'), '$1')
+    .replace(/[{}]/g, (brace, at: number, whole: string) => (whole.charAt(at - 1) === '\\' ? brace : ''))
+    .replace(/[\s,.]+$/, '')
+  const plain = /^[\p{L}\s'",.!?()-]{2,}$/u.test(text) ? text.toLowerCase().replace(/["'!?]/g, '') : text
+  return { kind: 'words', text: plain.replace(/\s+/g, '') }
+}

@@ -1,0 +1,105 @@
+/** The names that answers use: functions, units, multiples, words that stand for signs. */
+
+/** Functions of one argument (log takes a base as subscript), by the name that a tree uses. */
+export const functions: Readonly<Record<string, string>> = {
+  sin: 'sin',
+  cos: 'cos',
+  tan: 'tan',
+  cot: 'cot',
+  sec: 'sec',
+  csc: 'csc',
+  sinh: 'sinh',
+  cosh: 'cosh',
+  tanh: 'tanh',
+  arcsin: 'arcsin',
+  arccos: 'arccos',
+  arctan: 'arctan',
+  asin: 'arcsin',
+  acos: 'arccos',
+  atan: 'arctan',
+  ln: 'ln',
+  log: 'log',
+  lg: 'log',
+  exp: 'exp',
+  abs: 'abs',
+  sgn: 'sign',
+  max: 'max',
+  min: 'min',
+  gcd: 'gcd',
+  lcm: 'lcm',
+  det: 'det',
+  floor: 'floor',
+  ceil: 'ceil',
+}
+
+/** Families of variables: a run of these letters is a product, any other run of three or more a word. */
+export const variableRun = /^(?:[w-z]{2,4}|[a-d]{2,4}|[k-n]{2,3}|[p-t]{2,4}|[A-Z]{2}|[a-z]{2})$/
+
+/** Two letters that are words or units all the same. */
+const shortWords = 'or to of is no at it we so in cm km mm kg mg ml ft hr lb oz yd ms'.split(' ')
+export const isShortWord = (run: string): boolean => shortWords.includes(run.toLowerCase())
+
+const unitNames: Readonly<Record<string, string>> = {
+  millimeter: 'mm',
+  millimetre: 'mm',
+  centimeter: 'cm',
+  centimetre: 'cm',
+  meter: 'm',
+  metre: 'm',
+  kilometer: 'km',
+  kilometre: 'km',
+  mile: 'mi',
+  inch: 'in',
+  inche: 'in',
+  foot: 'ft',
+  feet: 'ft',
+  yard: 'yd',
+  gram: 'g',
+  kilogram: 'kg',
+  pound: 'lb',
+  ounce: 'oz',
+  liter: 'l',
+  litre: 'l',
+  second: 's',
+  sec: 's',
+  minute: 'min',
+  hour: 'h',
+  hr: 'h',
+  dollar: 'usd',
+  buck: 'usd',
+  usd: 'usd',
+  cent: 'cent',
+  degree: 'degree',
+  unit: 'unit',
+}
+
+/** One name for a unit's singular, plural and abbreviation. Case is kept out: what differs by case alone is rare. */
+export function unitName(word: string): string {
+  const lower = word.toLowerCase().replace(/\.$/, '')
+  const singular = lower.length > 2 && lower.endsWith('s') && !lower.endsWith('ss') ? lower.slice(0, -1) : lower
+  return Object.hasOwn(unitNames, singular) ? unitNames[singular]! : singular
+}
+
+/** Words that multiply the number before them, as powers of ten, and the dozen. */
+export const multiples: Readonly<Record<string, bigint>> = {
+  dozen: 12n,
+  hundred: 100n,
+  thousand: 1000n,
+  million: 1_000_000n,
+  billion: 1_000_000_000n,
+  trillion: 1_000_000_000_000n,
+}
+
+export const baseWords: Readonly<Record<string, number>> = {
+  two: 2,
+  three: 3,
+  four: 4,
+  five: 5,
+  six: 6,
+  seven: 7,
+  eight: 8,
+  nine: 9,
+  ten: 10,
+  twelve: 12,
+  sixteen: 16,
+}
