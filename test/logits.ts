@@ -5,20 +5,22 @@ import { PackedBatch } from '../src/model/packing.js'
 import type { OpenModel } from '../src/model/types.js'
 import { cpu, linear, noGrad, scope } from '../src/torch/index.js'
 
-/** logits_T_V in float32 on the CPU. */
-export function logitsOf(open: Pick<OpenModel, 'config' | 'tensors'>, ids: number[]): number[][] {
+/** logits_T_V of every sequence, in float32 on the CPU. */
+export function logitsOf(open: Pick<OpenModel, 'config' | 'tensors'>, sequences: number[][]): number[][][] {
   const model = Decoder.load(open.config, open.tensors, cpu, 'float32')
-  const batch = new PackedBatch([{ prompt: ids, branches: [] }], cpu)
+  const V = open.config.vocabSize
   try {
-    const flat = noGrad(() =>
-      scope(() =>
-        linear(batch.forward(model, model.embed(batch.tokens_T)), model.parameters.head.value).toFloat32Array(),
-      ),
-    )
-    const V = open.config.vocabSize
-    return ids.map((_, t) => Array.from(flat.subarray(t * V, (t + 1) * V)))
+    return sequences.map((ids) => {
+      const batch = new PackedBatch([{ prompt: ids, branches: [] }], cpu)
+      const flat = noGrad(() =>
+        scope(() =>
+          linear(batch.forward(model, model.embed(batch.tokens_T)), model.parameters.head.value).toFloat32Array(),
+        ),
+      )
+      batch.dispose()
+      return ids.map((_, t) => Array.from(flat.subarray(t * V, (t + 1) * V)))
+    })
   } finally {
-    batch.dispose()
     model.dispose()
   }
 }

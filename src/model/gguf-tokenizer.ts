@@ -1,20 +1,15 @@
 /**
  * A GGUF file's tokenizer, rebuilt from its metadata: tokens, their types and merges or scores stand there in full,
- * the pre-tokenizer only as a name, which {@link splits} turns back into the patterns of the published tokenizers.
+ * the pre-tokenizer only as a name, which the table below turns back into the patterns of the published tokenizers.
  */
 
 import { UserError } from '../config/errors.js'
 import type { JsonObject } from './json.js'
+import { isolatedSplit } from './pre-tokenizer.js'
 import type { TokenizerFiles } from './tokenizer.js'
 import { completed } from './tokenizer-files.js'
 import { byteLevelJson, sentencePieceBpeJson } from './tokenizer-json.js'
 
-const split = (Regex: string): JsonObject => ({
-  type: 'Split',
-  pattern: { Regex },
-  behavior: 'Isolated',
-  invert: false,
-})
 const digits: JsonObject = { type: 'Digits', individual_digits: true }
 const byteLevel = (use_regex: boolean): JsonObject => ({
   type: 'ByteLevel',
@@ -33,14 +28,14 @@ const cjk = '[一-龥\u3040-\u309f\u30a0-\u30ff]+'
 const preTokenizers: Record<string, { pre: JsonObject; normalizer?: JsonObject; ignoreMerges?: boolean }> = {
   'gpt-2': { pre: byteLevel(true) },
   smollm: { pre: sequence(digits, byteLevel(true)) },
-  'llama-bpe': { pre: sequence(split(llama3), byteLevel(false)), ignoreMerges: true },
-  qwen2: { pre: sequence(split(qwen2), byteLevel(false)), normalizer: { type: 'NFC' } },
-  'deepseek-r1-qwen': { pre: sequence(split(qwen2), byteLevel(false)) },
+  'llama-bpe': { pre: sequence(isolatedSplit(llama3), byteLevel(false)), ignoreMerges: true },
+  qwen2: { pre: sequence(isolatedSplit(qwen2), byteLevel(false)), normalizer: { type: 'NFC' } },
+  'deepseek-r1-qwen': { pre: sequence(isolatedSplit(qwen2), byteLevel(false)) },
   'deepseek-v3': {
     pre: sequence(
-      split('\\p{N}{1,3}'),
-      split(cjk),
-      split(
+      isolatedSplit('\\p{N}{1,3}'),
+      isolatedSplit(cjk),
+      isolatedSplit(
         '[!"#$%&\'()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~][A-Za-z]+|[^\\r\\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+| ?[\\p{P}\\p{S}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+',
       ),
       byteLevel(false),

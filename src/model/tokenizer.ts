@@ -7,6 +7,7 @@ import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers'
 import { UserError } from '../config/errors.js'
 import { compileChatTemplate } from './chat.js'
 import { isObject, type JsonObject } from './json.js'
+import { faithfulPreTokenizer } from './pre-tokenizer.js'
 import type { DecoderConfig, Tokenizer } from './types.js'
 
 /** What a tokenizer is built from. */
@@ -70,7 +71,8 @@ export function createTokenizer(
 
 function build({ tokenizer, config, where }: TokenizerFiles): HuggingFaceTokenizer {
   try {
-    return new HuggingFaceTokenizer(tokenizer, config)
+    const pre_tokenizer = faithfulPreTokenizer(tokenizer.pre_tokenizer)
+    return new HuggingFaceTokenizer({ ...tokenizer, pre_tokenizer }, config)
   } catch (cause) {
     throw new UserError(`${where} describes no tokenizer that can be built: ${(cause as Error).message}`, { cause })
   }

@@ -23,7 +23,7 @@ INPUT_IDS = [[1, 5, 9, 33, 263, 2, 17, 40, 40, 7, 0, 121], [4, 60, 3, 3, 211, 29
 SPECIAL = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
 TEXTS = ["Hello world", "  two  spaces ", "12345 + 67 = 12412", "don't we'LL I'M", "Zoë naïve e\u0301", "日本語 テキスト",
          "a\n\n b\t\tc\r\n", "emoji 👩‍👩‍👧 ✓", "x=1;y_2(z)!", "<|im_start|>user\nhi<|im_end|>", "", " ", "\u00a0nbsp", "1" * 10,
-         "Ωmega … “quotes”", "ab<|endoftext|>cd", "the theme then", "١٢٣ ½ ²"]
+         "Ωmega … “quotes”", "ab<|endoftext|>cd", "the theme then", "١٢٣ ½ ²", "a\u0085b \ufeff\ufeffx", "\u2028\u2028z\x1c\x1d", "x\u200b\u180ey"]
 TEMPLATE = ("{% for m in messages %}{{ '<|im_start|>' + m['role'] + '\n' + m['content'] + '<|im_end|>' + '\n' }}"
             "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}")
 
