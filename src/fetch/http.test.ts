@@ -1,5 +1,5 @@
 import http from 'node:http'
-import type { AddressInfo } from 'node:net'
+import net, { type AddressInfo } from 'node:net'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { usePipSettings } from '../../test/wheel-server.js'
 import { FetchError, withoutCredentials } from './errors.js'
@@ -86,6 +86,23 @@ describe('proxies', () => {
       url: 'https://index.example/simple/',
       hint: expect.stringContaining('HTTPS_PROXY'),
     })
+  })
+
+  test('one that lets through, with its login', async () => {
+    const address = await listen(http.createServer((_request, response) => response.end('page')))
+    const logins: (string | undefined)[] = []
+    const proxy = http.createServer().on('connect', (request, socket) => {
+      logins.push(request.headers['proxy-authorization'])
+      const [host, port] = request.url!.split(':')
+      const upstream = net.connect(Number(port), host, () => {
+        socket.write('HTTP/1.1 200 Connection Established\r\n\r\n')
+        upstream.pipe(socket).pipe(upstream)
+      })
+      for (const end of [upstream, socket]) end.on('error', () => {})
+    })
+    usePipSettings({ HTTP_PROXY: `http://me:secret@${await listen(proxy)}` })
+    expect(await (await createHttp().get(`http://${address}/`)).text()).toBe('page')
+    expect(logins).toEqual([`Basic ${Buffer.from('me:secret').toString('base64')}`])
   })
 
   test("the environment's and pip's are gone through, NO_PROXY is not", async () => {
