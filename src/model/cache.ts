@@ -8,7 +8,6 @@ import {
   copyInto,
   type Device,
   type Dtype,
-  empty,
   fromData,
   fromIndices,
   indexSelect,
@@ -20,6 +19,7 @@ import {
   scope,
   type Tensor,
   toDtype,
+  zeros,
 } from '../torch/index.js'
 import type { Attend } from './decoder.js'
 import type { DecoderConfig } from './types.js'
@@ -71,16 +71,16 @@ export class KeyValueCache {
   /** Puts a prompt's entries into an idle row. */
   admit(row: number, prompt: PromptCache): void {
     const { length, layers } = prompt
-    noGrad(() =>
-      this.#layers.forEach((layer, index) =>
+    noGrad(() => {
+      for (const [index, layer] of this.#layers.entries()) {
         scope(() => {
           for (const part of ['keys', 'values'] as const) {
             const target = narrow(narrow(layer[part], 0, row, 1), 2, this.#clock - length, length)
             copyInto(target, reshape(permute(layers[index][part], [1, 0, 2]), [1, ...this.#entryShape(length)]))
           }
-        }),
-      ),
-    )
+        })
+      }
+    })
     this.#lengths[row] = length
   }
 
@@ -138,10 +138,8 @@ export class KeyValueCache {
   }
 
   #newLayer(rows: number, capacity: number): LayerCache {
-    const make = () => {
-      const tensor = keep(empty([rows, ...this.#entryShape(capacity)], { device: this.#device, dtype: this.#dtype }))
-      return tensor
-    }
+    // Zeros, not whatever the memory held: a masked entry still is multiplied, and 0 * NaN is NaN.
+    const make = () => keep(zeros([rows, ...this.#entryShape(capacity)], { device: this.#device, dtype: this.#dtype }))
     return { keys: make(), values: make() }
   }
 

@@ -51,7 +51,7 @@ export function drawTokens(weights_R_V: Tensor, uniforms: ArrayLike<number>): Dr
 
     const chosen = new Array<number>(R)
     const targets = new Float64Array(R)
-    let edgeDraws = 0
+    const totals = new Float64Array(R)
     for (let r = 0; r < R; r++) {
       let total = 0
       let last = 0
@@ -66,7 +66,7 @@ export function drawTokens(weights_R_V: Tensor, uniforms: ArrayLike<number>): Dr
       while (n < last && before + sumOf(r, n) <= target) before += sumOf(r, n++)
       chosen[r] = n
       targets[r] = target - before
-      if (Math.min(target - before, before + sumOf(r, n) - target) < edge * total) edgeDraws++
+      totals[r] = total
     }
 
     // The block's elements: indices beyond the vocabulary repeat the last one and are not looked at.
@@ -76,6 +76,7 @@ export function drawTokens(weights_R_V: Tensor, uniforms: ArrayLike<number>): Dr
     }
     const values = gather(weights_R_V, 1, fromIndices(indices, [R, block], weights_R_V.device)).toFloat32Array()
     const tokens = new Int32Array(R)
+    let edgeDraws = 0
     for (let r = 0; r < R; r++) {
       const length = Math.min(block, V - chosen[r] * block)
       let cumulative = 0
@@ -85,7 +86,10 @@ export function drawTokens(weights_R_V: Tensor, uniforms: ArrayLike<number>): Dr
         if (weight <= 0) continue
         token = j
         cumulative += weight
-        if (cumulative > targets[r]) break
+        if (cumulative <= targets[r]) continue
+        const distance = Math.min(cumulative - targets[r], targets[r] - (cumulative - weight))
+        if (distance < edge * totals[r]) edgeDraws++
+        break
       }
       // Rounding can leave the target past the block's end: the last token of positive probability is meant.
       tokens[r] = chosen[r] * block + Math.max(token, 0)

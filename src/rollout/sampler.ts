@@ -247,7 +247,7 @@ class Sampler {
       }
       const uniforms = rows.map((index) => {
         const row = this.#rows[index]
-        return row ? uniform(seed, step, this.#prompts[row.prompt].key, row.sample, row.tokens.length) : 0
+        return row ? uniform(seed, step, this.#prompts[row.prompt].key, row.sample, row.tokens.length) : 0.5
       })
       const cut = truncates(this.#options)
         ? truncate(

@@ -1,8 +1,13 @@
 /** The seam between a run on disk and what does the work: everything a recipe names, opened. */
 import type { Recipe } from '../config/recipe.js'
+import { openModelWithProgress } from '../rollout/model-thread.js'
+import { loadTask } from '../task/registry.js'
+import type { Task } from '../task/types.js'
 import type { Backend } from '../train/backend.js'
+import { openLocalBackend } from '../train/local/backend.js'
+import { type LoopState, trainLoop } from '../train/loop.js'
 import type { SavedLoopState } from './checkpoint.js'
-import type { ModelShape } from './plan.js'
+import { type ModelShape, shapeOf } from './plan.js'
 import type { LoopEvent } from './recorder.js'
 
 export interface Parts {
@@ -20,11 +25,39 @@ export interface Parts {
 
 export type OpenParts = (recipe: Recipe, options: { signal?: AbortSignal }) => Promise<Parts>
 
-export const openParts: OpenParts = async () => {
-  throw new Error('no engine')
+export const openParts: OpenParts = async (recipe, { signal }) => {
+  const { task, evalTask } = await openTasks(recipe)
+  const { model: reference, device, dtype, threads } = recipe
+  const backend = await openLocalBackend(reference, { device, dtype, threads, signal })
+  return {
+    backend,
+    loop: (start) =>
+      trainLoop({
+        recipe,
+        backend,
+        model: backend.model,
+        task,
+        evalTask,
+        state: start.state as LoopState | undefined,
+        signal: start.signal,
+      }),
+    close: () => backend.close(),
+  }
 }
 
-/** Locates the recipe's model and reads its shape, not its weights. */
-export async function describeModel(_recipe: Recipe): Promise<ModelShape> {
-  throw new Error('no engine')
+/** The training task, and the evaluation's where it has its own. */
+async function openTasks(recipe: Recipe): Promise<{ task: Task; evalTask?: Task }> {
+  const task = await loadTask(recipe.task)
+  return { task, evalTask: recipe.eval?.task && (await loadTask(recipe.eval.task)) }
+}
+
+/** Locates the recipe's model and reads its shape, not its weights; the task's entry is checked on the way. */
+export async function describeModel(recipe: Recipe): Promise<ModelShape> {
+  await openTasks(recipe)
+  const model = await openModelWithProgress(recipe.model)
+  try {
+    return shapeOf(model)
+  } finally {
+    model.tensors.close()
+  }
 }

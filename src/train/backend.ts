@@ -40,14 +40,18 @@ export interface UpdateOptions {
   gradClip: number
   /** Tokens of one micro-batch at most (prompts once per group); the result does not depend on it. */
   tokenBudget: number
+  /** Whether the run's signal may end the update early, with the policy unchanged. */
+  interruptible: boolean
 }
 
 export interface UpdateResult {
   /** The objective's negative, summed over the batch. */
   loss: number
   gradNorm: number
-  /** False where a non-finite loss or gradient stopped the step; the policy is then unchanged. */
+  /** False where the step was stopped: a non-finite loss or gradient, or the run's signal. The policy is then unchanged. */
   applied: boolean
+  /** True where the run's signal ended it early. */
+  interrupted: boolean
   nonFinite?: { what: string; tokens: { group: number; completion: number; position: number }[] }
   /** Per group and completion, in the order given. */
   tokens: TokenUpdate[][]

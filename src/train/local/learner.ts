@@ -50,7 +50,8 @@ export class Learner {
     this.#leaves = parameters.filter((parameter) => !manual.has(parameter)).map(({ value }) => requireGrad(value))
   }
 
-  update(groups: TrainGroup[], options: UpdateOptions, cancelled?: () => boolean): UpdateResult {
+  update(groups: TrainGroup[], options: UpdateOptions, cancelled: () => boolean = () => false): UpdateResult {
+    const interrupted = () => options.interruptible && cancelled()
     const began = performance.now()
     const { results, work, prompts } = plan(groups, options)
     const nonFinite: { group: number; completion: number; position: number }[] = []
@@ -62,7 +63,7 @@ export class Learner {
       completions: members.map((member) => work[member].completion.tokens.subarray(0, work[member].length)),
     }))
     for (const batch of splitByBudget(shaped, options.tokenBudget)) {
-      if (cancelled?.()) break
+      if (interrupted()) break
       const sequences = batch.map(({ group, completions }) => ({
         prompt: prompts[group].prompt,
         members: completions.map((i) => work[prompts[group].members[i]]),
@@ -76,7 +77,7 @@ export class Learner {
     }
     const gradNorm = nonFinite.length > 0 ? Number.NaN : this.optimizer.norm()
     const finite = Number.isFinite(loss) && Number.isFinite(gradNorm) && nonFinite.length === 0
-    const stopped = cancelled?.() ?? false
+    const stopped = interrupted()
     if (finite && !stopped) {
       // As torch.nn.utils.clip_grad_norm_.
       const scale = Number.isFinite(options.gradClip) ? Math.min(1, options.gradClip / (gradNorm + 1e-6)) : 1
@@ -87,7 +88,8 @@ export class Learner {
       loss,
       gradNorm,
       applied: finite && !stopped,
-      ...(finite
+      interrupted: stopped,
+      ...(finite || stopped
         ? {}
         : {
             nonFinite: {

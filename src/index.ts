@@ -1,0 +1,32 @@
+/**
+ * isentrope: reinforcement fine-tuning of language models, with the policy's entropy measured, predicted and
+ * controlled. Everything the command line does is a function here.
+ */
+export { loadRecipe, parseRecipe, UserError } from './config/index.js'
+export type { Recipe, RecipeInput } from './config/recipe.js'
+export * from './entropy/index.js'
+export { openModel as loadModel } from './model/open.js'
+export type { ChatMessage, DecoderConfig, OpenModel, Tokenizer } from './model/types.js'
+export {
+  type GenerateInput,
+  type GenerateLine,
+  type GenerateOptions,
+  generate,
+  type ScoreInput,
+  type ScoreLine,
+  type ScoreOptions,
+  score,
+} from './rollout/index.js'
+export { type TrainCallbacks, trainFrom as train } from './run/train-from.js'
+export { grade } from './task/math/grade.js'
+export {
+  type CompletionInfo,
+  defineTask,
+  type Example,
+  type Grade,
+  type Rng,
+  type Split,
+  type Task,
+} from './task/types.js'
+export type { Backend } from './train/backend.js'
+export type { EvalMetrics, GradedCompletion, StepMetrics, TrainEvent } from './train/events.js'

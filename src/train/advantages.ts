@@ -1,0 +1,59 @@
+/**
+ * From rewards to advantages, group by group. Pure functions; a group is the completions of one prompt.
+ */
+
+export const advantageKinds = ['group', 'group-nostd', 'leave-one-out', 'batch'] as const
+export type AdvantageKind = (typeof advantageKinds)[number]
+
+/** Keeps a group's scale from exploding when its rewards barely differ (DeepSeekMath's, TRL's and verl's value). */
+const stdEpsilon = 1e-4
+
+const mean = (values: readonly number[]) => values.reduce((total, value) => total + value, 0) / values.length
+
+/** Sample standard deviation, n - 1. */
+function standardDeviation(values: readonly number[]): number {
+  const centre = mean(values)
+  return Math.sqrt(values.reduce((total, value) => total + (value - centre) ** 2, 0) / (values.length - 1))
+}
+
+/** Equal rewards carry no signal; compared as they are, since a float residue over epsilon is not 0. */
+export const hasNoSignal = (rewards: readonly number[]): boolean => rewards.every((reward) => reward === rewards[0])
+
+/**
+ * Advantages of each group's completions:
+ * - `group`: (R - mean) / (std + 1e-4), GRPO (arXiv 2402.03300);
+ * - `group-nostd`: R - mean, Dr. GRPO (arXiv 2503.20783);
+ * - `leave-one-out`: R - mean of the others = (R - mean) n / (n - 1), RLOO (arXiv 2402.14740);
+ * - `batch`: (R - group mean) / (std of these over the whole batch + 1e-4), REINFORCE++ (arXiv 2501.03262).
+ * A group of equal rewards gets exactly 0.
+ *
+ * @throws {RangeError} for a group of fewer than two completions, or a reward that is not finite.
+ */
+export function groupAdvantages(rewards_P_G: readonly (readonly number[])[], kind: AdvantageKind): number[][] {
+  for (const rewards of rewards_P_G) {
+    if (rewards.length < 2) throw new RangeError('a group of one completion has nothing to compare with')
+    const wrong = rewards.find((reward) => !Number.isFinite(reward))
+    if (wrong !== undefined) throw new RangeError(`a reward is ${wrong}`)
+  }
+  const centred = rewards_P_G.map((rewards) => {
+    if (hasNoSignal(rewards)) return rewards.map(() => 0)
+    const centre = mean(rewards)
+    return rewards.map((reward) => reward - centre)
+  })
+  switch (kind) {
+    case 'group-nostd':
+      return centred
+    case 'leave-one-out':
+      return centred.map((group) => group.map((value) => (value * group.length) / (group.length - 1)))
+    case 'group':
+      return centred.map((group, p) => {
+        const scale = standardDeviation(rewards_P_G[p]) + stdEpsilon
+        return group.map((value) => value / scale)
+      })
+    case 'batch': {
+      const all = centred.flat()
+      const scale = standardDeviation(all) + stdEpsilon
+      return centred.map((group) => group.map((value) => (value === 0 ? 0 : value / scale)))
+    }
+  }
+}

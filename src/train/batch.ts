@@ -1,0 +1,63 @@
+/** The tokens of one optimizer step as flat arrays, the form in which the entropy methods see them. */
+import type { Completion, TokenStatistics } from '../rollout/types.js'
+
+/** A completion with everything that training knows of it. */
+export interface TrainItem {
+  /** Index of its group in the step. */
+  group: number
+  prompt: Int32Array
+  completion: Completion
+  advantage: number
+  /** False: truncated and masked, none of its tokens is the policy's. */
+  counts: boolean
+  referenceLogprob?: Float32Array
+}
+
+export interface FlatTokens {
+  S: Float64Array
+  expectedS: Float64Array
+  advantage: Float64Array
+  isPolicyToken: Uint8Array
+  sumS2: Float64Array
+  /** First token of each item. */
+  starts: number[]
+}
+
+/** Concatenates the items' tokens, with the statistics given per item. */
+export function flatten(items: readonly TrainItem[], statistics: readonly TokenStatistics[]): FlatTokens {
+  const starts: number[] = []
+  let length = 0
+  for (const { completion } of items) {
+    starts.push(length)
+    length += completion.tokens.length
+  }
+  const flat: FlatTokens = {
+    S: new Float64Array(length),
+    expectedS: new Float64Array(length),
+    advantage: new Float64Array(length),
+    isPolicyToken: new Uint8Array(length),
+    sumS2: new Float64Array(length),
+    starts,
+  }
+  items.forEach((item, i) => {
+    const at = starts[i]
+    flat.S.set(statistics[i].S, at)
+    flat.expectedS.set(statistics[i].expectedS, at)
+    flat.sumS2.set(statistics[i].sumS2, at)
+    const end = at + item.completion.tokens.length
+    flat.advantage.fill(item.advantage, at, end)
+    flat.isPolicyToken.fill(item.counts ? 1 : 0, at, end)
+  })
+  return flat
+}
+
+/** Items of the same group, in order of first appearance. */
+export function byGroup(items: readonly TrainItem[]): number[][] {
+  const groups = new Map<number, number[]>()
+  items.forEach(({ group }, i) => {
+    const members = groups.get(group)
+    if (members) members.push(i)
+    else groups.set(group, [i])
+  })
+  return [...groups.values()]
+}

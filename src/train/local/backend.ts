@@ -1,0 +1,50 @@
+/** The {@link Backend} of this machine: LibTorch in a worker thread. */
+import type { OpenModel } from '../../model/types.js'
+import { type EngineOptions, openModelThread } from '../../rollout/model-thread.js'
+import type { SampleEvent } from '../../rollout/service.js'
+import type { Backend } from '../backend.js'
+
+export interface LocalBackend extends Backend {
+  readonly model: OpenModel
+}
+
+/** Loads the model that `reference` names; `signal` ends a running call early. */
+export async function openLocalBackend(
+  reference: string,
+  options: EngineOptions & { signal?: AbortSignal } = {},
+): Promise<LocalBackend> {
+  const { model, thread } = await openModelThread(reference, new URL('./worker.js', import.meta.url).href, options)
+  const { parameters, threads, engine } = await thread.call<{ parameters: number; threads: number; engine: string }>(
+    'info',
+    undefined,
+  )
+  const cancel = () => thread.cancel()
+  options.signal?.addEventListener('abort', cancel)
+  return {
+    model,
+    info: {
+      statistics: 'exact',
+      model: reference,
+      parameters,
+      vocabSize: model.config.vocabSize,
+      device: options.device ?? 'cpu',
+      dtype: options.dtype ?? 'float32',
+      engine: `libtorch ${engine}`,
+      threads,
+    },
+    sample: (prompts, sampling, onProgress) =>
+      thread.call('sample', { prompts, options: sampling }, (event: SampleEvent) => {
+        if (event.kind === 'progress') onProgress?.(event)
+      }),
+    score: (groups, scoring) => thread.call('score', { groups, ...scoring }),
+    update: (groups, update) => thread.call('update', { groups, options: update }),
+    freezeReference: () => thread.call('freezeReference', undefined),
+    save: (directory, { optimizer }) => thread.call('save', { directory, optimizer }),
+    load: (directory, { optimizer }) => thread.call('load', { directory, optimizer }),
+    async close() {
+      options.signal?.removeEventListener('abort', cancel)
+      model.tensors.close()
+      await thread.close()
+    },
+  }
+}

@@ -1,0 +1,321 @@
+/**
+ * The training loop: sample, grade, turn rewards into advantages, optimise, tell. It knows a {@link Backend}, a task
+ * and a recipe, and nothing of files; a run (src/run) writes down what it yields. Everything random is keyed by the
+ * seed and the step, so the state to continue from is two numbers.
+ */
+import { Failure, type Recipe } from '../config/index.js'
+import { rngFrom } from '../config/philox.js'
+import { evaluationDue } from '../config/schedule.js'
+import type { OpenModel } from '../model/types.js'
+import { completionText } from '../rollout/generate.js'
+import { stopTokensOf } from '../rollout/model-thread.js'
+import type { Completion, SamplingOptions, TokenStatistics } from '../rollout/types.js'
+import { gradeAll } from '../task/grading.js'
+import { shuffle } from '../task/shuffle.js'
+import { PromptStream } from '../task/stream.js'
+import type { Example, Task } from '../task/types.js'
+import { groupAdvantages } from './advantages.js'
+import type { Backend } from './backend.js'
+import type { TrainItem } from './batch.js'
+import type { EvalMetrics, GradedCompletion, TrainEvent } from './events.js'
+import { heldOutMetrics } from './held-out.js'
+import { stepMetrics } from './metrics.js'
+import { optimizeMinibatch, type StepReport } from './optimize.js'
+import { learningRate } from './schedule.js'
+
+export interface LoopSetup {
+  recipe: Recipe
+  backend: Backend
+  /** Tokenizer, chat template and end tokens. */
+  model: OpenModel
+  task: Task
+  evalTask?: Task
+  state?: LoopState
+  signal?: AbortSignal
+}
+
+/** Where a run is; JSON. */
+export interface LoopState {
+  step: number
+  /** Problems taken from the training stream. */
+  position: number
+}
+
+export type LoopEvent =
+  | Exclude<TrainEvent, { type: 'step' }>
+  | (Extract<TrainEvent, { type: 'step' }> & { state: LoopState })
+
+// Keys of the random streams that are the loop's own.
+const minibatchStream = 0x6d696e69
+const evaluationStep = 0x6576616c
+
+export async function* trainLoop(setup: LoopSetup): AsyncGenerator<LoopEvent> {
+  const { recipe, signal } = setup
+  let { step, position } = setup.state ?? { step: 0, position: 0 }
+  const stream = new PromptStream(setup.task, 'train', recipe.seed, position)
+  const heldOut =
+    recipe.eval && (await new PromptStream(setup.evalTask ?? setup.task, 'eval', 0).next(recipe.eval.problems))
+  const evaluate = () => evaluatePolicy(setup, heldOut!, step)
+
+  if (step === 0 && evaluationDue(recipe, 0)) {
+    yield { type: 'phase', step: 0, phase: 'evaluate' }
+    const metrics = await evaluate()
+    if (signal?.aborted) return
+    yield { type: 'eval', metrics }
+  }
+  while (step < recipe.train.steps) {
+    if (signal?.aborted) return
+    const next = step + 1
+    const lr = learningRate(recipe.train, next)
+
+    yield { type: 'phase', step: next, phase: 'rollout', done: 0 }
+    const examples = await stream.next(recipe.rollout.promptsPerStep)
+    const progress = new Progress()
+    const sampling = sample(setup, examples, next, progress)
+    const expected = examples.length * recipe.rollout.samplesPerPrompt
+    for await (const done of progress.until(sampling)) {
+      yield { type: 'phase', step: next, phase: 'rollout', done, total: expected }
+    }
+    const rollout = await sampling
+    if (signal?.aborted) return
+
+    yield { type: 'phase', step: next, phase: 'grade' }
+    const graded = await grade(setup.task, setup, examples, rollout.completions)
+    const items = await toItems(setup, rollout.prompts, graded)
+    if (signal?.aborted) return
+
+    yield { type: 'phase', step: next, phase: 'train' }
+    const reports = await optimise(setup, items, next, lr)
+    for (const { message } of reports.problems) yield { type: 'warning', step: next, message }
+    if (reports.interrupted) return
+    step = next
+    position = stream.position
+    graded.forEach((completion, i) => {
+      completion.gradMask = reports.masks[i] ?? completion.gradMask
+    })
+    const metrics = stepMetrics({ step, lr, graded, statistics: rollout.statistics, reports: reports.done, recipe })
+    yield { type: 'step', metrics, rollouts: graded, state: { step, position } }
+
+    if (evaluationDue(recipe, step)) {
+      yield { type: 'phase', step, phase: 'evaluate' }
+      const metrics = await evaluate()
+      if (signal?.aborted) return
+      yield { type: 'eval', metrics }
+    }
+  }
+}
+
+function samplingOptions(setup: LoopSetup, step: number): SamplingOptions {
+  const { rollout, seed } = setup.recipe
+  return {
+    samplesPerPrompt: rollout.samplesPerPrompt,
+    maxNewTokens: rollout.maxNewTokens,
+    temperature: rollout.temperature,
+    topP: rollout.topP,
+    topK: rollout.topK,
+    minP: rollout.minP,
+    stopTokens: stopTokensOf(setup.model),
+    stopStrings: rollout.stopStrings,
+    seed,
+    step,
+    batchSize: rollout.batchSize,
+  }
+}
+
+/** A prompt's ids: chats through the model's template, text as it stands. */
+export function promptTokens({ tokenizer }: OpenModel, { prompt }: Example): { text: string; tokens: Int32Array } {
+  if (typeof prompt === 'string') return { text: prompt, tokens: Int32Array.from(tokenizer.encode(prompt)) }
+  const text = tokenizer.renderChat(prompt, { addGenerationPrompt: true })
+  return { text, tokens: Int32Array.from(tokenizer.encode(text, { special: false })) }
+}
+
+async function sample(setup: LoopSetup, examples: Example[], step: number, progress: Progress) {
+  const prompts = examples.map((example) => promptTokens(setup.model, example))
+  const { completions, statistics } = await setup.backend.sample(
+    prompts.map(({ tokens }, key) => ({ key, tokens })),
+    samplingOptions(setup, step),
+    ({ completions }) => progress.report(completions),
+  )
+  return { prompts, completions, statistics }
+}
+
+async function grade(
+  task: Task,
+  { recipe, model }: LoopSetup,
+  examples: Example[],
+  completions: Completion[],
+): Promise<GradedCompletion[]> {
+  const texts = completions.map(({ tokens }) => completionText(model.tokenizer, tokens, recipe.rollout.stopStrings))
+  const grades = await gradeAll(
+    task,
+    completions.map(({ prompt, finish, tokens }, i) => ({
+      completion: texts[i],
+      example: examples[prompt],
+      info: { finish, tokens: tokens.length },
+    })),
+  )
+  return completions.map((completion, i) => ({
+    promptId: examples[completion.prompt].id,
+    promptText: promptText(examples[completion.prompt]),
+    completionText: texts[i],
+    example: examples[completion.prompt],
+    completion,
+    reward: grades[i].reward,
+    advantage: 0,
+    gradMask: new Uint8Array(completion.tokens.length),
+  }))
+}
+
+const promptText = ({ prompt }: Example): string =>
+  typeof prompt === 'string' ? prompt : prompt.map(({ content }) => content).join('\n\n')
+
+/** Advantages, truncation masks and the reference's log-probabilities. Sets each completion's advantage. */
+async function toItems(
+  { recipe, backend }: LoopSetup,
+  prompts: { tokens: Int32Array }[],
+  graded: GradedCompletion[],
+): Promise<TrainItem[]> {
+  const groups = prompts.map((_, p) => graded.filter(({ completion }) => completion.prompt === p))
+  const advantages = groupAdvantages(
+    groups.map((group) => group.map(({ reward }) => reward)),
+    recipe.algorithm.advantage,
+  )
+  groups.forEach((group, p) => {
+    group.forEach((completion, i) => {
+      completion.advantage = advantages[p][i]
+    })
+  })
+  const reference = recipe.algorithm.klCoef > 0 ? await scoreReference(backend, recipe, prompts, groups) : undefined
+  return graded.map((entry) => {
+    const { prompt, finish } = entry.completion
+    const scored = reference?.[prompt][groups[prompt].indexOf(entry)]
+    return {
+      group: prompt,
+      prompt: prompts[prompt].tokens,
+      completion: entry.completion,
+      advantage: entry.advantage,
+      counts: !(recipe.algorithm.maskTruncated && finish === 'length'),
+      ...(scored ? { referenceLogprob: scored.logprob } : {}),
+    }
+  })
+}
+
+const scoreReference = (
+  backend: Backend,
+  recipe: Recipe,
+  prompts: { tokens: Int32Array }[],
+  groups: GradedCompletion[][],
+): Promise<TokenStatistics[][]> =>
+  backend.score(
+    groups.map((group, p) => ({
+      prompt: prompts[p].tokens,
+      completions: group.map(({ completion }) => completion.tokens),
+    })),
+    { temperature: recipe.rollout.temperature, tokenBudget: recipe.train.tokenBudget, model: 'reference' },
+  )
+
+/** All optimizer steps on one batch of rollouts: epochs over minibatches of whole groups. */
+async function optimise({ recipe, backend }: LoopSetup, items: TrainItem[], step: number, lr: number) {
+  const done: StepReport[] = []
+  const masks: Uint8Array[] = []
+  const problems: { message: string }[] = []
+  const { updatesPerBatch, epochs, onNonFinite } = recipe.train
+  const groups = [...new Set(items.map(({ group }) => group))]
+  for (let epoch = 0; epoch < epochs; epoch++) {
+    // One minibatch needs no order; more are cut anew in every epoch.
+    const order =
+      updatesPerBatch > 1 ? shuffle([...groups], rngFrom(recipe.seed, minibatchStream, step, epoch)) : groups
+    for (let m = 0; m < updatesPerBatch; m++) {
+      const from = Math.round((m * order.length) / updatesPerBatch)
+      const to = Math.round(((m + 1) * order.length) / updatesPerBatch)
+      const chosen = new Set(order.slice(from, to))
+      const indices = items.flatMap(({ group }, i) => (chosen.has(group) ? [i] : []))
+      const report = await optimizeMinibatch(
+        backend,
+        recipe,
+        indices.map((i) => items[i]),
+        { lr, first: done.length === 0 },
+      )
+      if (!report) continue
+      if (report.update.interrupted) return { done, masks, problems, interrupted: true }
+      if (report.update.nonFinite) {
+        const message = describeNonFinite(report, step)
+        if (onNonFinite === 'stop') throw nonFiniteFailure(message, done.length === 0)
+        problems.push({ message: `${message}; the update is skipped` })
+      }
+      indices.forEach((index, k) => {
+        masks[index] ??= report.masks[k]
+      })
+      done.push(report)
+    }
+  }
+  return { done, masks, problems, interrupted: false }
+}
+
+function describeNonFinite({ update }: StepReport, step: number): string {
+  const { what, tokens } = update.nonFinite!
+  const places = tokens
+    .slice(0, 5)
+    .map(({ group, completion, position }) => `prompt ${group}, sample ${completion}, token ${position}`)
+  const more = tokens.length > 5 ? ` and ${tokens.length - 5} more` : ''
+  return `step ${step}: the ${what} is not finite (${places.join('; ')}${more})`
+}
+
+/** The run saves the last step's state where the policy is still in it. */
+function nonFiniteFailure(message: string, policyUnchanged: boolean): Error {
+  const failure = new Failure(message, {
+    hint: 'the weights are those before this update; lower train.lr or train.gradClip, or set train.onNonFinite: skip',
+  })
+  return Object.assign(failure, { policyUnchanged })
+}
+
+/** Held-out problems under the evaluation's own seed: the run's randomness is not touched. */
+async function evaluatePolicy(setup: LoopSetup, examples: Example[], step: number): Promise<EvalMetrics> {
+  const { samples, temperature, seed } = setup.recipe.eval!
+  const prompts = examples.map((example) => promptTokens(setup.model, example))
+  const { completions } = await setup.backend.sample(
+    prompts.map(({ tokens }, key) => ({ key, tokens })),
+    {
+      ...samplingOptions(setup, evaluationStep),
+      samplesPerPrompt: samples,
+      seed,
+      temperature: temperature ?? setup.recipe.rollout.temperature,
+      topP: 1,
+      topK: 0,
+      minP: 0,
+    },
+  )
+  const graded = await grade(setup.evalTask ?? setup.task, setup, examples, completions)
+  return heldOutMetrics(step, samples, examples.length, graded)
+}
+
+/** Reports of a running call as an async iterable that ends with it. */
+class Progress {
+  #latest: number | undefined
+  #wake: (() => void) | undefined
+
+  report(done: number): void {
+    this.#latest = done
+    this.#wake?.()
+  }
+
+  async *until(call: Promise<unknown>): AsyncGenerator<number> {
+    let running = true
+    const ended = call.then(
+      () => {
+        running = false
+      },
+      () => {
+        running = false
+      },
+    )
+    while (running) {
+      await Promise.race([ended, new Promise<void>((resolve) => (this.#wake = resolve))])
+      if (this.#latest !== undefined && running) {
+        const done = this.#latest
+        this.#latest = undefined
+        yield done
+      }
+    }
+  }
+}
