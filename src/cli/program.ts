@@ -9,6 +9,7 @@ import { completionCommand } from './completion.js'
 import { configCommand } from './config.js'
 import { doctorCommand } from './doctor.js'
 import { generateCommand } from './generate.js'
+import { gradeCommand } from './grade.js'
 import { type Io, processIo } from './io.js'
 import { scoreCommand } from './score.js'
 import { trainCommand } from './train.js'
@@ -49,6 +50,7 @@ const allCommands = (io: Io) => [
   trainCommand(io),
   generateCommand(io),
   scoreCommand(io),
+  gradeCommand(io),
   analyzeCommand(io),
   doctorCommand(io),
   configCommand(io),

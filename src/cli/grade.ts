@@ -1,0 +1,67 @@
+import type { Command } from 'commander'
+import pc from 'picocolors'
+import { type GradeRule, grade, gradeRules, type Verdict } from '../task/math/grade.js'
+import { newCommand } from './command.js'
+import { type Io, jsonLine, print, processIo } from './io.js'
+import { type LineReader, readJsonInput, requirePiped, textField } from './json-input.js'
+
+const help = `
+Reads JSON lines from standard input: {"response": "... \\\\boxed{42}", "answer": "42"}
+With --json, prints one line per input, in order: {"correct", "extracted", "reason"}
+extracted is the final answer as the response writes it, null where there is none.
+
+Rules:
+  math    the final answer means the same as the reference: 1/2 is 0.5, (x+1)^2 is x^2+2x+1
+  dapo    verl's rule for DAPO: the last "Answer: ..." of the final 300 characters, normalised, compared as text
+  exact   the same text
+
+Examples:
+  $ echo '{"response": "so it is \\\\boxed{0.5}", "answer": "1/2"}' | isentrope grade --json
+  $ isentrope grade --rule dapo --json < answers.jsonl > verdicts.jsonl
+  $ isentrope grade < answers.jsonl                         the wrong ones, and how many are right
+`
+
+interface Graded {
+  response: string
+  answer: string
+}
+
+interface GradeFlags {
+  rule: GradeRule
+  json?: boolean
+}
+
+const readGraded: LineReader<Graded> = (line, fail) => {
+  const response = textField(line, 'response', fail)
+  return { response, answer: textField(line, 'answer', fail) }
+}
+
+const shortened = (text: string): string => {
+  const line = text.replace(/\s+/g, ' ')
+  return line.length > 60 ? `${line.slice(0, 57)}...` : line
+}
+
+const wrong = (index: number, { extracted, reason }: Verdict, answer: string): string =>
+  `${index}: ${pc.red('wrong')}, ${extracted === null ? reason : `${shortened(extracted)} is not ${shortened(answer)} (${reason})`}\n`
+
+export function gradeCommand(io: Io = processIo): Command {
+  const command = newCommand('grade', 'grade final answers against references', help)
+  return command
+    .addOption(command.createOption('--rule <rule>', 'how answers compare').choices(gradeRules).default('math'))
+    .option('--json', 'print JSON lines')
+    .action(async (flags: GradeFlags) => {
+      requirePiped(io.stdin, `echo '{"response": "\\\\boxed{42}", "answer": "42"}' | isentrope grade --json`)
+      let count = 0
+      let right = 0
+      for await (const { response, answer } of readJsonInput(io.stdin, readGraded)) {
+        const verdict = grade(response, answer, { rule: flags.rule })
+        count++
+        if (verdict.correct) right++
+        if (flags.json) await print(io.stdout, jsonLine(verdict))
+        else if (!verdict.correct) await print(io.stdout, wrong(count, verdict, answer))
+      }
+      if (!flags.json) {
+        await print(io.stdout, `${right} of ${count} correct (${((100 * right) / count).toFixed(1)} %)\n`)
+      }
+    })
+}
