@@ -67,7 +67,8 @@ function boxTensor(engine: Native, tensor: Tensor): number {
   return engine.newOptional(handle >>> 0, Math.floor(handle / two32))
 }
 
-function alive(tensor: Tensor): number {
+/** The handle of a tensor that is not disposed of: LibTorch would follow a null pointer. */
+export function alive(tensor: Tensor): number {
   if (tensor.handle === 0) throw new Error('a tensor among the arguments has been disposed of')
   return tensor.handle
 }
@@ -155,6 +156,15 @@ function describe(value: Argument): string {
   if (value instanceof Tensor) return String(value)
   if (Array.isArray(value)) return `[${value.map(describe).join(', ')}]`
   return String(value)
+}
+
+/** The error of a function that does not go through the dispatcher, in the same form. */
+export function direct<T>(name: string, operands: readonly Argument[], run: () => T): T {
+  try {
+    return run()
+  } catch (error) {
+    throw new TorchError(name, operands.map(describe), (error as Error).message)
+  }
 }
 
 function invoke(op: Operator, values: readonly Argument[]): Native {

@@ -3,7 +3,7 @@
  * dispatcher, so autograd records them where grad mode is on. Arguments of schema type Scalar cannot travel through
  * the stable ABI; constants are 0-dim tensors, which do not promote the other operand's type.
  */
-import { call, callInPlace, callList, callPair, operator } from './dispatch.js'
+import { alive, call, callInPlace, callList, callPair, direct, operator } from './dispatch.js'
 import type { Dtype } from './dtype.js'
 import { native } from './engine.js'
 import { keep } from './scope.js'
@@ -101,7 +101,8 @@ export const mul_ = (a: Tensor, b: Tensor | number) => callInPlace(defs.mul_, a,
 export const div = (a: Tensor, b: Tensor | number) => call(defs.div, a, asOperand(b))
 export const div_ = (a: Tensor, b: Tensor | number) => callInPlace(defs.div_, a, asOperand(b))
 /** a - alpha b. */
-export const sub = (a: Tensor, b: Tensor, alpha = 1) => new Tensor(native().subtract(a.handle, b.handle, alpha))
+export const sub = (a: Tensor, b: Tensor, alpha = 1) =>
+  direct('aten::sub.Tensor', [a, b, alpha], () => new Tensor(native().subtract(alive(a), alive(b), alpha)))
 export const add = (a: Tensor, b: Tensor) => sub(a, b, -1)
 export const exp = (x: Tensor) => call(defs.exp, x)
 export const exp_ = (x: Tensor) => callInPlace(defs.exp_, x)
@@ -176,12 +177,14 @@ export const viewAsReal = (x: Tensor) => call(defs.viewAsReal, x)
 
 /** Copies `source` into `destination`, between devices and types too. */
 export const copyInto = (destination: Tensor, source: Tensor) =>
-  native().copyInto(destination.handle, source.handle, false)
-export const fill_ = (x: Tensor, value: number) => native().fill(x.handle, value)
+  direct('aten::copy_', [destination, source], () => native().copyInto(alive(destination), alive(source), false))
+export const fill_ = (x: Tensor, value: number) => native().fill(alive(x), value)
 
 /** out = beta out + alpha a b in place, not recorded by autograd. */
 export const addmm_ = (out: Tensor, a: Tensor, b: Tensor, beta = 1, alpha = 1) =>
-  native().addmmOut(out.device.type, out.handle, out.handle, a.handle, b.handle, beta, alpha)
+  direct('aten::addmm.out', [out, a, b], () =>
+    native().addmmOut(out.device.type, alive(out), alive(out), alive(a), alive(b), beta, alpha),
+  )
 
 /** out = a b in place, not recorded by autograd. */
 export const mmInto = (out: Tensor, a: Tensor, b: Tensor) => addmm_(out, a, b, 0, 1)
