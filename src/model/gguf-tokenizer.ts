@@ -7,7 +7,7 @@ import { UserError } from '../config/errors.js'
 import type { JsonObject } from './json.js'
 import { isolatedSplit } from './pre-tokenizer.js'
 import type { TokenizerFiles } from './tokenizer.js'
-import { completed } from './tokenizer-files.js'
+import { withBeginAndEnd } from './tokenizer-files.js'
 import { byteLevelJson, sentencePieceBpeJson } from './tokenizer-json.js'
 
 const digits: JsonObject = { type: 'Digits', individual_digits: true }
@@ -82,7 +82,7 @@ export function ggufTokenizerFiles(path: string, metadata: Readonly<Record<strin
   }
   const where = `${path}: its tokenizer metadata`
   const finish = (tokenizer: JsonObject): TokenizerFiles => ({
-    tokenizer: completed(tokenizer, config, where),
+    tokenizer: withBeginAndEnd(tokenizer, config),
     config,
     where,
   })

@@ -62,6 +62,8 @@ describe.each(directories)('%s, saved', (name) => {
     const { torch_dtype: _1, dtype: _2, ...restBefore } = before
     expect(rest).toEqual(restBefore)
     expect(dtype ?? torch_dtype).toBe('float32')
+    // 4 where Python wrote 4.0 would be another type there.
+    expect(readFileSync(join(directory, 'config.json'), 'utf8')).not.toMatch(/"(factor|rope_theta)": \d+,?$/m)
 
     const reopened = openLocalModel(directory)
     logitsOf(reopened, golden.input_ids).forEach((rows, i) => {

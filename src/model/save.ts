@@ -68,7 +68,7 @@ export function writeModel(
   }
   if (shards.size > 1) writeAside(join(directory, indexName), toJson(shardIndex(shards)))
   for (const [name, content] of model.sidecars) writeAside(join(directory, name), content)
-  writeAside(join(directory, 'config.json'), toJson(savedConfig(model.config.raw, dtype)))
+  writeAside(join(directory, 'config.json'), configJson(savedConfig(model.config.raw, dtype)))
   removeOtherWeights(directory, shards)
 }
 
@@ -122,6 +122,14 @@ function savedConfig(raw: Record<string, unknown>, dtype: SourceDtype): unknown 
   const field = 'dtype' in raw ? 'dtype' : 'torch_dtype'
   return { ...raw, [field]: torchDtypes[dtype] }
 }
+
+/**
+ * Fields that are floats in Python: JSON.parse has made 4.0 into 4, and older transformers refuse an integer there.
+ */
+const floatField =
+  /^(\s*"(?:rope_theta|factor|low_freq_factor|high_freq_factor|beta_fast|beta_slow|attention_factor|mscale|mscale_all_dim|attention_dropout)": -?\d+)(,?)$/gm
+
+const configJson = (config: unknown): string => toJson(config).replace(floatField, '$1.0$2')
 
 const toJson = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`
 

@@ -34,19 +34,17 @@ export function readTokenizerFiles(directory: string): TokenizerFiles {
   }
   const templatePath = at('chat_template.jinja')
   const where = jsonPath ?? sentencePiecePath!
+  const complete = withAddedTokens(tokenizer, config, where)
   return {
-    tokenizer: completed(tokenizer, config, where),
+    tokenizer: jsonPath ? complete : withBeginAndEnd(complete, config),
     config,
     chatTemplate: templatePath && readText(templatePath),
     where,
   }
 }
 
-/**
- * A tokenizer with what its configuration adds, as transformers does it: added tokens that only the configuration
- * names, and BOS and EOS where `add_bos_token` or `add_eos_token` is stated.
- */
-export function completed(tokenizer: JsonObject, config: JsonObject, where: string): JsonObject {
+/** A tokenizer with the added tokens that only its configuration names. */
+function withAddedTokens(tokenizer: JsonObject, config: JsonObject, where: string): JsonObject {
   const listed = Array.isArray(tokenizer.added_tokens) ? tokenizer.added_tokens.filter(isObject) : []
   const byId = new Map(listed.map((token) => [token.id, token]))
   const stated = isObject(config.added_tokens_decoder) ? config.added_tokens_decoder : {}
@@ -60,22 +58,29 @@ export function completed(tokenizer: JsonObject, config: JsonObject, where: stri
     }
   }
   const added_tokens = [...byId.values()].sort((a, b) => Number(a.id) - Number(b.id))
-  const complete = { ...tokenizer, added_tokens }
-  if (typeof config.add_bos_token !== 'boolean' && typeof config.add_eos_token !== 'boolean') return complete
+  return { ...tokenizer, added_tokens }
+}
+
+/**
+ * A tokenizer made from another description, with BOS and EOS as its configuration states. Where a tokenizer.json is
+ * published, its own post-processor decides and these fields do not count, as in transformers.
+ */
+export function withBeginAndEnd(tokenizer: JsonObject, config: JsonObject): JsonObject {
   const special = (name: string): { token: string; id: number } | undefined => {
     const value = config[name]
     const token = isObject(value) ? value.content : value
     if (typeof token !== 'string') return undefined
-    const id = idOf(complete, token)
+    const id = idOf(tokenizer, token)
     return id === undefined ? undefined : { token, id }
   }
   const begin = config.add_bos_token === true ? special('bos_token') : undefined
   const end = config.add_eos_token === true ? special('eos_token') : undefined
-  return { ...complete, post_processor: templateProcessing(begin, end) }
+  return { ...tokenizer, post_processor: templateProcessing(begin, end) }
 }
 
-function idOf(tokenizer: JsonObject & { added_tokens: JsonObject[] }, token: string): number | undefined {
-  const added = tokenizer.added_tokens.find(({ content }) => content === token)
+function idOf(tokenizer: JsonObject, token: string): number | undefined {
+  const listed = Array.isArray(tokenizer.added_tokens) ? tokenizer.added_tokens.filter(isObject) : []
+  const added = listed.find(({ content }) => content === token)
   if (added) return Number(added.id)
   const vocab = isObject(tokenizer.model) ? tokenizer.model.vocab : undefined
   if (isObject(vocab)) return Object.hasOwn(vocab, token) ? Number(vocab[token]) : undefined
