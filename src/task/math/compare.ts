@@ -4,7 +4,7 @@
  */
 import type { Budget } from './budget.js'
 import { canonical } from './canonical.js'
-import { infiniteSign, isExpression, type Node, type NodeOf, some } from './node.js'
+import { children, infiniteSign, isExpression, mapChildren, type Node, type NodeOf } from './node.js'
 import { assignmentOf, chainOf, flip, solutionSet } from './relations.js'
 import { proportional, sameValue } from './values.js'
 
@@ -19,6 +19,8 @@ export function equivalent(reference: Node, response: Node, budget: Budget, opti
     budget.spend(2)
     if (canonical(a) === canonical(b)) return a.kind !== 'words' || a.text !== ''
     if (a.kind === 'choice' || b.kind === 'choice') return sameChoice(a, b)
+    // B as mathematics is a symbol, as text a word.
+    if (letterOf(a) !== undefined && letterOf(a) === letterOf(b)) return true
     if (a.kind === 'relation' || b.kind === 'relation') return sameRelation(a, b)
     const [listA, listB] = [alternatives(a), alternatives(b)]
     if (listA !== undefined || listB !== undefined) return sameAlternatives(a, listA, b, listB)
@@ -53,6 +55,8 @@ export function equivalent(reference: Node, response: Node, budget: Budget, opti
     if (union !== undefined && (listA === undefined || listB === undefined)) {
       return listA === undefined ? equal(a, union) : equal(union, b)
     }
+    // A set with one member is taken for the member, but not where that is a set itself.
+    if ((listA === undefined && isSet(a)) || (listB === undefined && isSet(b))) return false
     const [itemsA, itemsB] = [listA?.items ?? [a], listB?.items ?? [b]]
     if (listA?.set || listB?.set) return paired(distinct(itemsA), distinct(itemsB))
     return options.ordered ? allEqual(itemsA, itemsB) : paired(itemsA, itemsB)
@@ -105,6 +109,7 @@ export function equivalent(reference: Node, response: Node, budget: Budget, opti
 
   /** 30 degrees are pi/6, and what a reference or a response means that leaves the sign out. */
   const sameDegrees = (a: Node, b: Node): boolean => {
+    if (a.kind === 'percent' || b.kind === 'percent') return false
     const [ofA, ofB] = [a.kind === 'degrees' ? a.of : a, b.kind === 'degrees' ? b.of : b]
     if (equal(ofA, ofB)) return true
     return a.kind !== b.kind && isExpression(a) && isExpression(b) && sameValue(a, b, budget)
@@ -166,38 +171,37 @@ function alternatives(node: Node): Alternatives | undefined {
   return items.length > 1 ? { items, set: false } : undefined
 }
 
+/** More signs than this in one item stay unread. */
+const mostSigns = 3
+
+/**
+ * The values of an item with signs to choose: with a \\mp the upper signs and the lower signs belong together, else
+ * every sign is chosen by itself.
+ */
 function bothSigns(node: Node): Node[] {
-  return some(node, ({ kind }) => kind === 'plusMinus') ? [withSign(node, 1), withSign(node, -1)] : [node]
+  const signs: (1 | -1)[] = []
+  const visit = (each: Node) => {
+    if (each.kind === 'plusMinus') signs.push(each.sign)
+    children(each).forEach(visit)
+  }
+  visit(node)
+  if (signs.length === 0) return [node]
+  if (signs.includes(-1)) return [1, -1].map((choice) => withSigns(node, (sign) => sign === choice))
+  if (signs.length > mostSigns) return [node]
+  return Array.from({ length: 2 ** signs.length }, (_, choices) => {
+    let at = 0
+    return withSigns(node, () => ((choices >> at++) & 1) === 0)
+  })
 }
 
-/** The tree with the upper (1) or the lower (-1) sign chosen throughout. */
-function withSign(node: Node, choice: 1 | -1): Node {
-  const change = (each: Node) => withSign(each, choice)
-  switch (node.kind) {
-    case 'plusMinus':
-      return node.sign === choice ? change(node.of) : { kind: 'negative', of: change(node.of) }
-    case 'sum':
-      return { ...node, terms: node.terms.map(change) }
-    case 'product':
-      return { ...node, factors: node.factors.map(change) }
-    case 'negative':
-    case 'degrees':
-    case 'percent':
-    case 'quantity':
-      return { ...node, of: change(node.of) }
-    case 'quotient':
-      return { ...node, over: change(node.over), under: change(node.under) }
-    case 'power':
-      return { ...node, base: change(node.base), exponent: change(node.exponent) }
-    case 'call':
-      return { ...node, args: node.args.map(change) }
-    case 'relation':
-      return { ...node, left: change(node.left), right: change(node.right) }
-    case 'sequence':
-      return { ...node, items: node.items.map(change) }
-    default:
-      return node
+/** The tree with every plus-minus decided, `isPlus` called for each in the order of the tree. */
+function withSigns(node: Node, isPlus: (sign: 1 | -1) => boolean): Node {
+  if (node.kind === 'plusMinus') {
+    const plus = isPlus(node.sign)
+    const of = withSigns(node.of, isPlus)
+    return plus ? of : { kind: 'negative', of }
   }
+  return mapChildren(node, (child) => withSigns(child, isPlus))
 }
 
 /** x < 1 or x > 3 as the union of their intervals. */

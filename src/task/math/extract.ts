@@ -49,7 +49,7 @@ function markedAnswer(tail: string): string | undefined {
 
 /** An answer without the words around it: mathematics that a sentence goes on after, or the text up to its end. */
 function sentence(line: string): string {
-  const inline = /^(?:\$([^$]+)\$|\\\((.*?)\\\))(?!\s*(?:[-+*/=<>,:^]|\bor\b|\band\b))/.exec(line)
+  const inline = /^(?:\$([^$]+)\$|\\\((.*?)\\\))(?!\s*(?:[-+*/=<>:^]|,?\s*(?:or|and)\b|,\s*[\\$\d]))/.exec(line)
   if (inline !== null) {
     const rest = line.slice(inline[0].length)
     if (!/^\s*\\?[%\u00b0]/.test(rest) && !/^\s*[\^\d]/.test(rest)) return (inline[1] ?? inline[2])!
@@ -62,11 +62,13 @@ const lastNumber = new RegExp(String.raw`(?<![\w.^])${number}(?![\d^])`, 'g')
 
 /** The last line where it is mathematics; else its last formula, what follows its last "is" or "=", its last number. */
 function plainEnding(tail: string, isReadable: (text: string) => boolean): string | undefined {
+  // Letters alone may be a word of a sentence that happens to read as a product.
+  const isMathematics = (text: string) => (/[\d\\]/.test(text) || text.trim().length === 1) && isReadable(text)
   const lines = tail.split('\n').filter((line) => /[^\s$\\[\]().`*_-]/.test(line))
   const line = lines.at(-1)?.trim().slice(-1000)
   if (line === undefined) return undefined
-  const whole = afterEquals(line.replace(/^(?:[*_`]|[-+]\s)+|[*_`.]+$/g, ''))
-  if (isReadable(whole)) return whole
+  const bare = line.replace(/^(?:[*_`\s]|[-+]\s|\\[[(])+|(?:[*_`.\s]|\\[\])])+$/g, '')
+  if (isMathematics(afterEquals(bare))) return afterEquals(bare)
   const formula = /(?:\$([^$]+)\$|\\\(([\s\S]*?)\\\)|\\\[([\s\S]*?)\\\])[\s.*_!]*$/.exec(line)
   if (formula !== null && !/\b(?:or|and|not|than)\s*\$?[^$]{0,40}$/i.test(line.slice(0, formula.index))) {
     return afterEquals((formula[1] ?? formula[2] ?? formula[3])!)
@@ -74,7 +76,7 @@ function plainEnding(tail: string, isReadable: (text: string) => boolean): strin
   const said = /^(?:[\s\S]*\b(?:is|are|equals|get|be|gives|total of)\b|[\s\S]*=)\s*:?\s*([^=]+)$/.exec(
     line.replace(/[.!]+$/, ''),
   )
-  if (said !== null && isReadable(said[1]!)) return said[1]
+  if (said !== null && isMathematics(said[1]!)) return said[1]
   const last = line
     .replace(/[.!]+$/, '')
     .split(/[.!?;]\s/)

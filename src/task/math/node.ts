@@ -82,6 +82,44 @@ export function children(node: Node): Node[] {
   }
 }
 
+/** The node with every child changed, in the order of {@link children}. */
+export function mapChildren(node: Node, change: (child: Node) => Node): Node {
+  switch (node.kind) {
+    case 'sum':
+      return { ...node, terms: node.terms.map(change) }
+    case 'product':
+      return { ...node, factors: node.factors.map(change) }
+    case 'negative':
+    case 'plusMinus':
+    case 'degrees':
+    case 'percent':
+    case 'quantity':
+      return { ...node, of: change(node.of) }
+    case 'quotient':
+      return { ...node, over: change(node.over), under: change(node.under) }
+    case 'power':
+      return { ...node, base: change(node.base), exponent: change(node.exponent) }
+    case 'call':
+    case 'opaque':
+      return { ...node, args: node.args.map(change) }
+    case 'sequence':
+      return { ...node, items: node.items.map(change) }
+    case 'ratio':
+    case 'union':
+    case 'intersection':
+    case 'difference':
+      return { ...node, parts: node.parts.map(change) }
+    case 'matrix':
+      return { ...node, rows: node.rows.map((row) => row.map(change)) }
+    case 'relation':
+      return { ...node, left: change(node.left), right: change(node.right) }
+    case 'choice':
+      return node.content === undefined ? node : { ...node, content: change(node.content) }
+    default:
+      return node
+  }
+}
+
 /** Whether `test` holds anywhere in the tree. */
 export function some(node: Node, test: (node: Node) => boolean): boolean {
   return test(node) || children(node).some((child) => some(child, test))

@@ -10,6 +10,7 @@ import {
   plus,
   raised,
   real,
+  size,
   squareRoot,
   times,
 } from './complex.js'
@@ -51,7 +52,7 @@ export function numericValue(node: Node, at: ReadonlyMap<string, number>, budget
       if (node.name === 'e') return complex(Math.E)
       return node.name === 'i' ? complex(0, 1, 0) : nothing
     case 'sum':
-      return node.terms.map(value).reduce(plus)
+      return total(node.terms.map(value))
     case 'negative':
       return minus(value(node.of))
     case 'product':
@@ -70,6 +71,15 @@ export function numericValue(node: Node, at: ReadonlyMap<string, number>, budget
     default:
       return nothing
   }
+}
+
+/** A term this much smaller than another is lost in the sum's error: what the sum then equals is open. */
+const smallestShare = 1e-11
+
+function total(terms: readonly Complex[]): Complex {
+  const largest = Math.max(...terms.map(size))
+  const lost = terms.some((term) => size(term) > 4 * term.error && size(term) < smallestShare * largest)
+  return lost ? nothing : terms.reduce(plus)
 }
 
 function call(name: string, args: readonly Complex[]): Complex {

@@ -177,6 +177,7 @@ class Parser {
     if (negative) of = { kind: 'negative', of }
     const unit = this.#at > start ? this.#unit() : ''
     if (money) return { kind: 'quantity', of, unit: 'usd' }
+    if (unit === 'percent' || unit === 'degree') return { kind: unit === 'degree' ? 'degrees' : unit, of }
     return unit === '' ? of : { kind: 'quantity', of, unit }
   }
 
@@ -311,6 +312,7 @@ class Parser {
     const token = this.#peek()
     if (token?.kind === 'number') {
       const digit = token.text.charAt(0)
+      if (digit === '.') throw new Unreadable('a number as an argument')
       if (token.text.length === 1) this.#at++
       else this.#tokens[this.#at] = { ...token, text: token.text.slice(1), space: false }
       return num(BigInt(digit))

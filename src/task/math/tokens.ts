@@ -83,7 +83,8 @@ const renamedMarks: Readonly<Record<string, string>> = {
   closeBracket: ']',
 }
 
-export function tokenize(text: string, budget: Budget, depth = 0): Token[] {
+/** `prose`: the text of \\text{}, in which letters are words, not variables. */
+export function tokenize(text: string, budget: Budget, depth = 0, prose = false): Token[] {
   if (depth > 8) throw new Unreadable('deep nesting')
   const tokens: Token[] = []
   let space = false
@@ -103,7 +104,7 @@ export function tokenize(text: string, budget: Budget, depth = 0): Token[] {
       const exponent = scientific(text, at, groups.number)
       at += exponent.length
       push('number', groups.number.replaceAll(/\{,\}|,/g, '') + exponent)
-    } else if (groups.letters !== undefined) letters(groups.letters, push)
+    } else if (groups.letters !== undefined) letters(groups.letters, text.charAt(at), prose, push)
     else if (groups.escaped !== undefined) push('mark', groups.escaped)
     else if (groups.mark !== undefined) push('mark', groups.mark)
     else {
@@ -142,9 +143,12 @@ function scientific(text: string, at: number, mantissa: string): string {
   return sure ? exponent : ''
 }
 
-function letters(run: string, push: (kind: TokenKind, text: string) => void): void {
+function letters(run: string, next: string, prose: boolean, push: (kind: TokenKind, text: string) => void): void {
   const lower = run.toLowerCase()
-  if (run.length === 1) push('letter', run)
+  // Minutes and seconds are told from functions by the parenthesis.
+  const isUnit = (lower === 'min' || lower === 'sec') && next !== '('
+  if (isUnit || (prose && !Object.hasOwn(functions, run))) push('word', run)
+  else if (run.length === 1) push('letter', run)
   else if (Object.hasOwn(functions, run)) push('command', run)
   else if (lower === 'pi' || run === 'sqrt') push('command', lower)
   else if (lower === 'infinity' || lower === 'inf' || lower === 'infty') push('command', 'infty')
@@ -177,5 +181,5 @@ function wrapped(name: string, content: string, budget: Budget, depth: number): 
       return [{ kind: 'word', text: trimmed.replace(/\.$/, ''), space: content.startsWith(' ') }]
     }
   }
-  return tokenize(content, budget, depth + 1)
+  return tokenize(content, budget, depth + 1, textual.has(name))
 }

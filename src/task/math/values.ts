@@ -39,6 +39,9 @@ function exactOrNothing(node: Node, budget: Budget): Rational | undefined {
 const isLong = (node: Node): boolean =>
   node.kind === 'number' && node.text.replace(/[eE].*$/, '').replace(/^0*\.?0*|\.|0+$/g, '').length > mostDigits
 
+/** Functions that jump: two may differ only where no random point falls. */
+const isStep = (node: Node): boolean => node.kind === 'call' && /^(?:floor|ceil|sign)$/.test(node.name)
+
 function sameNumber(a: Node, b: Node, budget: Budget): boolean {
   if (some(a, isLong) || some(b, isLong)) return false
   const none = new Map<string, number>()
@@ -82,7 +85,7 @@ function sameInField(a: Node, b: Node, names: readonly string[], budget: Budget)
 
 /** Positive points first, then points of both signs, which tell sqrt(x^2) from x. */
 function sameAtPoints(a: Node, b: Node, names: readonly string[], budget: Budget): boolean {
-  if (some(a, isLong) || some(b, isLong)) return false
+  if ([a, b].some((each) => some(each, isLong) || some(each, isStep))) return false
   const rng = rngFrom(0, pointStream)
   let agreed = 0
   for (let point = 0; point < floatPoints; point++) {
