@@ -16,7 +16,9 @@ export function readTokenizerFiles(directory: string): TokenizerFiles {
     return existsSync(path) ? path : undefined
   }
   const configPath = at('tokenizer_config.json')
-  const config = configPath ? readJsonObject(configPath) : {}
+  const mapPath = at('special_tokens_map.json')
+  // Old directories name their special tokens in the map only.
+  const config: JsonObject = { ...(mapPath && readJsonObject(mapPath)), ...(configPath && readJsonObject(configPath)) }
   const jsonPath = at('tokenizer.json')
   const sentencePiecePath = at('tokenizer.model')
   let tokenizer: JsonObject
