@@ -1,6 +1,6 @@
 // Compiles src/ into dist/. Runs by itself after `npm ci` (the `prepare` script), so a checkout is ready to use.
 import { execFileSync } from 'node:child_process'
-import { cpSync, existsSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -13,13 +13,3 @@ execFileSync(process.execPath, [tsc, '-p', join(root, 'tsconfig.build.json')], {
 // What the compiler does not carry over: the style and the scripts that reports put into their pages.
 const assets = join('report', 'html', 'assets')
 cpSync(join(root, 'src', assets), join(root, 'dist', assets), { recursive: true })
-
-// `npx isentrope` inside a checkout looks in node_modules/.bin, where npm links dependencies only, not the package itself.
-const links = join(root, 'node_modules', '.bin')
-if (existsSync(links)) {
-  const entry = join('..', '..', 'bin', 'isentrope.js')
-  rmSync(join(links, 'isentrope'), { force: true })
-  if (process.platform === 'win32') {
-    writeFileSync(join(links, 'isentrope.cmd'), `@node "%~dp0\\${entry}" %*\r\n`)
-  } else symlinkSync(entry, join(links, 'isentrope'))
-}
