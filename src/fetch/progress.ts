@@ -62,7 +62,7 @@ export function createProgressDisplay(
       if (!changed && time - shownAt < (terminal ? TERMINAL_PAUSE : LOG_PAUSE)) return
       shownAt = time
       const line = progressLine(what, progress, speed.bytesPerSecond(), terminal)
-      stream.write(terminal ? `\r${line.slice(0, Math.max(20, (stream.columns ?? 80) - 1))}\x1b[K` : `${line}\n`)
+      stream.write(terminal ? `\r${line.slice(0, Math.max(20, (stream.columns || 80) - 1))}\x1b[K` : `${line}\n`)
     },
     close(done) {
       if (!last) return
