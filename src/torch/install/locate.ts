@@ -69,8 +69,7 @@ export async function locateTorch(options: LocateOptions = {}): Promise<Located>
     const install = prefix ? await accept(libDirsUnder(prefix), source) : undefined
     if (install) return { install, passedOver }
   }
-  for (const python of pythonsOnPath(env)) {
-    const torch = await torchOf(python, env)
+  for (const torch of await Promise.all(pythonsOnPath(env).map((python) => torchOf(python, env)))) {
     const install = torch ? await accept([path.join(torch, 'lib')], 'python') : undefined
     if (install) return { install, passedOver }
   }
