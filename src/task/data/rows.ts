@@ -1,15 +1,16 @@
-/** Rows of a data file, as plain objects: JSON lines, a JSON array or Parquet, told apart by the file's name. */
+/** Rows of a data file, as plain objects: JSON lines, a JSON array, CSV or Parquet, told apart by the file's name. */
 import { createReadStream } from 'node:fs'
 import { readFile, stat } from 'node:fs/promises'
 import { extname } from 'node:path'
 import { createInterface } from 'node:readline'
+import { parse as parseCsv } from 'csv-parse/sync'
 import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet'
 import { compressors } from 'hyparquet-compressors'
 import { UserError } from '../../config/errors.js'
 
 export type Row = Record<string, unknown>
 
-export const dataExtensions = ['.jsonl', '.ndjson', '.json', '.parquet'] as const
+export const dataExtensions = ['.jsonl', '.ndjson', '.json', '.csv', '.parquet'] as const
 
 /** All rows, in the file's order, held in memory. A file that cannot be read as what it is named is a {@link UserError}. */
 export async function readRows(path: string): Promise<Row[]> {
@@ -22,6 +23,8 @@ export async function readRows(path: string): Promise<Row[]> {
       return readJsonLines(path)
     case '.json':
       return readJsonArray(path)
+    case '.csv':
+      return readCsv(path)
     case '.parquet':
       return readParquet(path)
     default:
@@ -44,6 +47,15 @@ async function readJsonArray(path: string): Promise<Row[]> {
   const value = parseJson(await readFile(path, 'utf8'), path)
   if (!Array.isArray(value)) throw new UserError(`${path}: holds no array of rows`)
   return value.map((row, i) => toRow(row, `${path}, row ${i + 1}`))
+}
+
+/** The first line names the columns; every value is text. */
+async function readCsv(path: string): Promise<Row[]> {
+  try {
+    return parseCsv(await readFile(path), { columns: true, bom: true, skip_empty_lines: true })
+  } catch (cause) {
+    throw new UserError(`${path}: not readable as CSV: ${cause instanceof Error ? cause.message : cause}`, { cause })
+  }
 }
 
 async function readParquet(path: string): Promise<Row[]> {

@@ -1,0 +1,97 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parquetWriteFile } from 'hyparquet-writer'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { answerColumns, asPrompt, asText, chooseColumn, column } from './columns.js'
+import { readRows } from './rows.js'
+
+let directory: string
+const write = async (name: string, content: string | Uint8Array) => {
+  await writeFile(join(directory, name), content)
+  return join(directory, name)
+}
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'isentrope-rows-'))
+})
+afterAll(() => rm(directory, { recursive: true, force: true }))
+
+describe('readRows', () => {
+  const rows = [
+    { prompt: 'a\u2028b', answer: '1' },
+    { prompt: 'c', answer: '2' },
+  ]
+
+  it('reads JSON lines, with a byte order mark, empty lines and Windows ends', async () => {
+    const path = await write('a.jsonl', `\ufeff${JSON.stringify(rows[0])}\r\n\r\n${JSON.stringify(rows[1])}`)
+    expect(await readRows(path)).toEqual(rows)
+  })
+
+  it('reads a JSON array', async () => {
+    expect(await readRows(await write('a.json', JSON.stringify(rows)))).toEqual(rows)
+  })
+
+  it('reads Parquet', async () => {
+    const path = join(directory, 'a.parquet')
+    parquetWriteFile({
+      filename: path,
+      columnData: [
+        { name: 'prompt', data: rows.map(({ prompt }) => prompt), type: 'STRING' },
+        { name: 'answer', data: rows.map(({ answer }) => answer), type: 'STRING' },
+      ],
+    })
+    expect(await readRows(path)).toEqual(rows)
+  })
+
+  it.each([
+    ['bad.jsonl', '{"a":1}\n{"a":\n', /bad.jsonl, line 2: not JSON/],
+    ['list.jsonl', '[1]\n', /list.jsonl, line 1: not a JSON object/],
+    ['bad.json', '{"a":1}', /bad.json: holds no array of rows/],
+    ['rows.json', '[1]', /rows.json, row 1: not a JSON object/],
+    ['bad.parquet', 'PAR1 no', /bad.parquet: not a readable Parquet file/],
+    ['empty.parquet', '', /empty.parquet: not a readable Parquet file/],
+    ['a.txt', '', /a.txt: not a data file that this reads/],
+  ])('names what is wrong with %s', async (name, content, message) => {
+    const path = await write(name, content)
+    await expect(readRows(path)).rejects.toThrow(expect.objectContaining({ name: 'UserError' }))
+    await expect(readRows(path)).rejects.toThrow(message)
+  })
+
+  it('names a file that is not there, or is none', async () => {
+    await expect(readRows(join(directory, 'no.jsonl'))).rejects.toThrow(/no such file/)
+    await expect(readRows(directory)).rejects.toThrow(/not a file/)
+  })
+})
+
+describe('columns', () => {
+  const row = { question: 'q', reward_model: { ground_truth: '7' }, 'a.b': 1, a: { b: 2 } }
+
+  it('reaches into nested columns, and takes a name with a dot as it stands first', () => {
+    expect(column(row, 'reward_model.ground_truth')).toBe('7')
+    expect(column(row, 'a.b')).toBe(1)
+    expect(column(row, 'reward_model.style')).toBeUndefined()
+    expect(column(row, 'toString')).toBeUndefined()
+  })
+
+  it('finds the usual columns, and names the nearest of one asked for in vain', () => {
+    expect(chooseColumn(row, undefined, answerColumns, 'row 1')).toBe('reward_model.ground_truth')
+    expect(() => chooseColumn(row, 'questoin', [], 'row 1')).toThrow(
+      expect.objectContaining({ message: "row 1: no column 'questoin'", hint: "Did you mean 'question'?" }),
+    )
+  })
+
+  it('writes numbers out', () => {
+    expect(asText(70, 'here')).toBe('70')
+    expect(asText(12n, 'here')).toBe('12')
+    expect(asText(['x'], 'here')).toBe('x')
+    expect(() => asText(null, 'here')).toThrow('here: neither text nor a number')
+    expect(() => asText(['x', 'y'], 'here')).toThrow(/neither/)
+  })
+
+  it('takes chats', () => {
+    const chat = [{ role: 'user', content: 'hi', extra: 1 }]
+    expect(asPrompt(chat, 'here')).toEqual([{ role: 'user', content: 'hi' }])
+    expect(() => asPrompt([{ role: 'user' }], 'here')).toThrow(/a chat is a list/)
+  })
+})
