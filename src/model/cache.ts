@@ -41,6 +41,8 @@ export class KeyValueCache {
   readonly #device: Device
   readonly #dtype: Dtype
   #layers: LayerCache[] = []
+  /** The clock never lies before it: a prompt's entries are written to the left of the clock. */
+  readonly #longestPrompt: number
   #rows: number
   #capacity: number
   /** The column after the newest entries. */
@@ -54,6 +56,7 @@ export class KeyValueCache {
     this.#device = device
     this.#dtype = dtype
     this.#rows = rows
+    this.#longestPrompt = longestPrompt
     this.#clock = longestPrompt
     this.#capacity = longestPrompt + Math.max(1, room)
     this.#lengths = new Array(rows).fill(0)
@@ -91,7 +94,7 @@ export class KeyValueCache {
   /** Keeps only these rows, in this order. */
   retain(rows: number[]): void {
     const lengths = rows.map((row) => this.#lengths[row])
-    this.#rebuild(Math.max(1, ...lengths), this.#capacity, rows)
+    this.#rebuild(this.#window(lengths), this.#capacity, rows)
     this.#lengths = lengths
     this.#rows = rows.length
   }
@@ -145,9 +148,14 @@ export class KeyValueCache {
 
   /** Entries older than the longest row are forgotten; where that is not enough the cache grows. */
   #makeRoom(): void {
-    const window = Math.max(1, ...this.#lengths)
+    const window = this.#window(this.#lengths)
     const capacity = window * 2 > this.#capacity ? Math.ceil(this.#capacity * 1.5) + 16 : this.#capacity
     this.#rebuild(window, capacity)
+  }
+
+  /** Columns that a rebuilt cache keeps. */
+  #window(lengths: number[]): number {
+    return Math.max(1, this.#longestPrompt, ...lengths)
   }
 
   #rebuild(window: number, capacity: number, rows?: number[]): void {

@@ -166,7 +166,8 @@ export class Learner {
             if (!Number.isFinite(token.value) || !Number.isFinite(slope) || !Number.isFinite(bonus)) {
               nonFinite.push({ ...work.place, position: t })
             }
-            objective += weight * token.value
+            objective +=
+              weight * (completion.gradMask[t] ? token.value : options.objective.entropyCoef * moments.entropy)
             update.logprob[t] = logprob
             update.slope[t] = token.slope
             update.clipped[t] = token.clipped ? 1 : 0

@@ -46,8 +46,7 @@ export class Optimizer {
   buffer(parameter: Parameter): Tensor {
     const slot = this.#slots.find((candidate) => candidate.parameter === parameter)
     if (slot?.kind !== 'manual') throw new Error(`${parameter.name} has no gradient buffer`)
-    const { value } = parameter
-    slot.gradient ??= keep(zeros(value.shape, { device: value.device, dtype: value.dtype }))
+    slot.gradient ??= keep(zerosLike(parameter.value))
     return slot.gradient
   }
 
@@ -71,6 +70,8 @@ export class Optimizer {
     noGrad(() =>
       scope(() => {
         const gradients = this.#gradients()
+        // A parameter that nothing reached has the gradient 0, not none: its moments decay like the others'.
+        for (const slot of this.#slots) if (!gradients.has(slot)) gradients.set(slot, zerosLike(slot.parameter.value))
         const slots = [...gradients.keys()]
         if (scale !== 1) for (const gradient of gradients.values()) mul_(gradient, scale)
         for (const slot of slots) this.#ensureMoments(slot)
@@ -135,8 +136,9 @@ export class Optimizer {
 
   #ensureMoments(slot: Slot): void {
     const { value } = slot.parameter
-    const like = () => keep(zeros(value.shape, { device: value.device, dtype: value.dtype }))
-    slot.firstMoment ??= like()
-    slot.secondMoment ??= like()
+    slot.firstMoment ??= keep(zerosLike(value))
+    slot.secondMoment ??= keep(zerosLike(value))
   }
 }
+
+const zerosLike = ({ shape, device, dtype }: Tensor): Tensor => zeros(shape, { device, dtype })
