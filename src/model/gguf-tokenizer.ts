@@ -4,8 +4,8 @@
  */
 
 import { UserError } from '../config/errors.js'
+import { isolatedSplit } from './faithful.js'
 import type { JsonObject } from './json.js'
-import { isolatedSplit } from './pre-tokenizer.js'
 import type { TokenizerFiles } from './tokenizer.js'
 import { withBeginAndEnd } from './tokenizer-files.js'
 import { byteLevelJson, sentencePieceBpeJson } from './tokenizer-json.js'

@@ -19,11 +19,14 @@ const normalizer = { charsmap: 2, addDummyPrefix: 3, removeExtraWhitespaces: 4, 
 
 const modelTypes: Record<number, string> = { 1: 'unigram', 2: 'bpe', 3: 'word', 4: 'char' }
 
-/** @throws UserError where the file is no sentencepiece model, or a word or character model */
+/** @throws UserError where the file is no sentencepiece model, or of a kind that the library does not cut the same way */
 export function readSentencePiece(path: string): JsonObject {
   const parsed = parse(path)
   const { type, vocabulary } = parsed
   if (type === 2) return sentencePieceBpeJson(vocabulary)
+  if (type === 1 && vocabulary.byteFallback) {
+    throw new UserError(`${path}: a sentencepiece unigram model with byte fallback is not read`)
+  }
   if (type === 1) return sentencePieceUnigramJson(vocabulary)
   throw new UserError(`${path}: a sentencepiece model of type ${modelTypes[type] ?? type} is not read`)
 }

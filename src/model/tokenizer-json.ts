@@ -60,11 +60,11 @@ export function sentencePieceBpeJson(vocabulary: SentencePieceVocabulary): JsonO
   )
 }
 
-/** Sentencepiece's unigram model. */
+/** Sentencepiece's unigram model. The library has no byte fallback for it. */
 export function sentencePieceUnigramJson(vocabulary: SentencePieceVocabulary): JsonObject {
-  const { tokens, scores, unknownId: unk_id, byteFallback: byte_fallback } = vocabulary
+  const { tokens, scores, unknownId: unk_id } = vocabulary
   const vocab = tokens.map((token, id) => [token, scores[id]])
-  return sentencePieceJson(vocabulary, { type: 'Unigram', unk_id, vocab, byte_fallback })
+  return sentencePieceJson(vocabulary, { type: 'Unigram', unk_id, vocab, byte_fallback: false })
 }
 
 function sentencePieceJson(vocabulary: SentencePieceVocabulary, model: JsonObject): JsonObject {
@@ -72,7 +72,8 @@ function sentencePieceJson(vocabulary: SentencePieceVocabulary, model: JsonObjec
   const normalizers: JsonObject[] = []
   if (precompiledCharsmap) normalizers.push({ type: 'Precompiled', precompiled_charsmap: precompiledCharsmap })
   if (removeExtraWhitespaces) {
-    normalizers.push({ type: 'Strip', strip_left: true, strip_right: true })
+    // Only spaces; a Strip would take line ends too.
+    normalizers.push({ type: 'Replace', pattern: { Regex: '\\A +| +\\z' }, content: '' })
     normalizers.push({ type: 'Replace', pattern: { Regex: ' {2,}' }, content: ' ' })
   }
   if (addDummyPrefix) normalizers.push({ type: 'Prepend', prepend: '▁' })
@@ -82,7 +83,10 @@ function sentencePieceJson(vocabulary: SentencePieceVocabulary, model: JsonObjec
     { type: 'ByteFallback' },
     { type: 'Fuse' },
   ]
-  if (addDummyPrefix) decoders.push({ type: 'Strip', content: ' ', start: 1, stop: 0 })
+  if (addDummyPrefix || removeExtraWhitespaces) {
+    // One space was put there; where runs of spaces are removed, sentencepiece drops all that lead.
+    decoders.push({ type: 'Strip', content: ' ', start: removeExtraWhitespaces ? 1024 : 1, stop: 0 })
+  }
   return {
     version: '1.0',
     truncation: null,

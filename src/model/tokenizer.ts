@@ -6,8 +6,9 @@
 import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers'
 import { UserError } from '../config/errors.js'
 import { compileChatTemplate } from './chat.js'
+import { faithfulNormalizer, faithfulPreTokenizer } from './faithful.js'
 import { isObject, type JsonObject } from './json.js'
-import { faithfulPreTokenizer } from './pre-tokenizer.js'
+import { precompiledNormalizer } from './precompiled.js'
 import type { DecoderConfig, Tokenizer } from './types.js'
 
 /** What a tokenizer is built from. */
@@ -32,7 +33,7 @@ export function createTokenizer(
   files: TokenizerFiles,
   ids: Pick<DecoderConfig, 'bosTokenId' | 'eosTokenIds' | 'padTokenId'>,
 ): Tokenizer {
-  const inner = build(files)
+  const { inner, normalize } = build(files)
   const specialTokens = specialTokensOf(files.config)
   const idOf = (name: string): number | undefined => {
     const token = specialTokens[name]
@@ -49,7 +50,7 @@ export function createTokenizer(
     padTokenId: ids.padTokenId ?? idOf('pad_token'),
     chatTemplate: template,
     encode(text, { special = true } = {}) {
-      return inner.encode(text, { add_special_tokens: special }).ids
+      return inner.encode(normalize(text), { add_special_tokens: special }).ids
     },
     decode(tokenIds, { skipSpecial = false } = {}) {
       // Ids that pad the vocabulary have no text, as in transformers; the library rejects them and empty lists.
@@ -69,10 +70,15 @@ export function createTokenizer(
   }
 }
 
-function build({ tokenizer, config, where }: TokenizerFiles): HuggingFaceTokenizer {
+function build({ tokenizer, config, where }: TokenizerFiles): {
+  inner: HuggingFaceTokenizer
+  normalize: (text: string) => string
+} {
+  const { normalizer, rules } = faithfulNormalizer(tokenizer.normalizer)
+  const normalize = rules === undefined ? (text: string) => text : precompiledNormalizer(rules, where)
   try {
     const pre_tokenizer = faithfulPreTokenizer(tokenizer.pre_tokenizer)
-    return new HuggingFaceTokenizer({ ...tokenizer, pre_tokenizer }, config)
+    return { inner: new HuggingFaceTokenizer({ ...tokenizer, normalizer, pre_tokenizer }, config), normalize }
   } catch (cause) {
     throw new UserError(`${where} describes no tokenizer that can be built: ${(cause as Error).message}`, { cause })
   }
