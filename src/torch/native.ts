@@ -181,15 +181,15 @@ export function loadNative(install: TorchInstall): Native {
     if (code !== 0) throw new Error(lastError())
   }
   const strings = new Map<string, number>()
+  // Single values are read and written without a view: a view holds 220 bytes until the event loop turns, and LibTorch's
+  // buffers freed between such small blocks never join again.
   const readInts = (address: number, count: number) => {
-    const values = new BigInt64Array(koffi.view(address, count * 8))
-    return Array.from(values, Number)
+    const values = new Array<number>(count)
+    for (let i = 0; i < count; i++) values[i] = Number(koffi.decode(address + 8 * i, 'int64_t'))
+    return values
   }
   // `at::Tensor` is one pointer wide: its first eight bytes point to the TensorImpl.
-  const implementation = (handle: Handle) => {
-    const bits = new Uint32Array(koffi.view(handle, 8))
-    return bits[0] + bits[1] * two32
-  }
+  const implementation = (handle: Handle) => Number(koffi.decode(handle, 'uint64_t'))
   const undefinedHandle = (() => {
     check(fn.uninitialized(out))
     return readOut()
@@ -315,9 +315,8 @@ export function loadNative(install: TorchInstall): Native {
       } else {
         address = operatorNew!(8)
       }
-      const bits = new Uint32Array(koffi.view(address, 8))
-      bits[0] = low
-      bits[1] = high
+      koffi.encode(address, 'uint32_t', low >>> 0)
+      koffi.encode(address + 4, 'uint32_t', high >>> 0)
       return address
     },
     threads() {
