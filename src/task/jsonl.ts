@@ -11,8 +11,11 @@ import type { Example, Task } from './types.js'
 
 export const jsonlSchema = z
   .object({
-    path: z.string().describe('JSON lines, JSON array or Parquet file with the training problems'),
-    evalPath: z.string().optional().describe('file with the held-out problems; without it evalShare decides'),
+    path: z.string().describe('JSON lines, JSON array, CSV or Parquet file with the training problems'),
+    evalPath: z
+      .string()
+      .optional()
+      .describe('file with the held-out problems, which leave the training ones; without it evalShare decides'),
     evalShare: z.number().min(0).max(0.9).default(0).describe('share of path held out, by a hash of the prompt'),
     prompt: z
       .string()
@@ -44,7 +47,8 @@ export async function jsonl(spec: TaskSpec, context: TaskContext): Promise<Task>
     options.evalPath === undefined
       ? all.filter((example) => isHeldOut(promptText(example.prompt), options.evalShare))
       : await read(options.evalPath)
-  const heldPrompts = new Set(options.evalPath === undefined ? held.map(({ prompt }) => promptText(prompt)) : [])
+  // What is evaluated is not trained on, duplicates included; one file for both says that it is meant to be.
+  const heldPrompts = new Set(options.evalPath === options.path ? [] : held.map(({ prompt }) => promptText(prompt)))
   const train = all.filter(({ prompt }) => !heldPrompts.has(promptText(prompt)))
   return {
     name: spec.name,

@@ -16,7 +16,7 @@ export interface TaskContext {
 
 /** Whether a name is a file's: it begins like a path or ends like a file that tasks are loaded from. */
 export function isPath(name: string): boolean {
-  return /^(?:\.{0,2}[/\\]|[a-z]:[/\\])/i.test(name) || /\.(?:[cm]?[jt]s|jsonl|ndjson|json|parquet)$/i.test(name)
+  return /^(?:\.{0,2}[/\\]|[a-z]:[/\\])/i.test(name) || /\.(?:[cm]?[jt]s|jsonl|ndjson|json|csv|parquet)$/i.test(name)
 }
 
 /** The known name that `word` most resembles, if it resembles one at all (edit distance at most 40 % of its length). */
