@@ -13,6 +13,7 @@ import pathlib
 import tempfile
 
 import sentencepiece as spm
+from sentencepiece import sentencepiece_model_pb2
 
 OUT = pathlib.Path(__file__).resolve().parent / "sentencepiece.json"
 TEXTS = [
@@ -52,7 +53,9 @@ REFUSED = {
 def train(settings):
     out = io.BytesIO()
     spm.SentencePieceTrainer.train(sentence_iterator=iter(CORPUS), model_writer=out, **{**BASE, **settings})
-    return out.getvalue()
+    model = sentencepiece_model_pb2.ModelProto.FromString(out.getvalue())
+    model.normalizer_spec.ClearField("normalization_rule_tsv")  # a path of this machine
+    return model.SerializeToString()
 
 
 def main():
