@@ -1,14 +1,14 @@
-/** Element types by LibTorch's own numbering (`c10::ScalarType`), with the typed array that views them on the CPU. */
+/** Element types by LibTorch's own numbering (`c10::ScalarType`), with the typed array that views them on the CPU, and their C type. */
 export const dtypes = {
-  uint8: { code: 0, bytes: 1, array: Uint8Array },
-  int32: { code: 3, bytes: 4, array: Int32Array },
-  int64: { code: 4, bytes: 8, array: BigInt64Array },
-  float16: { code: 5, bytes: 2, array: Uint16Array },
-  float32: { code: 6, bytes: 4, array: Float32Array },
-  float64: { code: 7, bytes: 8, array: Float64Array },
-  complex64: { code: 9, bytes: 8, array: Float32Array },
-  bool: { code: 11, bytes: 1, array: Uint8Array },
-  bfloat16: { code: 15, bytes: 2, array: Uint16Array },
+  uint8: { code: 0, bytes: 1, array: Uint8Array, c: 'uint8_t' },
+  int32: { code: 3, bytes: 4, array: Int32Array, c: 'int32_t' },
+  int64: { code: 4, bytes: 8, array: BigInt64Array, c: 'int64_t' },
+  float16: { code: 5, bytes: 2, array: Uint16Array, c: 'uint16_t' },
+  float32: { code: 6, bytes: 4, array: Float32Array, c: 'float' },
+  float64: { code: 7, bytes: 8, array: Float64Array, c: 'double' },
+  complex64: { code: 9, bytes: 8, array: Float32Array, c: 'float' },
+  bool: { code: 11, bytes: 1, array: Uint8Array, c: 'uint8_t' },
+  bfloat16: { code: 15, bytes: 2, array: Uint16Array, c: 'uint16_t' },
 } as const
 
 export type Dtype = keyof typeof dtypes

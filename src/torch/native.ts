@@ -13,6 +13,9 @@ import type { TorchInstall } from './install/index.js'
 /** Address of an `at::Tensor` owned by whoever holds it. */
 export type Handle = number
 
+export type CType = 'uint8_t' | 'uint16_t' | 'int32_t' | 'int64_t' | 'float' | 'double'
+export type CData = Uint8Array | Uint16Array | Int32Array | BigInt64Array | Float32Array | Float64Array
+
 const slotCount = 64
 const textDecoder = new TextDecoder()
 
@@ -70,7 +73,11 @@ export interface Native {
   /** A heap slot holding the 64 bits, as optional arguments are passed. */
   newOptional(low: number, high: number): number
   threads(): number
-  /** A typed-array view of native memory; it must not outlive that memory. */
+  /** Copies native memory out, as the typed array of the C type. */
+  read(address: number, type: CType, count: number): CData
+  /** Copies into native memory. */
+  write(address: number, type: CType, data: CData): void
+  /** A view of native memory; it must not outlive that memory, and it holds 220 bytes until the event loop turns. */
   view(address: number, bytes: number): ArrayBuffer
 }
 
@@ -323,6 +330,8 @@ export function loadNative(install: TorchInstall): Native {
       check(fn.threads(out))
       return slotsU32[outIndex * 2]
     },
+    read: (address, type, count) => koffi.decode(address, type, count) as CData,
+    write: (address, type, data) => koffi.encode(address, type, data, data.length),
     view: (address, bytes) => koffi.view(address, bytes),
   }
 }

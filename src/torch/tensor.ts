@@ -115,15 +115,27 @@ export class Tensor {
 
   #copied(dtype: Dtype): AnyData {
     if (this.dtype !== dtype) throw new Error(`${this}: expected ${dtype}`)
-    if (this.device.type === 'cpu' && native().isContiguous(this.handle)) return this.data().slice() as AnyData
+    if (this.device.type === 'cpu' && native().isContiguous(this.handle)) return copyOut(this)
     const host = empty(this.shape, { dtype })
     try {
       native().copyInto(host.handle, this.handle, false)
-      return host.data().slice() as AnyData
+      return copyOut(host)
     } finally {
       host.dispose()
     }
   }
+}
+
+/** Larger copies go through a view: the foreign function library counts in 32 bits. */
+const LARGE = 2 ** 30
+
+/** The elements of a contiguous CPU tensor; a small copy leaves nothing behind, as a view would. */
+function copyOut(tensor: Tensor): AnyData {
+  const { bytes } = tensor
+  const { array, c } = dtypes[tensor.dtype]
+  if (bytes === 0) return new array(0)
+  if (bytes >= LARGE) return tensor.data().slice() as AnyData
+  return native().read(native().dataPointer(tensor.handle), c, bytes / array.BYTES_PER_ELEMENT) as AnyData
 }
 
 const reportLeak = () => {
@@ -187,13 +199,14 @@ export function fromData<D extends Dtype = 'float32'>(
 ): Tensor {
   const dtype = options.dtype ?? 'float32'
   const host = empty(shape, { dtype })
-  const view = host.data()
-  if (view.length !== data.length) {
-    const text = `shape [${shape.join(',')}] has ${view.length} elements, the data ${data.length}`
+  const { array, c } = dtypes[dtype]
+  const length = host.bytes / array.BYTES_PER_ELEMENT
+  if (length !== data.length) {
     host.dispose()
-    throw new Error(text)
+    throw new Error(`shape [${shape.join(',')}] has ${length} elements, the data ${data.length}`)
   }
-  ;(view as Float32Array).set(data as Float32Array)
+  if (host.bytes >= LARGE) (host.data() as Float32Array).set(data as Float32Array)
+  else if (length > 0) native().write(native().dataPointer(host.handle), c, data)
   return toDevice(host, options.device ?? cpu, true)
 }
 
