@@ -19,7 +19,7 @@ type Golden = { input_ids: number[][]; logits: number[][][]; ids: number[][] }
 const golden = JSON.parse(readFileSync(join(folder, 'golden.json'), 'utf8')) as {
   texts: string[]
   pre: Record<string, number[][]>
-} & Record<'llama' | 'qwen2' | 'qwen3', Golden>
+} & Record<'llama' | 'llama3' | 'qwen2' | 'qwen3', Golden>
 
 const scratch = mkdtempSync(join(tmpdir(), 'isentrope-gguf-'))
 beforeAll(startTestEngine)
@@ -46,7 +46,7 @@ describe.each(Object.keys(blockFormats) as BlockFormatName[])('%s', (name) => {
   })
 })
 
-describe.each(['llama', 'qwen2', 'qwen3'] as const)('a GGUF file of architecture %s', (name) => {
+describe.each(['llama', 'llama3', 'qwen2', 'qwen3'] as const)('a GGUF file of architecture %s', (name) => {
   const path = join(folder, `${name}.gguf`)
 
   it('gives the logits of transformers to 1e-4', () => {
@@ -63,7 +63,7 @@ describe.each(['llama', 'qwen2', 'qwen3'] as const)('a GGUF file of architecture
     golden.texts.forEach((text, i) => {
       expect(model.tokenizer.encode(text), JSON.stringify(text)).toEqual(golden[name].ids[i])
       // NFC, which Qwen's tokenizers apply, is the one change that a round trip makes.
-      expect(model.tokenizer.decode(golden[name].ids[i])).toBe(name === 'llama' ? text : text.normalize('NFC'))
+      expect(model.tokenizer.decode(golden[name].ids[i])).toBe(name.startsWith('llama') ? text : text.normalize('NFC'))
     })
   })
 
@@ -89,6 +89,27 @@ describe.each(['llama', 'qwen2', 'qwen3'] as const)('a GGUF file of architecture
       const other = (theirs.metadata as Record<string, unknown>)[key]
       expect(typeof other === 'bigint' ? Number(other) : other, key).toEqual(value)
     }
+  })
+})
+
+describe("Llama 3's rotary scaling in a GGUF file", () => {
+  it('is recognised from its table of divisors', () => {
+    const model = openLocalModel(join(folder, 'llama3.gguf'))
+    model.tensors.close()
+    expect(model.config.rope).toEqual({
+      theta: 500_000,
+      scaling: { type: 'llama3', factor: 8, lowFreqFactor: 1, highFreqFactor: 4, originalMaxPositionEmbeddings: 8192 },
+    })
+  })
+
+  it('is refused where the table is another one', () => {
+    const path = join(folder, 'llama3.gguf')
+    const { offset } = readGgufHeader(path).tensors.find(({ name }) => name === 'rope_freqs.weight')!
+    const bytes = readFileSync(path)
+    bytes.writeFloatLE(3, offset + 4)
+    const changed = join(scratch, 'longrope.gguf')
+    writeFileSync(changed, bytes)
+    expect(() => openLocalModel(changed)).toThrow(/rope_freqs.weight is not Llama 3's rotary scaling/)
   })
 })
 

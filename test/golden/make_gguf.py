@@ -92,6 +92,18 @@ def permute(weight, heads):
     return weight.reshape(heads, 2, weight.shape[0] // heads // 2, *weight.shape[1:]).swapaxes(1, 2).reshape(weight.shape)
 
 
+def llama3_divisors(config):
+    """llama.cpp's rope_freqs.weight: what every frequency is divided by under Llama 3's scaling."""
+    rope = config.rope_parameters
+    low, high, original = rope["low_freq_factor"], rope["high_freq_factor"], rope["original_max_position_embeddings"]
+    divisors = []
+    for i in range(0, config.head_dim, 2):
+        wavelength = 2 * np.pi * rope["rope_theta"] ** (i / config.head_dim)
+        smooth = min(max((original / wavelength - low) / (high - low), 0), 1)
+        divisors.append(1 / ((1 - smooth) / rope["factor"] + smooth))
+    return np.array(divisors, dtype=np.float32)
+
+
 def write_model(name, arch, config, types, tokenizer, pre, seed):
     tokens, merges = tokenizer
     model = randomise(AutoModelForCausalLM.from_config(config), seed)
@@ -119,6 +131,9 @@ def write_model(name, arch, config, types, tokenizer, pre, seed):
     writer.add_add_bos_token(False)
     writer.add_chat_template(TEMPLATE)
     names = gguf.get_tensor_name_map(gguf.MODEL_ARCH[arch.upper()], config.num_hidden_layers)
+    scaled = config.rope_parameters["rope_type"] == "llama3"
+    if scaled:
+        writer.add_tensor("rope_freqs.weight", llama3_divisors(config))
     cycle = 0
     for key, value in state.items():
         if key == "lm_head.weight" and config.tie_word_embeddings:
@@ -137,7 +152,8 @@ def write_model(name, arch, config, types, tokenizer, pre, seed):
     writer.close()
     # transformers reads no head dimension for Qwen3: it is told the configuration.
     told = {"config": config} if arch == "qwen3" else {}
-    loaded = AutoModelForCausalLM.from_pretrained(FOLDER, gguf_file=f"{name}.gguf", dtype=torch.float32, **told)
+    # Nor Llama 3's scaling: there the model itself is the golden, its weights being stored as they are.
+    loaded = model if scaled else AutoModelForCausalLM.from_pretrained(FOLDER, gguf_file=f"{name}.gguf", dtype=torch.float32, **told)
     with torch.no_grad():
         logits = loaded(torch.tensor(INPUT_IDS)).logits
     return {"input_ids": INPUT_IDS, "logits": [[[seven_digits(v) for v in row] for row in rows] for rows in logits.tolist()],
@@ -154,11 +170,15 @@ def make_models():
     qwen2 = Qwen2Config(**shape, rope_parameters={"rope_type": "default", "rope_theta": 1e6})
     qwen3 = Qwen3Config(**shape, head_dim=16, tie_word_embeddings=True,
                         rope_parameters={"rope_type": "default", "rope_theta": 1e6})
+    llama3 = LlamaConfig(**{**shape, "num_hidden_layers": 1, "max_position_embeddings": 131072}, rope_parameters={
+        "rope_type": "llama3", "rope_theta": 5e5, "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
+        "original_max_position_embeddings": 8192})
     golden = {
         "texts": TEXTS,
         "llama": write_model("llama", "llama", llama, [kinds.Q8_0, kinds.Q4_1, kinds.Q5_0], tokenizer, "smollm", 1),
         "qwen2": write_model("qwen2", "qwen2", qwen2, [kinds.F16, kinds.Q5_1, kinds.Q4_0], tokenizer, "qwen2", 2),
         "qwen3": write_model("qwen3", "qwen3", qwen3, [kinds.BF16, kinds.Q8_0, kinds.F32], tokenizer, "qwen2", 3),
+        "llama3": write_model("llama3", "llama", llama3, [kinds.F32], tokenizer, "llama-bpe", 4),
         "pre": {pre: text_ids(tokens, merges, pre) for pre in PRE_TOKENIZERS},
     }
     (FOLDER / "golden.json").write_text(json.dumps(golden, separators=(",", ":")) + "\n")
