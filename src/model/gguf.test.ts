@@ -124,6 +124,40 @@ describe.each(Object.keys(golden.pre))('the pre-tokenizer %s', (pre) => {
   })
 })
 
+describe('a sentencepiece vocabulary in the metadata', () => {
+  // test/golden/make_sentencepiece.py: the ids are those of Python's sentencepiece.
+  const { texts, pieces, models } = JSON.parse(readFileSync('test/golden/sentencepiece.json', 'utf8'))
+  const metadata = {
+    'tokenizer.ggml.model': 'llama',
+    'tokenizer.ggml.tokens': pieces.tokens,
+    'tokenizer.ggml.scores': pieces.scores,
+    'tokenizer.ggml.token_type': pieces.types,
+    'tokenizer.ggml.bos_token_id': 1,
+    'tokenizer.ggml.eos_token_id': 2,
+    'tokenizer.ggml.unknown_token_id': 0,
+  }
+
+  it('cuts texts as sentencepiece does, after BOS unless the file says otherwise', () => {
+    const tokenizer = createTokenizer(ggufTokenizerFiles('x.gguf', metadata), { eosTokenIds: [] })
+    const bare = createTokenizer(ggufTokenizerFiles('x.gguf', { ...metadata, 'tokenizer.ggml.add_bos_token': false }), {
+      eosTokenIds: [],
+    })
+    texts.forEach((text: string, i: number) => {
+      expect(tokenizer.encode(text), JSON.stringify(text)).toEqual([1, ...models.bpe.ids[i]])
+      expect(bare.encode(text)).toEqual(models.bpe.ids[i])
+    })
+    expect(tokenizer.eosTokenIds).toEqual([2])
+  })
+
+  it('puts no space before the text where the file says so', () => {
+    const files = ggufTokenizerFiles('x.gguf', { ...metadata, 'tokenizer.ggml.add_space_prefix': false })
+    const tokenizer = createTokenizer(files, { eosTokenIds: [] })
+    expect(tokenizer.decode(tokenizer.encode('Hello world', { special: false }))).toBe('Hello world')
+    // With the space written out, the ids are those that the prefix gives.
+    expect(tokenizer.encode(' Hello world', { special: false })).toEqual(models.bpe.ids[texts.indexOf('Hello world')])
+  })
+})
+
 describe('tokenizer metadata', () => {
   const { metadata } = readGgufHeader(join(folder, 'llama.gguf'))
   it.each([

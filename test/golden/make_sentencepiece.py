@@ -57,6 +57,16 @@ def train(settings):
     return out.getvalue()
 
 
+def pieces(processor):
+    """The vocabulary as a GGUF file's metadata has it."""
+    def kind(i):
+        flags = [processor.is_unknown(i), processor.is_control(i), False, processor.is_unused(i), processor.is_byte(i)]
+        return next((number for number, flag in enumerate(flags, 2) if flag), 1)
+    ids = range(processor.get_piece_size())
+    return {"tokens": [processor.id_to_piece(i) for i in ids], "scores": [processor.get_score(i) for i in ids],
+            "types": [kind(i) for i in ids]}
+
+
 def main():
     golden = {"texts": TEXTS, "models": {}, "refused": {}}
     for name, settings in SETTINGS.items():
@@ -65,6 +75,7 @@ def main():
         ids = [processor.encode(text) for text in TEXTS]
         golden["models"][name] = {"model": base64.b64encode(model).decode(), "ids": ids,
                                   "decoded": [processor.decode(i) for i in ids]}
+    golden["pieces"] = pieces(spm.SentencePieceProcessor(model_proto=train(SETTINGS["bpe"])))
     for name, settings in REFUSED.items():
         golden["refused"][name] = base64.b64encode(train(settings)).decode()
     OUT.write_text(json.dumps(golden, separators=(",", ":")) + "\n")
