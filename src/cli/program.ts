@@ -11,12 +11,14 @@ import { doctorCommand } from './doctor.js'
 import { generateCommand } from './generate.js'
 import { gradeCommand } from './grade.js'
 import { type Io, processIo } from './io.js'
+import { quickstartCommand } from './quickstart.js'
 import { scoreCommand } from './score.js'
 import { trainCommand } from './train.js'
 
 const help = `
 Start here:
   $ isentrope doctor                                        is everything there?
+  $ isentrope quickstart                                    the paper in miniature, in a few minutes
   $ isentrope train recipes/arithmetic-smollm2-grpo.yaml    train a small model on this machine
   $ isentrope help train                                    what a command takes, gives and leaves behind
   $ isentrope config                                        every key of a recipe
@@ -48,6 +50,7 @@ const pathOf = (command: Command): string =>
 
 const allCommands = (io: Io) => [
   trainCommand(io),
+  quickstartCommand(io),
   generateCommand(io),
   scoreCommand(io),
   gradeCommand(io),

@@ -7,6 +7,7 @@ import type { Summary } from '../run/summary.js'
 import { newCommand, repeated } from './command.js'
 import { Exit, exitCodes } from './errors.js'
 import { type Io, jsonLine, print, processIo } from './io.js'
+import { stopOnSignals } from './signals.js'
 
 const help = `
 RECIPE is a YAML file (see recipes/ and \`isentrope config\`). The run goes to --run, by default
@@ -52,19 +53,6 @@ async function recipeOf(path: string | undefined, flags: TrainFlags): Promise<Re
     })
   }
   return loadRecipe(`${flags.run}/config.yaml`, flags.set)
-}
-
-/**
- * The first signal asks the run to stop at a safe point, the second ends the process. Returns the way to let go.
- */
-function stopOnSignals(stop: AbortController, io: Io): () => void {
-  const onSignal = () => {
-    if (stop.signal.aborted) process.exit(exitCodes.interrupted)
-    stop.abort()
-    io.stderr.write('\nstopping at the next safe point, with a checkpoint; once more to stop at once\n')
-  }
-  process.on('SIGINT', onSignal).on('SIGTERM', onSignal)
-  return () => void process.off('SIGINT', onSignal).off('SIGTERM', onSignal)
 }
 
 function summaryText(summary: Summary): string {
@@ -183,8 +171,13 @@ async function runTraining(
 async function writeReport(summary: Summary, io: Io): Promise<string | undefined> {
   if (summary.step === 0) return undefined
   try {
-    const { writeRunReport } = await import('../report/run-report.js')
-    return await writeRunReport(summary.run)
+    const [{ writeRunReport }, { tokenDecoder }] = await Promise.all([
+      import('../report/run-report.js'),
+      import('./token-decoder.js'),
+    ])
+    // Without its tokenizer (a model that is gone by now) the samples show token ids.
+    const decodeToken = await tokenDecoder(summary.model).catch(() => undefined)
+    return await writeRunReport(summary.run, { decodeToken })
   } catch (error) {
     await print(io.stderr, `warning: no report: ${error instanceof Error ? error.message : error}\n`)
     return undefined

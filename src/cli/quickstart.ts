@@ -1,0 +1,199 @@
+import { existsSync } from 'node:fs'
+import { isAbsolute, join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Command } from 'commander'
+import { UserError } from '../config/errors.js'
+import type { Recipe } from '../config/recipe.js'
+import type { OpenParts } from '../run/parts.js'
+import type { Summary } from '../run/summary.js'
+import { newCommand, numberOption } from './command.js'
+import { Exit, exitCodes } from './errors.js'
+import { type Io, jsonLine, print, processIo } from './io.js'
+import { stopOnSignals } from './signals.js'
+
+const help = `
+Trains a policy of about a million parameters on countdown (reach a target from four numbers; most problems have many
+solutions) three times from the same start: plain GRPO, Clip_B and Clip_V. About five minutes on two cores. Ends with
+charts, a table, what was seen in words, and a page:
+  RUN/report.html                 the three runs side by side, with completions coloured by their tokens' scores
+  RUN/grpo, RUN/clip-b, RUN/clip-v  ordinary runs (see \`isentrope help train\`)
+Interrupted or finished, the same command goes on where it was. One seed is one seed: other seeds by --seed.
+
+Examples:
+  $ isentrope quickstart
+  $ isentrope quickstart --seed 1
+  $ isentrope quickstart --steps 10 --run runs/short --json
+  $ isentrope train quickstart/clip-b.yaml --set entropy.muHigh=1       one of the three, changed
+`
+
+const title = 'Entropy under GRPO, Clip_B and Clip_V: one seed'
+
+/** In the order in which they run; the first is the one that the others are compared with. */
+const methods = [
+  { key: 'grpo', name: 'GRPO' },
+  { key: 'clip-b', name: 'Clip_B' },
+  { key: 'clip-v', name: 'Clip_V' },
+] as const
+
+interface QuickstartFlags {
+  steps?: number
+  seed: number
+  run?: string
+  json?: boolean
+}
+
+interface PlannedRun {
+  key: string
+  name: string
+  directory: string
+  recipe: Recipe
+}
+
+const packageRoot = fileURLToPath(new URL('../../', import.meta.url))
+
+/** A path of the package as a user in a checkout would write it. */
+function shortPath(path: string): string {
+  const short = relative(process.cwd(), path)
+  return short.startsWith('..') || isAbsolute(short) ? path : short
+}
+
+async function planRuns(flags: QuickstartFlags, root: string): Promise<PlannedRun[]> {
+  const { loadRecipe } = await import('../config/index.js')
+  const sets = [
+    `model=${shortPath(join(packageRoot, 'quickstart', 'policy'))}`,
+    `seed=${flags.seed}`,
+    ...(flags.steps === undefined ? [] : [`train.steps=${flags.steps}`]),
+  ]
+  return methods.map(({ key, name }) => ({
+    key,
+    name,
+    directory: join(root, key),
+    recipe: loadRecipe(join(packageRoot, 'quickstart', `${key}.yaml`), sets),
+  }))
+}
+
+/** Whether a run is there to go on with. @throws UserError where it is one of another recipe. */
+async function hasBegun({ directory, recipe }: PlannedRun, root: string): Promise<boolean> {
+  const [{ requireCompatible }, { loadRecipe }, { runPaths }] = await Promise.all([
+    import('../run/compatible.js'),
+    import('../config/index.js'),
+    import('../run/run-directory.js'),
+  ])
+  const { config } = runPaths(directory)
+  if (!existsSync(config)) return false
+  try {
+    requireCompatible(loadRecipe(config), recipe)
+  } catch (cause) {
+    throw new UserError(`${root}: holds a quick start with other settings\n${(cause as Error).message}`, {
+      hint: 'remove it, or choose another directory by --run',
+      cause,
+    })
+  }
+  return true
+}
+
+async function runOne(
+  planned: PlannedRun,
+  { root, io, people, openParts }: { root: string; io: Io; people: Io['stdout']; openParts?: OpenParts },
+): Promise<Summary> {
+  const [{ train }, { createTrainPanel }] = await Promise.all([import('../run/train.js'), import('../report/panel.js')])
+  const { name, recipe, directory } = planned
+  const resume = await hasBegun(planned, root)
+  const stop = new AbortController()
+  const release = stopOnSignals(stop, io)
+  const panel = createTrainPanel(people as NodeJS.WriteStream, {
+    isTty: people.isTTY === true,
+    totalSteps: recipe.train.steps,
+    title: `${name}, seed ${recipe.seed}`,
+  })
+  let done = 0
+  try {
+    const summary = await train(recipe, {
+      runDirectory: directory,
+      resume,
+      signal: stop.signal,
+      argv: process.argv.slice(2),
+      openParts,
+      onStart: ({ step }) => {
+        done = step
+        if (step === 0) people.write(`\n${name}: ${directory}\n`)
+        else if (step < recipe.train.steps) people.write(`\n${name}: continuing ${directory} after step ${step}\n`)
+        else people.write(`\n${name}: ${directory} is finished already, taken as it is\n`)
+      },
+      onEvent: (event) => panel.onEvent(event),
+    })
+    if (done >= recipe.train.steps) return { ...summary, interrupted: false }
+    return summary
+  } finally {
+    panel.close()
+    release()
+  }
+}
+
+/** The page that compares the runs, with the tokens' own text. */
+async function writePage(runs: readonly PlannedRun[], root: string, notes: string[]): Promise<string> {
+  const [{ writeComparisonReport }, { tokenDecoder }] = await Promise.all([
+    import('../report/compare-report.js'),
+    import('./token-decoder.js'),
+  ])
+  const [{ recipe }] = runs
+  return writeComparisonReport(
+    runs,
+    join(root, 'report.html'),
+    {
+      title,
+      intro:
+        `A policy of about a million parameters on countdown, trained ${recipe.train.steps} steps by each method from ` +
+        `the same start, with seed ${recipe.seed}.`,
+      notes,
+    },
+    { decodeToken: await tokenDecoder(recipe.model) },
+  )
+}
+
+export function quickstartCommand(io: Io = processIo, openParts?: OpenParts): Command {
+  return newCommand('quickstart', 'the paper in miniature: GRPO, Clip_B and Clip_V from one start', help)
+    .option('--steps <n>', "steps of each run (default: the recipes')", numberOption({ minimum: 1, whole: true }))
+    .option('--seed <n>', 'seed of all three runs', numberOption({ minimum: 0, whole: true }), 0)
+    .option('--run <dir>', 'directory of the three runs and the page (default: runs/quickstart-seed-SEED)')
+    .option('--json', 'print the outcome as one line of JSON, everything else to stderr')
+    .action(async (flags: QuickstartFlags) => {
+      const people = flags.json ? io.stderr : io.stdout
+      const root = flags.run ?? join('runs', `quickstart-seed-${flags.seed}`)
+      const runs = await planRuns(flags, root)
+      const { steps } = runs[0].recipe.train
+      await print(
+        people,
+        `Three runs of ${steps} steps from the same start, seed ${flags.seed}: ${runs.map(({ name }) => name).join(', ')}\n`,
+      )
+      const summaries: Summary[] = []
+      for (const run of runs) {
+        const summary = await runOne(run, { root, io, people, openParts })
+        if (summary.interrupted) {
+          await print(
+            io.stderr,
+            `interrupted in ${run.name} after step ${summary.step}; the same command goes on there\n`,
+          )
+          throw new Exit(exitCodes.interrupted)
+        }
+        summaries.push(summary)
+      }
+      const [{ renderComparison }, { readHistory }, { runPaths }, { verdict }] = await Promise.all([
+        import('../report/compare-report.js'),
+        import('../run/history.js'),
+        import('../run/run-directory.js'),
+        import('./quickstart-verdict.js'),
+      ])
+      const words = verdict(
+        runs.map(({ name, directory }) => ({ name, ...readHistory(runPaths(directory)) })),
+        flags.seed,
+      )
+      const report = await writePage(runs, root, words)
+      await print(people, `\n${renderComparison(runs, people.columns ?? 80)}\n\n`)
+      await print(people, `${words.map((line) => `- ${line}`).join('\n')}\n\nreport      ${report}\n`)
+      if (flags.json) {
+        const named = Object.fromEntries(runs.map(({ key }, i) => [key, summaries[i]]))
+        await print(io.stdout, jsonLine({ seed: flags.seed, report, runs: named, verdict: words }))
+      }
+    })
+}
