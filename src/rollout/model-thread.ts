@@ -8,7 +8,8 @@ import type { ModelInit } from './service.js'
 
 export interface EngineOptions {
   device?: string
-  dtype?: Dtype
+  /** The weights' type, or how to choose it for the model. Default float32. */
+  dtype?: Dtype | ((model: OpenModel) => Dtype)
   threads?: number
 }
 
@@ -25,7 +26,8 @@ export const openModelWithProgress = (reference: string): Promise<OpenModel> =>
 /** `entry`: the worker's module; its hosted object is made from {@link ModelInit}. */
 export async function openModelThread(reference: string, entry: string, options: EngineOptions): Promise<ModelThread> {
   const model = await openModelWithProgress(reference)
-  const { device = 'cpu', dtype = 'float32', threads } = options
+  const { device = 'cpu', threads } = options
+  const dtype = typeof options.dtype === 'function' ? options.dtype(model) : (options.dtype ?? 'float32')
   const init: ModelInit = { path: model.path, device, dtype }
   return { model, thread: await startThread(entry, init, { threads }) }
 }

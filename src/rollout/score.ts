@@ -1,6 +1,7 @@
 /** `score`: what a model says of given texts, token by token. */
 import { UserError } from '../config/errors.js'
 import type { OpenModel } from '../model/types.js'
+import type { Dtype } from '../torch/index.js'
 import { type EngineOptions, openModelThread } from './model-thread.js'
 import type { TokenStatistics } from './types.js'
 
@@ -32,7 +33,10 @@ export async function* score(
   inputs: AsyncIterable<ScoreInput> | Iterable<ScoreInput>,
   options: ScoreOptions = {},
 ): AsyncGenerator<ScoreLine> {
-  const { model, thread } = await openModelThread(reference, new URL('./worker.js', import.meta.url).href, options)
+  const device = options.device ?? 'cpu'
+  const dtype = options.dtype ?? ((model: OpenModel) => precisionFor(model, device))
+  const entry = new URL('./worker.js', import.meta.url).href
+  const { model, thread } = await openModelThread(reference, entry, { ...options, dtype })
   const { temperature = 1, chat = false } = options
   try {
     let index = 0
@@ -55,6 +59,15 @@ export async function* score(
   } finally {
     await thread.close()
   }
+}
+
+/** Up to this size a score is computed in float64 on the CPU: it is a measurement, and need not be fast. */
+const preciseParameters = 1e9
+
+function precisionFor({ tensors }: OpenModel, device: string): Dtype {
+  let parameters = 0
+  for (const { shape } of tensors.tensors.values()) parameters += shape.reduce((product, length) => product * length, 1)
+  return device === 'cpu' && parameters <= preciseParameters ? 'float64' : 'float32'
 }
 
 function tokensOf({ tokenizer }: OpenModel, input: ScoreInput, chat: boolean): number[] {
