@@ -177,6 +177,7 @@ export const equal: Record<string, readonly (readonly [reference: string, ...for
     ],
   ],
   tuples: [
+    ['(1,234)', '(1, 234)', '(1,234.0)', '\\left(1,234\\right)'],
     ['(1,2)', '(1, 2)', '\\left(1,2\\right)', '(\\frac{2}{2}, 2.0)', '(x,y)=(1,2)', '\\left( 1,\\; 2 \\right)'],
     ['(3,-\\frac{1}{2},0)', '(3,-0.5,0)', '(3, -1/2, 0)', '(x,y,z)=(3,-\\frac12,0)'],
     ['(\\sqrt{2},\\pi)', '(2^{1/2}, \\pi)'],

@@ -10,24 +10,25 @@ export interface Boxes {
 const part = /\\(?:boxed|fbox)(?![A-Za-z])\s*|\\.|[{}]/gs
 
 export function findBoxes(text: string): Boxes {
-  const open: { start: number; box: boolean }[] = []
+  /** Where the content of each open brace begins that is a box's, -1 for any other brace. */
+  const open: number[] = []
   const found: { start: number; end: number }[] = []
   part.lastIndex = 0
   for (let match = part.exec(text); match !== null; match = part.exec(text)) {
     const token = match[0]
     const next = part.lastIndex
     if (token === '{') {
-      open.push({ start: next, box: false })
+      open.push(-1)
     } else if (token === '}') {
-      const group = open.pop()
-      if (group?.box) {
-        while (found.length > 0 && found.at(-1)!.start > group.start) found.pop()
-        found.push({ start: group.start, end: match.index })
+      const start = open.pop() ?? -1
+      if (start >= 0) {
+        while (found.length > 0 && found.at(-1)!.start > start) found.pop()
+        found.push({ start, end: match.index })
       }
     } else if (token.length > 2) {
       const first = text.charAt(next)
       if (first === '{') {
-        open.push({ start: next + 1, box: true })
+        open.push(next + 1)
         part.lastIndex = next + 1
       } else if (/[0-9A-Za-z]/.test(first)) {
         // `\boxed 7`, as TeX reads it: one character.
@@ -38,6 +39,6 @@ export function findBoxes(text: string): Boxes {
   const lastEnd = found.at(-1)?.end ?? -1
   return {
     contents: found.map(({ start, end }) => text.slice(start, end)),
-    cutOff: open.some(({ box, start }) => box && start > lastEnd),
+    cutOff: open.some((start) => start > lastEnd && start >= 0),
   }
 }

@@ -10,7 +10,7 @@ import type { Budget } from './budget.js'
 import { type Bracket, infinity, type Node, type Relation } from './node.js'
 import { absolute, fromDecimal, rational } from './rational.js'
 import { type Token, Unreadable } from './tokens.js'
-import { baseWords, functions, multiples, unitName } from './vocabulary.js'
+import { baseWords, functions, isNoUnit, multiples, unitName } from './vocabulary.js'
 
 const deepest = 60
 
@@ -188,6 +188,7 @@ class Parser {
       const lower = token.text.toLowerCase()
       if (token.kind === 'word') {
         if (lower === 'and' || lower === 'or') break
+        if (isNoUnit(lower)) throw new Unreadable(`the word ${token.text}`)
         this.#at++
         if (lower === 'square' || lower === 'sq' || lower === 'cubic') {
           const next = this.#peek()

@@ -15,7 +15,10 @@ export type Commas = 'grouping' | 'list'
 export function readAnswer(text: string, budget: Budget, commas: Commas = 'grouping'): Node {
   if (text.length > longestAnswer) return { kind: 'words', text }
   budget.spend(text.length / 16)
-  const cleaned = withoutEnds(withoutLayout(commas === 'list' ? text.replace(/(\d),(?=\d)/g, '$1, ') : text))
+  const plain = withoutEnds(withoutLayout(text))
+  // (1,234) is a pair rather than a number in parentheses.
+  const isList = commas === 'list' || /^(?:[([]|\\\{)/.test(plain)
+  const cleaned = isList ? plain.replace(/(\d),(?=\d)/g, '$1, ') : plain
   return readChoice(cleaned, budget) ?? readTree(cleaned, budget)
 }
 

@@ -103,3 +103,14 @@ export const baseWords: Readonly<Record<string, number>> = {
   twelve: 12,
   sixteen: 16,
 }
+
+const noUnits = new Set(
+  (
+    'not no is are was isnt wrong incorrect false more less fewer greater than times maybe perhaps if when but plus minus over ' +
+    'under at least most squared cubed factorial half halves third thirds quarter quarters fourths fifths sixths sevenths ' +
+    'eighths ninths tenths hundredths thousandths tens ones root roots to through from mod modulo choose'
+  ).split(' '),
+)
+
+/** Words behind a number that change what it says, so that they cannot be its unit. */
+export const isNoUnit = (word: string): boolean => noUnits.has(word.toLowerCase().replaceAll("'", ''))
