@@ -21,7 +21,10 @@ const maxSidecarBytes = 2 ** 26
 export function readDirectoryConfig(directory: string): DecoderConfig {
   const path = join(directory, 'config.json')
   if (!existsSync(path)) {
-    throw new UserError(`${directory} is not a model directory: it has no config.json`)
+    const gguf = existsSync(directory) ? readdirSync(directory).find((name) => /\.gguf$/i.test(name)) : undefined
+    throw new UserError(`${directory} is not a model directory: it has no config.json`, {
+      hint: gguf && `name the GGUF file in it: ${join(directory, gguf)}`,
+    })
   }
   const generation = join(directory, 'generation_config.json')
   return parseConfig(readJsonObject(path), path, existsSync(generation) ? readJsonObject(generation) : undefined)

@@ -233,6 +233,15 @@ describe('a hub model', () => {
     expect(error.hint).toMatch(/pytorch_model.bin is a pickled checkpoint/)
   })
 
+  it('writes nothing outside the snapshot', async () => {
+    const index = JSON.parse(String(hub.files.get('model.safetensors.index.json')))
+    const name = '../../../escaped.safetensors'
+    index.weight_map['model.norm.weight'] = name
+    hub.files.set('model.safetensors.index.json', Buffer.from(JSON.stringify(index)))
+    hub.files.set(name, Buffer.from('x'))
+    expect((await failure(open())).message).toMatch(/escaped.safetensors, outside itself/)
+  })
+
   it('asks another revision when told so', async () => {
     const model = await open('someone/tiny', { revision: commit })
     model.tensors.close()

@@ -117,6 +117,7 @@ class Download {
 
   /** Fetches into `blobs` what is not there, verifies it, and links it into the snapshot. */
   async #fetchFile({ path, size, oid, lfs }: ListFileEntry, directory: string, sha: string): Promise<void> {
+    if (!/^[^/\\]+$/.test(path)) throw new UserError(`${this.#id.name} names the weight file ${path}, outside itself`)
     const link = join(directory, path)
     if (existsSync(link)) return
     const etag = lfs?.oid ?? oid
