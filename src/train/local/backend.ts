@@ -2,6 +2,7 @@
 import type { OpenModel } from '../../model/types.js'
 import { type EngineOptions, openModelThread } from '../../rollout/model-thread.js'
 import type { SampleEvent } from '../../rollout/service.js'
+import type { Dtype } from '../../torch/index.js'
 import type { Backend } from '../backend.js'
 
 export interface LocalBackend extends Backend {
@@ -11,7 +12,7 @@ export interface LocalBackend extends Backend {
 /** Loads the model that `reference` names; `signal` ends a running call early. */
 export async function openLocalBackend(
   reference: string,
-  options: EngineOptions & { signal?: AbortSignal } = {},
+  options: Omit<EngineOptions, 'dtype'> & { dtype?: Dtype; signal?: AbortSignal } = {},
 ): Promise<LocalBackend> {
   const { model, thread } = await openModelThread(reference, new URL('./worker.js', import.meta.url).href, options)
   const { parameters, threads, engine } = await thread.call<{ parameters: number; threads: number; engine: string }>(
