@@ -17,6 +17,7 @@ export {
   type ScoreOptions,
   score,
 } from './rollout/index.js'
+export { type EvaluateOptions, type Evaluation, evaluate } from './run/evaluate.js'
 export { type TrainCallbacks, trainFrom as train } from './run/train-from.js'
 export { grade } from './task/math/grade.js'
 export {

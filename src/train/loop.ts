@@ -270,7 +270,7 @@ function nonFiniteFailure(message: string, policyUnchanged: boolean): Error {
 }
 
 /** Held-out problems under the evaluation's own seed: the run's randomness is not touched. */
-async function evaluatePolicy(setup: LoopSetup, examples: Example[], step: number): Promise<EvalMetrics> {
+export async function evaluatePolicy(setup: LoopSetup, examples: Example[], step: number): Promise<EvalMetrics> {
   const { samples, temperature, seed } = setup.recipe.eval!
   const prompts = examples.map((example) => promptTokens(setup.model, example))
   const { completions } = await setup.backend.sample(
