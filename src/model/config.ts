@@ -135,7 +135,8 @@ function familyOf(raw: JsonObject, where: string): Family {
   const architectures = Array.isArray(raw.architectures) ? raw.architectures.map(String) : []
   const type = raw.model_type
   const family = families.find((name) => name === type)
-  if (family !== undefined && architectures.every((name) => name.toLowerCase() === `${family}forcausallm`)) return family
+  if (family !== undefined && architectures.every((name) => name.toLowerCase() === `${family}forcausallm`))
+    return family
   const found = [type === undefined ? '' : `model_type ${JSON.stringify(type)}`, architectures.join(', ')]
   throw new UserError(`${where}: unsupported architecture (${found.filter(Boolean).join(', ') || 'none is named'})`, {
     hint: `supported are dense decoders of the families ${families.join(', ')}`,
