@@ -70,8 +70,10 @@ function precisionFor({ tensors }: OpenModel, device: string): Dtype {
   return device === 'cpu' && parameters <= preciseParameters ? 'float64' : 'float32'
 }
 
-function tokensOf({ tokenizer }: OpenModel, input: ScoreInput, chat: boolean): number[] {
+function tokensOf(model: OpenModel, input: ScoreInput, chat: boolean): number[] {
+  // Ids need no tokenizer, and a model may come without one.
   if ('tokens' in input) return input.tokens
+  const { tokenizer } = model
   const prompt = chat
     ? tokenizer.encode(tokenizer.renderChat([{ role: 'user', content: input.prompt }], { addGenerationPrompt: true }), {
         special: false,
