@@ -4,6 +4,7 @@ import { prepareEnvironment, startEngine } from '../src/torch/index.js'
 import { ensureTorch } from '../src/torch/install/index.js'
 
 export async function startTestEngine(): Promise<void> {
-  prepareEnvironment()
+  // One thread: the tests' tensors are tiny, and several files run at once.
+  prepareEnvironment(1)
   startEngine(await ensureTorch())
 }
