@@ -4,8 +4,11 @@ import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import envPaths from 'env-paths'
 
-/** The interpreter of an environment that has `requirement` (name==version) installed; pip's own settings apply. */
-export function pythonWith(requirement: string, base: string): string {
+/**
+ * The interpreter of an environment that has `requirement` (name==version) and what it needs `besides` installed; pip's
+ * own settings apply.
+ */
+export function pythonWith(requirement: string, base: string, besides: readonly string[] = []): string {
   const directory = join(envPaths('isentrope', { suffix: '' }).cache, 'bench', requirement.replace('==', '-'))
   const python = join(directory, process.platform === 'win32' ? 'Scripts/python.exe' : 'bin/python')
   const ready = join(directory, 'pyvenv.cfg')
@@ -13,7 +16,7 @@ export function pythonWith(requirement: string, base: string): string {
   process.stderr.write(`installing ${requirement} in ${directory}\n`)
   try {
     execFileSync(base, ['-m', 'venv', directory], { stdio: ['ignore', 2, 2] })
-    execFileSync(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', requirement], {
+    execFileSync(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', requirement, ...besides], {
       stdio: ['ignore', 2, 2],
     })
   } catch (error) {

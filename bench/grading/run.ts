@@ -2,9 +2,10 @@
  * The mathematics verifier beside Python's math-verify on the same answers: how fast, how often they agree, and how
  * often each is wrong where the truth is known (bench/grading/pairs.ts makes the pairs).
  *
- *     npx jiti bench/grading/run.ts [FILE.jsonl ...] [--rows 500] [--python python3] [--show]
+ *     npx jiti bench/grading/run.ts [FILE.jsonl ...] [--cases] [--rows 500] [--python python3] [--show]
  *
- * Files hold a reference per row in `answer`; without any, answers are invented. --show lists who is wrong where.
+ * Files hold a reference per row in `answer`; without any, answers are invented; with --cases the
+ * pairs are those of test/grading. --show lists who is wrong where.
  * Each grader runs alone, in one thread, one answer after the other; starting and importing is not counted.
  */
 import { spawnSync } from 'node:child_process'
@@ -12,6 +13,8 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { grade } from '../../src/task/math/grade.js'
+import { different } from '../../test/grading/different.js'
+import { equal } from '../../test/grading/equal.js'
 import { inventAnswers, makePairs, type Pair } from './pairs.js'
 import { pythonWith } from './python.js'
 
@@ -25,6 +28,7 @@ interface Graded {
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
+    cases: { type: 'boolean', default: false },
     rows: { type: 'string', default: '500' },
     python: { type: 'string', default: 'python3' },
     show: { type: 'boolean', default: false },
@@ -38,6 +42,14 @@ function readAnswers(path: string): string[] {
     const text = String(answer)
     return text.includes('####') ? text.slice(text.lastIndexOf('####') + 4).trim() : text
   })
+}
+
+function casesOf(table: typeof equal, expected: boolean): Pair[] {
+  return Object.entries(table).flatMap(([how, groups]) =>
+    groups.flatMap(([answer, ...forms]) =>
+      forms.map((form) => ({ response: `$\\boxed{${form}}$`, answer, expected, how })),
+    ),
+  )
 }
 
 function gradeHere(pairs: readonly Pair[]): Graded {
@@ -95,12 +107,12 @@ function show(pairs: readonly Pair[], here: Graded, there: Graded): void {
 }
 
 const answers = positionals.length > 0 ? positionals.flatMap(readAnswers) : inventAnswers(Number(values.rows), 1)
-const pairs = makePairs(answers)
+const pairs = values.cases ? [...casesOf(equal, true), ...casesOf(different, false)] : makePairs(answers)
 const here = gradeHere(pairs)
 const there = gradeThere(pairs)
 const agree = pairs.filter((_, i) => here.correct[i] === there.correct[i]).length
 const sum = (seconds: readonly number[]) => seconds.reduce((total, each) => total + each, 0)
-process.stdout.write(`${pairs.length} pairs from ${answers.length} answers\n`)
+process.stdout.write(`${pairs.length} pairs${values.cases ? '' : ` from ${answers.length} answers`}\n`)
 report('isentrope', pairs, here)
 report('math-verify 0.9.0', pairs, there)
 process.stdout.write(

