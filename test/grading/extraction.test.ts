@@ -9,7 +9,7 @@ describe('the final answer', () => {
     ['so \\boxed{42}.', '42'],
     ['\\boxed{\\frac{1}{2}}', '\\frac{1}{2}'],
     ['first \\boxed{1}, no: \\boxed{2}', '2'],
-    ['\\boxed{\\boxed{3}}', '\\boxed{3}'],
+    ['\\boxed{\\boxed{3}}', '3'],
     ['\\fbox{7}', '7'],
     ['\\boxed {8}', '8'],
     ['\\boxed 7', '7'],
