@@ -94,7 +94,12 @@ export async function optimizeMinibatch(
     // Once a step has changed the policy it has to be finished.
     interruptible: options.first,
   })
-  return report({ items, groups, statistics, flat, mask, slices, weights, objective, update, began, useRollout })
+  update.nonFinite?.tokens.forEach((place) => {
+    const { group, completion } = items[groups[place.group][place.completion]]
+    Object.assign(place, { group, completion: completion.sample })
+  })
+  const { first } = options
+  return report({ items, groups, statistics, flat, mask, slices, weights, objective, update, began, first })
 }
 
 /** The configured method's mask over the minibatch. One bound left out is open. */
@@ -144,7 +149,7 @@ interface Done {
   objective: Parameters<typeof tokenObjective>[1]
   update: UpdateResult
   began: number
-  useRollout: boolean
+  first: boolean
 }
 
 function report({
@@ -158,7 +163,7 @@ function report({
   objective,
   update,
   began,
-  useRollout,
+  first,
 }: Done): StepReport {
   const count = flat.S.length
   const N = flat.isPolicyToken.reduce((total, flag) => total + flag, 0)
@@ -199,7 +204,8 @@ function report({
         clippedCount += clipped[at]
         ratioMax = Math.max(ratioMax, ratio[at])
         if (token.kl !== undefined) klSum = (klSum ?? 0) + token.kl
-        if (trained && useRollout) gap = Math.max(gap, Math.abs(logprob - statistics[i].logprob[t]))
+        // Later the policy has moved, and what differs is the ratio.
+        if (trained && first) gap = Math.max(gap, Math.abs(logprob - statistics[i].logprob[t]))
       }
     })
   })
