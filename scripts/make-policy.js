@@ -3,6 +3,11 @@
 // so that the quick start has something to reinforce that was never reinforced before.
 //
 //   npm run build && node scripts/make-policy.js [--steps N] [--out DIR]
+//
+// 999,360 parameters, 2 MB as bfloat16. 450 steps of 32 problems with 4 solutions each took about 0.2 s of one core a
+// step (under two minutes on an idle machine; 457 s on one that was shared by many) and ended at 0.576 nats a token.
+// Out came a policy that is right in half of its attempts and has nearly every solution in it: on 128 held-out problems
+// Avg@8 0.542, Pass@8 1.000, entropy 0.621 nats.
 import { parseArgs } from 'node:util'
 import { rngFrom } from '../dist/config/philox.js'
 import { parseConfig } from '../dist/model/config.js'
@@ -21,7 +26,7 @@ import { Learner } from '../dist/train/local/learner.js'
 
 const { values: flags } = parseArgs({
   options: {
-    steps: { type: 'string', default: '1400' },
+    steps: { type: 'string', default: '450' },
     lr: { type: 'string', default: '2e-3' },
     prompts: { type: 'string', default: '32' },
     out: { type: 'string', default: 'quickstart/policy' },
@@ -109,7 +114,7 @@ const task = countdown({
   minSolutions: 4,
 })
 
-/** Normal weights of standard deviation 0.02, the projections into the residual stream smaller (GPT-2), norms of 1. */
+/** Normal weights of standard deviation 0.05, the projections into the residual stream smaller (as in GPT-2), norms of 1. */
 function initialise(parameter, rng) {
   const { shape, size } = parameter.value
   const residual = /o_proj|down_proj/.test(parameter.name) ? 1 / Math.sqrt(2 * config.layers) : 1
