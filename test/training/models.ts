@@ -3,15 +3,15 @@ import { join } from 'node:path'
 import { Decoder } from '../../src/model/decoder.js'
 import { openDirectoryTensors, readDirectoryConfig } from '../../src/model/directory.js'
 import { exportParts } from '../../src/model/parameters.js'
-import { cpu } from '../../src/torch/index.js'
+import { cpu, type Dtype } from '../../src/torch/index.js'
 import type { TrainCompletion, UpdateOptions } from '../../src/train/backend.js'
 
-export function loadTiny(name: string): Decoder {
+export function loadTiny(name: string, dtype: Dtype = 'float32'): Decoder {
   const directory = join('test/fixtures/models', name)
   const config = readDirectoryConfig(directory)
   const source = openDirectoryTensors(directory, config)
   try {
-    return Decoder.load(config, source, cpu, 'float32')
+    return Decoder.load(config, source, cpu, dtype)
   } finally {
     source.close()
   }

@@ -116,6 +116,25 @@ describe('a run of a tiny model', () => {
     saved.close()
   })
 
+  it.each(['rollout', 'train'] as const)(
+    'stops at its last step when told to during %s, and goes on',
+    async (phase) => {
+      const changes: Changes = { train: { steps: 2, updatesPerBatch: 2 }, checkpoint: { every: 10 } }
+      const whole = await run(changes)
+      const stop = new AbortController()
+      const onEvent = (event: TrainEvent) => {
+        if (event.type === 'phase' && event.step === 2 && event.phase === phase) stop.abort()
+      }
+      const cut = await run(changes, { onEvent, signal: stop.signal })
+      // An update that was under way may be finished, but nothing is left between two steps.
+      expect(cut.summary.interrupted).toBe(cut.summary.step === 1)
+      expect(cut.metrics.length).toBe(cut.summary.step)
+      const resumed = await run(changes, { resume: true }, cut.runDirectory)
+      expect(repeatable(resumed.metrics)).toEqual(repeatable(whole.metrics))
+      expect(weights(cut.runDirectory, 2).equals(weights(whole.runDirectory, 2))).toBe(true)
+    },
+  )
+
   it('does not depend on the micro-batch, beyond rounding, nor its draws on the sampling batch', async () => {
     const base: Changes = { train: { steps: 1, tokenBudget: 8192 }, entropy: { method: 'clip-b', muLow: 1, muHigh: 1 } }
     const whole = await run(base)
