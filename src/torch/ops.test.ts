@@ -1,4 +1,7 @@
-/** Every operator against PyTorch: results and gradients in test/fixtures/torch-ops.json, by test/golden/torch_ops.py. */
+/**
+ * Every operator against PyTorch: results and gradients in test/fixtures/torch-ops.json, by test/golden/torch_ops.py.
+ * Against another LibTorch: `ISENTROPE_TORCH=DIR npx vitest run src/torch`.
+ */
 import { readFileSync } from 'node:fs'
 import { afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { startTestEngine } from '../../test/engine.js'
