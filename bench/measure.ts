@@ -121,7 +121,7 @@ export class Report {
     const { name, unit, ours, peer, ratio, target, load } = entry
     const number = (value: number) => value.toPrecision(4)
     console.log(
-      `${name}: ours ${number(ours)} ${unit}, peer ${number(peer)} ${unit}, ratio ${ratio.toFixed(2)} (target ${target}), load ${load.toFixed(1)}`,
+      `${name}: ours ${number(ours)} ${unit}, peer ${number(peer)} ${unit}, ratio ${ratio.toFixed(2)} (target ${target.toFixed(2)}), load ${load.toFixed(1)}`,
     )
   }
 

@@ -11,8 +11,8 @@ import torch
 torch.set_num_threads(settings["threads"])
 T, V, d = settings["tokens"], settings["vocabulary"], settings["width"]
 torch.manual_seed(0)
-hidden = torch.randn(T, d).requires_grad_()
-head = (torch.randn(V, d) * settings["scale"]).requires_grad_()
+hidden = torch.rand(T, d).sub_(0.5).requires_grad_()
+head = torch.rand(V, d).sub_(0.5).mul_(settings["scale"]).requires_grad_()
 targets = torch.randint(V, (T, 1))
 slope = torch.rand(T, 1) - 0.5
 answer(versions())

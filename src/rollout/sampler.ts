@@ -48,6 +48,7 @@ interface Row {
   sample: number
   tokens: number[]
   statistics: TokenStatistics
+  maxNewTokens: number
 }
 
 /** Tokens whose text a stop string is looked for in, counted back from the newest. */
@@ -136,6 +137,11 @@ class Sampler {
     }
   }
 
+  #maxNewTokens(prompt: number): number {
+    const { maxNewTokens } = this.#options
+    return Math.min(this.#prompts[prompt].maxNewTokens ?? maxNewTokens, maxNewTokens)
+  }
+
   /** Fills idle rows with waiting completions, whose first tokens come from their prompts' last rows. */
   #admitWaiting(): void {
     // A first token may end its completion at once, so that its row is free again.
@@ -145,7 +151,8 @@ class Sampler {
       if (jobs.length === 0) return
       this.#prefill([...new Set(jobs.map(({ prompt }) => prompt))].filter((prompt) => !this.#prefilled.has(prompt)))
       const admitted = jobs.map(({ prompt, sample }, i) => {
-        const row: Row = { prompt, sample, tokens: [], statistics: emptyStatistics(this.#options.maxNewTokens) }
+        const maxNewTokens = this.#maxNewTokens(prompt)
+        const row: Row = { prompt, sample, tokens: [], statistics: emptyStatistics(maxNewTokens), maxNewTokens }
         this.#rows[idle[i]] = row
         this.#cache!.admit(idle[i], this.#prefilled.get(prompt)!.cache)
         return idle[i]
@@ -274,7 +281,7 @@ class Sampler {
     this.#tokens++
     this.#hooks.onToken?.(row.prompt, row.sample, token)
     if (this.#stopTokens.has(token) || this.#meetsStopString(row)) this.#finish(index, 'stop')
-    else if (row.tokens.length >= this.#options.maxNewTokens) this.#finish(index, 'length')
+    else if (row.tokens.length >= row.maxNewTokens) this.#finish(index, 'length')
   }
 
   #meetsStopString(row: Row): boolean {

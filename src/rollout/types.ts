@@ -56,6 +56,8 @@ export interface SamplePrompt {
   /** Keys the randomness; distinct per prompt of a step. */
   key: number
   tokens: ArrayLike<number>
+  /** Fewer new tokens than the options allow, for this prompt. */
+  maxNewTokens?: number
 }
 
 export interface RolloutStatistics {
