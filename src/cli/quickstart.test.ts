@@ -1,9 +1,11 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, it } from 'vitest'
 import { fakeIo, runCommand } from '../../test/fake-io.js'
 import { fakeParts } from '../../test/fake-run.js'
+import { loadRecipe } from '../config/index.js'
 import { quickstartCommand } from './quickstart.js'
 
 const root = mkdtempSync(join(tmpdir(), 'quickstart-'))
@@ -22,6 +24,20 @@ const stepsOf = (directory: string) =>
   readFileSync(join(directory, 'metrics.jsonl'), 'utf8').trimEnd().split('\n').length
 
 describe('quickstart', () => {
+  it.each(['quickstart/', 'recipes/countdown-'])('has recipes under %s that differ in the method alone', (prefix) => {
+    const load = (key: string) => {
+      const {
+        name: _,
+        entropy,
+        ...rest
+      } = loadRecipe(fileURLToPath(new URL(`../../${prefix}${key}.yaml`, import.meta.url)))
+      return { method: entropy.method, rest }
+    }
+    const grpo = load('grpo')
+    expect(grpo.method).toBe('none')
+    for (const method of ['clip-b', 'clip-v']) expect(load(method)).toEqual({ method, rest: grpo.rest })
+  })
+
   it('makes three runs, compares them and says that one seed is one seed', async () => {
     const directory = fresh()
     const { code, out, err } = await quickstart(['--steps', '3', '--run', directory])
