@@ -21,6 +21,12 @@ export async function openLocalBackend(
   )
   const cancel = () => thread.cancel()
   options.signal?.addEventListener('abort', cancel)
+  /** A call that may end early; a signal from before it counts as well. */
+  const cancellable = <R>(method: string, argument: unknown, onEvent?: (event: never) => void): Promise<R> => {
+    const result = thread.call<R>(method, argument, onEvent)
+    if (options.signal?.aborted) cancel()
+    return result
+  }
   return {
     model,
     info: {
@@ -34,11 +40,11 @@ export async function openLocalBackend(
       threads,
     },
     sample: (prompts, sampling, onProgress) =>
-      thread.call('sample', { prompts, options: sampling }, (event: SampleEvent) => {
+      cancellable('sample', { prompts, options: sampling }, (event: SampleEvent) => {
         if (event.kind === 'progress') onProgress?.(event)
       }),
     score: (groups, scoring) => thread.call('score', { groups, ...scoring }),
-    update: (groups, update) => thread.call('update', { groups, options: update }),
+    update: (groups, update) => cancellable('update', { groups, options: update }),
     freezeReference: () => thread.call('freezeReference', undefined),
     save: (directory, { optimizer }) => thread.call('save', { directory, optimizer }),
     load: (directory, { optimizer }) => thread.call('load', { directory, optimizer }),
