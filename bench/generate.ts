@@ -18,6 +18,7 @@ import {
   type Turn,
   takeTurns,
   threads,
+  timed,
   withPeer,
 } from './measure.js'
 import { Peer } from './peer.js'
@@ -52,7 +53,9 @@ function varying(): Work {
   )
 }
 
-function generate({ prompts, lengths, rows }: Work): Turn {
+const generate = (given: Work): Turn & { tokens: number } => timed(() => sample(given))
+
+function sample({ prompts, lengths, rows }: Work): { tokens: number } {
   const { completions, statistics } = sampleCompletions(
     decoder,
     prompts.map((tokens, key) => ({ key, tokens, maxNewTokens: lengths[key] })),
@@ -73,7 +76,7 @@ function generate({ prompts, lengths, rows }: Work): Turn {
   for (const { prompt, tokens } of completions) {
     if (tokens.length !== lengths[prompt]) throw new Error(`completion ${prompt} has ${tokens.length} tokens`)
   }
-  return { seconds: statistics.seconds, tokens: statistics.completionTokens }
+  return { tokens: statistics.completionTokens }
 }
 
 const targets: Record<string, number> = { 1: 1, 4: 1, 32: 1.8, varying: 3 }
@@ -85,15 +88,14 @@ await withPeer(new Peer(python, 'generate', { model: directory, threads }, threa
   for (const name of cases.split(',')) {
     const rows = Number(name)
     const given = name === 'varying' ? varying() : work(rows, rows, new Array(rows).fill(Number(length)))
-    const { ours, peer } = await takeTurns(
+    const turns = await takeTurns(
       rounds,
       () => generate(given),
-      () => transformers.ask<Turn>(given),
+      () => transformers.ask<Turn & { tokens: number }>(given),
     )
-    const rate = (turns: Turn[]) => turns.map(({ tokens, seconds }) => tokens! / seconds)
     const title =
       name === 'varying' ? 'generation, 64 prompts in 32 rows, 8 to 256 tokens' : `generation, batch ${name}`
-    report.add(figure(title, 'tokens/s', { ours: rate(ours), peer: rate(peer) }, 'higher', targets[name] ?? 1))
+    report.add(figure(title, 'tokens/s', turns, ({ tokens }, s) => tokens / s, 'higher', targets[name] ?? 1))
   }
   report.finish({ libtorch: torch, peer: versions })
 })

@@ -8,7 +8,7 @@
  */
 import { cpu, fromData, scope, zeros } from '../src/torch/index.js'
 import { policyHead } from '../src/train/local/policy-head.js'
-import { figure, Report, readOptions, startTorch, type Turn, takeTurns, threads, withPeer } from './measure.js'
+import { figure, Report, readOptions, startTorch, type Turn, takeTurns, threads, timed, withPeer } from './measure.js'
 import { base, peak } from './memory.js'
 import { Peer } from './peer.js'
 
@@ -29,27 +29,24 @@ const head_V_d = uniform([V, d], scale)
 const targets = Int32Array.from({ length: T }, () => Math.floor(Math.random() * V))
 const slopes = Float32Array.from({ length: T }, () => Math.random() - 0.5)
 
-function run(): Turn & { bytes: number } {
+const run = (): Turn & { bytes: number } => timed(pass)
+
+function pass(): { bytes: number } {
   const before = base()
-  const began = performance.now()
   scope(() => {
     const gradient_V_d = zeros([V, d])
     const gradientOf = (row: number) => ({ slope: slopes[row], bonus: 0 })
     policyHead(hidden_T_d, head_V_d, targets, 1, gradientOf, gradient_V_d)
   })
-  return { seconds: (performance.now() - began) / 1000, bytes: peak() - before }
+  return { bytes: peak() - before }
 }
 
 const report = new Report(json)
 const settings = { tokens: T, vocabulary: V, width: d, scale, threads }
 await withPeer(new Peer(python, 'head', settings, threads), async (pytorch, versions) => {
-  const { ours, peer } = await takeTurns(rounds, run, () => pytorch.ask<Turn & { bytes: number }>({ run: true }))
-  const seconds = (turns: Turn[]) => turns.map((turn) => turn.seconds)
-  const gigabytes = (turns: { bytes: number }[]) => turns.map(({ bytes }) => bytes / 1e9)
+  const turns = await takeTurns(rounds, run, () => pytorch.ask<Turn & { bytes: number }>({ run: true }))
   const shape = `${T} x ${V} x ${d}`
-  report.add(figure(`policy head ${shape}, time`, 's', { ours: seconds(ours), peer: seconds(peer) }, 'lower', 1.3))
-  report.add(
-    figure(`policy head ${shape}, peak memory`, 'GB', { ours: gigabytes(ours), peer: gigabytes(peer) }, 'lower', 10),
-  )
+  report.add(figure(`policy head ${shape}, time`, 's', turns, (_, s) => s, 'lower', 1.3))
+  report.add(figure(`policy head ${shape}, peak memory`, 'GB', turns, ({ bytes }) => bytes / 1e9, 'lower', 10))
   report.finish({ libtorch: torch, peer: versions })
 })

@@ -60,8 +60,18 @@ export async function openSmolLM2(): Promise<{ opened: OpenModel; decoder: Decod
 
 export interface Turn {
   seconds: number
+  /** Processor seconds of all threads. */
+  processor: number
   tokens?: number
-  bytes?: number
+}
+
+/** Times a turn of ours by both clocks. */
+export function timed<T extends object>(body: () => T): T & Turn {
+  const began = performance.now()
+  const before = process.cpuUsage()
+  const result = body()
+  const { user, system } = process.cpuUsage(before)
+  return { ...result, seconds: (performance.now() - began) / 1000, processor: (user + system) / 1e6 }
 }
 
 /** A B A B: what the machine does besides meets both. */
@@ -70,11 +80,16 @@ export async function takeTurns<T extends Turn>(rounds: number, here: () => T, t
   const peer: T[] = []
   for (let round = 0; round < rounds; round++) {
     ours.push(here())
-    process.stderr.write(`round ${round + 1}: ours ${ours[round].seconds.toPrecision(3)} s\n`)
+    tell(`round ${round + 1}: ours`, ours[round])
     peer.push(await there())
-    process.stderr.write(`round ${round + 1}: peer ${peer[round].seconds.toPrecision(3)} s\n`)
+    tell(`round ${round + 1}: peer`, peer[round])
   }
   return { ours, peer }
+}
+
+/** Progress of what takes its time. */
+function tell(who: string, { seconds }: Turn): void {
+  if (seconds > 1) process.stderr.write(`${who} ${seconds.toPrecision(3)} s\n`)
 }
 
 export function median(values: readonly number[]): number {
@@ -91,20 +106,28 @@ export interface Figure {
   /** How many times better ours is. */
   ratio: number
   target: number
+  /** The same from processor time, which depends less on what else runs. */
+  processorRatio: number
   /** Load average of the last minute, at the end of the measurement. */
   load: number
 }
 
 /** A figure from the rounds' medians; `better` says which direction is good. */
-export function figure(
+export function figure<T extends Turn>(
   name: string,
   unit: string,
-  values: { ours: readonly number[]; peer: readonly number[] },
+  { ours, peer }: { ours: readonly T[]; peer: readonly T[] },
+  of: (turn: T, seconds: number) => number,
   better: 'higher' | 'lower',
   target: number,
 ): Figure {
-  const [ours, peer] = [median(values.ours), median(values.peer)]
-  return { name, unit, ours, peer, ratio: better === 'higher' ? ours / peer : peer / ours, target, load: loadavg()[0] }
+  const ratio = (clock: 'seconds' | 'processor') => {
+    const [a, b] = [ours, peer].map((turns) => median(turns.map((turn) => of(turn, turn[clock]))))
+    return { a, b, ratio: better === 'higher' ? a / b : b / a }
+  }
+  const { a, b, ratio: byTime } = ratio('seconds')
+  const { ratio: processorRatio } = ratio('processor')
+  return { name, unit, ours: a, peer: b, ratio: byTime, target, processorRatio, load: loadavg()[0] }
 }
 
 export class Report {
@@ -118,10 +141,10 @@ export class Report {
   add(entry: Figure): void {
     this.#figures.push(entry)
     if (this.#json) return
-    const { name, unit, ours, peer, ratio, target, load } = entry
+    const { name, unit, ours, peer, ratio, target, processorRatio, load } = entry
     const number = (value: number) => value.toPrecision(4)
     console.log(
-      `${name}: ours ${number(ours)} ${unit}, peer ${number(peer)} ${unit}, ratio ${ratio.toFixed(2)} (target ${target.toFixed(2)}), load ${load.toFixed(1)}`,
+      `${name}: ours ${number(ours)} ${unit}, peer ${number(peer)} ${unit}, ratio ${ratio.toFixed(2)} (target ${target.toFixed(2)}; by processor time ${processorRatio.toFixed(2)}), load ${load.toFixed(1)}`,
     )
   }
 

@@ -17,6 +17,7 @@ import {
   type Turn,
   takeTurns,
   threads,
+  timed,
   withPeer,
 } from './measure.js'
 import { Peer } from './peer.js'
@@ -44,8 +45,9 @@ const prompts = questions.map((content, key) => ({
 }))
 
 let step = 0
-function grpoStep(equal: boolean): Turn {
-  const began = performance.now()
+const grpoStep = (equal: boolean): Turn & { tokens: number } => timed(() => oneStep(equal))
+
+function oneStep(equal: boolean): { tokens: number } {
   const { completions } = sampleCompletions(decoder, prompts, {
     samplesPerPrompt: samples,
     maxNewTokens,
@@ -88,7 +90,7 @@ function grpoStep(equal: boolean): Turn {
     interruptible: false,
   })
   if (!applied) throw new Error('the step was not applied')
-  return { seconds: (performance.now() - began) / 1000, tokens }
+  return { tokens }
 }
 
 const report = new Report(json)
@@ -108,14 +110,13 @@ for (const name of cases.split(',')) {
   await withPeer(new Peer(python, 'train', settings, threads), async (trl, theirs) => {
     versions = theirs
     grpoStep(equal)
-    const { ours, peer } = await takeTurns(
+    const turns = await takeTurns(
       rounds,
       () => grpoStep(equal),
-      () => trl.ask<Turn>({ step: true }),
+      () => trl.ask<Turn & { tokens: number }>({ step: true }),
     )
-    const rate = (turns: Turn[]) => turns.map(({ tokens, seconds }) => tokens! / seconds)
     report.add(
-      figure(`GRPO step, ${name} lengths`, 'completion tokens/s', { ours: rate(ours), peer: rate(peer) }, 'higher', 4),
+      figure(`GRPO step, ${name} lengths`, 'completion tokens/s', turns, ({ tokens }, s) => tokens / s, 'higher', 4),
     )
   })
 }

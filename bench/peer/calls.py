@@ -1,7 +1,5 @@
-"""Seconds per call of small operators."""
-import time
-
-from wire import answer, receive, versions
+"""Calls of small operators."""
+from wire import answer, clocks, receive, since, versions
 
 settings = receive()
 
@@ -26,6 +24,6 @@ def run(name, calls):
 answer(versions())
 while True:
     request = receive()
-    began = time.perf_counter()
+    began = clocks()
     run(request["operator"], request["calls"])
-    answer({"seconds": (time.perf_counter() - began) / request["calls"]})
+    answer(since(began))

@@ -1,7 +1,5 @@
 """transformers' generate on padded batches; every batch runs until its longest completion is done."""
-import time
-
-from wire import answer, load, receive, versions
+from wire import answer, clocks, load, receive, since, versions
 
 settings = receive()
 
@@ -14,7 +12,7 @@ answer(versions())
 while True:
     request = receive()
     prompts, lengths, rows = request["prompts"], request["lengths"], request["rows"]
-    began = time.perf_counter()
+    began = clocks()
     for at in range(0, len(prompts), rows):
         batch = prompts[at : at + rows]
         width = max(len(prompt) for prompt in batch)
@@ -33,4 +31,4 @@ while True:
                 max_new_tokens=longest,
                 pad_token_id=tokenizer.pad_token_id,
             )
-    answer({"seconds": time.perf_counter() - began, "tokens": sum(lengths)})
+    answer({**since(began), "tokens": sum(lengths)})

@@ -1,8 +1,6 @@
 """The policy head from full logits: the token statistics, the loss, and both gradients by autograd."""
-import time
-
 from memory import base, peak
-from wire import answer, receive, versions
+from wire import answer, clocks, receive, since, versions
 
 settings = receive()
 
@@ -20,7 +18,7 @@ while True:
     receive()
     hidden.grad = head.grad = None
     before = base()
-    began = time.perf_counter()
+    began = clocks()
     logp = (hidden @ head.T).log_softmax(-1)
     picked = logp.gather(1, targets)
     with torch.no_grad():
@@ -37,7 +35,7 @@ while True:
     loss = -(slope * picked).sum()
     del logp
     loss.backward()
-    seconds = time.perf_counter() - began
+    times = since(began)
     value = loss.item()
     del loss, picked
-    answer({"seconds": seconds, "bytes": peak() - before, "loss": value})
+    answer({**times, "bytes": peak() - before, "loss": value})

@@ -1,9 +1,8 @@
 """TRL's GRPOTrainer, one optimizer step per request: rollout, rewards, forward, backward, AdamW."""
 import random
 import tempfile
-import time
 
-from wire import answer, load, receive, versions
+from wire import answer, clocks, load, receive, since, versions
 
 settings = receive()
 
@@ -31,10 +30,10 @@ class Turns(TrainerCallback):
     def on_step_begin(self, *_, **__):
         if receive().get("end"):
             raise SystemExit(0)
-        self.began = time.perf_counter()
+        self.began = clocks()
 
     def on_step_end(self, *_, **__):
-        answer({"seconds": time.perf_counter() - self.began, "tokens": tokens})
+        answer({**since(self.began), "tokens": tokens})
 
 
 config = GRPOConfig(

@@ -2,6 +2,7 @@
 import json
 import os
 import sys
+import time
 
 _answers = os.fdopen(os.dup(1), "w")
 os.dup2(2, 1)
@@ -16,6 +17,16 @@ def receive():
 
 def answer(value):
     print(json.dumps(value), file=_answers, flush=True)
+
+
+def clocks():
+    return time.perf_counter(), time.process_time()
+
+
+def since(began):
+    """Seconds since clocks() gave `began`: passed, and used by all threads."""
+    now = clocks()
+    return {"seconds": now[0] - began[0], "processor": now[1] - began[1]}
 
 
 def versions():
