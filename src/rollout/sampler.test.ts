@@ -206,6 +206,19 @@ describe('the sampler', () => {
     expect(sample({}, undefined, []).completions).toEqual([])
   })
 
+  it('keeps to a prompt’s own limit, with the same draws up to it', () => {
+    const limits = [3, 50, undefined]
+    const own = prompts.map((prompt, p) => ({ ...prompt, maxNewTokens: limits[p] }))
+    const whole = tokensOf(sample())
+    const found = tokensOf(sample({ batchSize: 2 }, undefined, own))
+    // 50 is above the 20 of all.
+    expect(found).toEqual(whole.map((tokens, i) => (i < 3 ? tokens.slice(0, 3) : tokens)))
+    // The positions are those that the prompt itself may use: 60 + 4 of 64.
+    const long = { key: 0, tokens: new Array<number>(60).fill(5), maxNewTokens: 4 }
+    expect(sample({ stopTokens: [] }, undefined, [long]).completions[0].tokens.length).toBe(4)
+    expect(() => sample({}, undefined, [{ ...long, maxNewTokens: 5 }])).toThrow(/with 5 new ones/)
+  })
+
   it('samples completions of one token, whose statistics need no step', () => {
     const sampled = sample({ maxNewTokens: 1, batchSize: 2 })
     expect(sampled.completions.length).toBe(9)

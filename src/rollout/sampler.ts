@@ -88,9 +88,10 @@ class Sampler {
     const limit = model.config.maxPositionEmbeddings
     for (const [index, { tokens }] of prompts.entries()) {
       if (tokens.length === 0) throw new UserError(`prompt ${index} has no tokens`)
-      if (tokens.length + options.maxNewTokens > limit) {
+      const maxNewTokens = this.#maxNewTokens(index)
+      if (tokens.length + maxNewTokens > limit) {
         throw new UserError(
-          `prompt ${index} has ${tokens.length} tokens; with ${options.maxNewTokens} new ones it passes the model's ${limit} positions`,
+          `prompt ${index} has ${tokens.length} tokens; with ${maxNewTokens} new ones it passes the model's ${limit} positions`,
           { hint: 'lower maxNewTokens or shorten the prompt' },
         )
       }
