@@ -177,7 +177,7 @@ const train = z.strictObject({
   schedule: z
     .enum(['constant', 'linear', 'cosine'])
     .default('constant')
-    .describe('Learning rate after the warm-up: constant, or falling to 0 at the last step (linear, cosine).'),
+    .describe('Learning rate after the warm-up: constant, or falling towards 0 behind the last step (linear, cosine).'),
   warmupSteps: optionalCount
     .default(0)
     .describe('Steps over which the learning rate rises linearly from 0 to its peak.'),
