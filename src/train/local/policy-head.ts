@@ -26,6 +26,12 @@ import {
   transpose,
 } from '../../torch/index.js'
 
+/**
+ * Rows of one matrix product. Each product passes over the whole head (and its gradient), so few rows would wait for
+ * memory; the statistics run on fewer rows, which stay in the cache.
+ */
+const productRowsAtLeast = 256
+
 /** What the loss wants of a row: both already weighted by the row's share in the objective. */
 export interface RowGradient {
   /** d objective / d log p_k. */
@@ -56,39 +62,26 @@ export function policyHead(
   const [V] = head_V_d.shape
   const { device, dtype } = hidden_R_d
   const step = rowsPerChunk(V)
+  const productRows = Math.max(step, productRowsAtLeast)
   return noGrad(() =>
     scope(() => {
       const dHidden_R_d = empty([R, d], { device, dtype })
       const scaled_R_d = temperature === 1 ? hidden_R_d : div(hidden_R_d, temperature)
       const targets_R_1 = fromIndices(targets, [R, 1], device)
-      for (let at = 0; at < R; at += step) {
-        const count = Math.min(step, R - at)
+      for (let at = 0; at < R; at += productRows) {
+        const count = Math.min(productRows, R - at)
         scope(() => {
           const rows_C_d = narrow(scaled_R_d, 0, at, count)
           const product = mm(rows_C_d, transpose(head_V_d, 0, 1))
-          const logits = product.dtype === 'float32' ? product : toDtype(product, 'float32')
-          const targets_C_1 = narrow(targets_R_1, 0, at, count)
-          const { exp_R_V, expX_R_V, sums, targetX } = shiftedRows(logits, targets_C_1)
-
-          const onExp = new Float32Array(count)
-          const onExpX = new Float32Array(count)
-          const onTarget = new Float32Array(count)
-          let anyBonus = false
-          for (let r = 0; r < count; r++) {
-            const moments = rowMoments(sums[r])
-            const { logprob } = tokenScores(moments, targetX![r])
-            const { slope, bonus } = gradientOf(at + r, { logprob, moments })
-            // d loss / du_i = slope (p_i - [i = k]) + bonus S_i, with p = e^x / a and S = p (x - b / a).
-            onExp[r] = (slope - bonus * moments.meanX) / moments.a
-            onExpX[r] = bonus / moments.a
-            onTarget[r] = -slope
-            anyBonus ||= bonus !== 0
+          // Becomes the gradient in place, a few rows at a time.
+          const logits_C_V = product.dtype === 'float32' ? product : toDtype(product, 'float32')
+          for (let first = 0; first < count; first += step) {
+            const rows = Math.min(step, count - first)
+            logitGradient(narrow(logits_C_V, 0, first, rows), narrow(targets_R_1, 0, at + first, rows), (row, head) =>
+              gradientOf(at + first + row, head),
+            )
           }
-          const column = (values: Float32Array<ArrayBuffer>) => fromData(values, [count, 1], { device })
-          mul_(exp_R_V, column(onExp))
-          const summed = anyBonus ? add(exp_R_V, mul(expX_R_V, column(onExpX))) : exp_R_V
-          scatterAdd_(summed, 1, targets_C_1, column(onTarget))
-          const gradient_C_V = summed.dtype === head_V_d.dtype ? summed : toDtype(summed, head_V_d.dtype)
+          const gradient_C_V = logits_C_V.dtype === head_V_d.dtype ? logits_C_V : toDtype(logits_C_V, head_V_d.dtype)
           copyInto(narrow(dHidden_R_d, 0, at, count), mm(gradient_C_V, head_V_d))
           if (headGradient_V_d) addmm_(headGradient_V_d, transpose(gradient_C_V, 0, 1), rows_C_d)
         })
@@ -97,4 +90,35 @@ export function policyHead(
       return dHidden_R_d
     }),
   )
+}
+
+/** Puts d loss / du in the place of float32 logits u. */
+function logitGradient(
+  logits_R_V: Tensor,
+  targets_R_1: Tensor,
+  gradientOf: (row: number, head: HeadRow) => RowGradient,
+): void {
+  scope(() => {
+    const [R] = logits_R_V.shape
+    const { device } = logits_R_V
+    const { exp_R_V, expX_R_V, sums, targetX } = shiftedRows(logits_R_V, targets_R_1)
+    const onExp = new Float32Array(R)
+    const onExpX = new Float32Array(R)
+    const onTarget = new Float32Array(R)
+    let anyBonus = false
+    for (let r = 0; r < R; r++) {
+      const moments = rowMoments(sums[r])
+      const { logprob } = tokenScores(moments, targetX![r])
+      const { slope, bonus } = gradientOf(r, { logprob, moments })
+      // d loss / du_i = slope (p_i - [i = k]) + bonus S_i, with p = e^x / a and S = p (x - b / a).
+      onExp[r] = (slope - bonus * moments.meanX) / moments.a
+      onExpX[r] = bonus / moments.a
+      onTarget[r] = -slope
+      anyBonus ||= bonus !== 0
+    }
+    const column = (values: Float32Array<ArrayBuffer>) => fromData(values, [R, 1], { device })
+    mul_(exp_R_V, column(onExp))
+    if (anyBonus) copyInto(exp_R_V, add(exp_R_V, mul(expX_R_V, column(onExpX))))
+    scatterAdd_(exp_R_V, 1, targets_R_1, column(onTarget))
+  })
 }
