@@ -1,8 +1,8 @@
 /**
  * Sampling against transformers' generate: SmolLM2-135M-Instruct, float32, temperature 1, at batch 1, 4 and 32 with
- * completions of one length, and at 32 rows with lengths from 8 to 256 and twice as many prompts as rows.
+ * completions of one length, and at 32 rows with lengths from 8 to `longest` and twice as many prompts as rows.
  *
- *     npx jiti bench/generate.ts [--rounds 3] [--length 64] [--cases 1,4,32,varying] [--json] [--python PYTHON]
+ *     npx jiti bench/generate.ts [--rounds 3] [--length 64] [--longest 256] [--cases 1,4,32,varying] [--json] [--python PYTHON]
  *
  * Lengths are prescribed, the same on both sides. The peer pads: each of its batches takes as long as its longest
  * completion. Ours also computes every token's statistics; the peer does not.
@@ -23,7 +23,10 @@ import {
 } from './measure.js'
 import { Peer } from './peer.js'
 
-const { json, rounds, python, length, cases } = readOptions({ length: '64', cases: '1,4,32,varying' }, 3)
+const { json, rounds, python, length, longest, cases } = readOptions(
+  { length: '64', longest: '256', cases: '1,4,32,varying' },
+  3,
+)
 const torch = await startTorch()
 const { opened, decoder, directory } = await openSmolLM2()
 const { tokenizer } = opened
@@ -49,7 +52,7 @@ function varying(): Work {
   return work(
     64,
     32,
-    Array.from({ length: 64 }, () => 8 + Math.floor(random() * 249)),
+    Array.from({ length: 64 }, () => 8 + Math.floor(random() * (Number(longest) - 7))),
   )
 }
 
@@ -94,7 +97,7 @@ await withPeer(new Peer(python, 'generate', { model: directory, threads }, threa
       () => transformers.ask<Turn & { tokens: number }>(given),
     )
     const title =
-      name === 'varying' ? 'generation, 64 prompts in 32 rows, 8 to 256 tokens' : `generation, batch ${name}`
+      name === 'varying' ? `generation, 64 prompts in 32 rows, 8 to ${longest} tokens` : `generation, batch ${name}`
     report.add(figure(title, 'tokens/s', turns, ({ tokens }, s) => tokens / s, 'higher', targets[name] ?? 1))
   }
   report.finish({ libtorch: torch, peer: versions })
