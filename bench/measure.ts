@@ -143,8 +143,9 @@ export class Report {
     if (this.#json) return
     const { name, unit, ours, peer, ratio, target, processorRatio, load } = entry
     const number = (value: number) => value.toPrecision(4)
+    const byProcessor = processorRatio === ratio ? '' : `; by processor time ${processorRatio.toFixed(2)}`
     console.log(
-      `${name}: ours ${number(ours)} ${unit}, peer ${number(peer)} ${unit}, ratio ${ratio.toFixed(2)} (target ${target.toFixed(2)}; by processor time ${processorRatio.toFixed(2)}), load ${load.toFixed(1)}`,
+      `${name}: ours ${number(ours)} ${unit}, peer ${number(peer)} ${unit}, ratio ${ratio.toFixed(2)} (target ${target.toFixed(2)}${byProcessor}), load ${load.toFixed(1)}`,
     )
   }
 
