@@ -6,6 +6,8 @@ export default defineConfig({
     pool: 'forks',
     // LibTorch uses every core by itself; more than two files at once only contend for them.
     maxWorkers: 2,
+    // A CI variable alone makes terminal output coloured; tests compare plain text.
+    env: { NO_COLOR: '1' },
     testTimeout: 60_000,
     hookTimeout: 600_000,
   },
