@@ -84,7 +84,8 @@ async function isAbandoned(file: string, holder: Holder | undefined, heartbeat: 
   return age > 10 * heartbeat
 }
 
-function isAlive(pid: number): boolean {
+/** Whether a process of this machine runs; one of another user's does. */
+export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0)
     return true

@@ -80,20 +80,11 @@ function open(path: string, reference: string): OpenModel {
 function openDirectory(path: string, reference: string): OpenModel {
   const config = readDirectoryConfig(path)
   const tensors = openDirectoryTensors(path, config)
-  const tokenizer = lazy(() => createTokenizer(readTokenizerFiles(path), config))
-  const sidecars = lazy(() => readSidecars(path))
-  return {
-    reference,
-    path,
-    config,
-    tensors,
-    get tokenizer() {
-      return tokenizer()
-    },
-    get sidecars() {
-      return sidecars()
-    },
-  }
+  return opened(
+    { reference, path, config, tensors },
+    () => readTokenizerFiles(path),
+    () => readSidecars(path),
+  )
 }
 
 function openGguf(path: string, reference: string): OpenModel {
@@ -101,13 +92,19 @@ function openGguf(path: string, reference: string): OpenModel {
   const config = readGgufConfig(path, header)
   const tensors = openGgufTensors(path, header, config)
   const files = lazy(() => ggufTokenizerFiles(path, header.metadata))
-  const tokenizer = lazy(() => createTokenizer(files(), config))
-  const sidecars = lazy(() => tokenizerSidecars(files()))
+  return opened({ reference, path, config, tensors }, files, () => tokenizerSidecars(files()))
+}
+
+/** What is read at once, and what on first use. */
+function opened(
+  found: Pick<OpenModel, 'reference' | 'path' | 'config' | 'tensors'>,
+  tokenizerFiles: () => Parameters<typeof createTokenizer>[0],
+  readSidecarFiles: () => OpenModel['sidecars'],
+): OpenModel {
+  const tokenizer = lazy(() => createTokenizer(tokenizerFiles(), found.config))
+  const sidecars = lazy(readSidecarFiles)
   return {
-    reference,
-    path,
-    config,
-    tensors,
+    ...found,
     get tokenizer() {
       return tokenizer()
     },

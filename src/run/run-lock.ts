@@ -2,15 +2,7 @@ import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import { join } from 'node:path'
 import { UserError } from '../config/errors.js'
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
-  }
-}
+import { isAlive } from '../fetch/lock.js'
 
 /**
  * Marks a run directory as being written by this process; returns the release. A mark whose process is gone (killed)

@@ -25,6 +25,3 @@ export function dtypeOfCode(code: number): Dtype {
   if (!name) throw new Error(`LibTorch element type ${code} has no counterpart here`)
   return name
 }
-
-export const isFloating = (dtype: Dtype): boolean =>
-  dtype === 'float32' || dtype === 'float64' || dtype === 'bfloat16' || dtype === 'float16'

@@ -17,7 +17,6 @@ export type CType = 'uint8_t' | 'uint16_t' | 'int32_t' | 'int64_t' | 'float' | '
 export type CData = Uint8Array | Uint16Array | Int32Array | BigInt64Array | Float32Array | Float64Array
 
 const slotCount = 64
-const textDecoder = new TextDecoder()
 
 export interface Native {
   readonly version: string
@@ -340,9 +339,4 @@ export function loadNative(install: TorchInstall): Native {
 function bindMember(library: LibraryHandle, itanium: string, msvc: string) {
   const name = process.platform === 'win32' ? msvc : itanium
   return library.func(name, 'uintptr_t', ['uintptr_t'])
-}
-
-/** Text of a native, NUL-terminated UTF-8 string of a known length. */
-export function nativeText(native: Native, address: number, length: number): string {
-  return textDecoder.decode(new Uint8Array(native.view(address, length)))
 }
