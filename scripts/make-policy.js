@@ -2,7 +2,10 @@
 // Random initialisation, then supervised training by this project's own engine on random solutions of random problems,
 // so that the quick start has something to reinforce that was never reinforced before.
 //
-//   npm run build && node scripts/make-policy.js [--steps N] [--out DIR]
+//   npm run build && node scripts/make-policy.js [--family llama|qwen3|internlm3] [--steps N] [--out DIR]
+//
+// The quick start's is a Llama; quickstart/policy-qwen3/ and quickstart/policy-internlm3/ are of other families, of about
+// the same size, for what is to be shown on more than one architecture (`isentrope reproduce carries-over`).
 //
 // 999,360 parameters, 2 MB as bfloat16. 450 steps of 32 problems with 4 solutions each took about 0.2 s of one core a
 // step (under two minutes on an idle machine; 457 s on one that was shared by many) and ended at 0.576 nats a token.
@@ -26,12 +29,14 @@ import { Learner } from '../dist/train/local/learner.js'
 
 const { values: flags } = parseArgs({
   options: {
+    family: { type: 'string', default: 'llama' },
     steps: { type: 'string', default: '450' },
     lr: { type: 'string', default: '2e-3' },
     prompts: { type: 'string', default: '32' },
-    out: { type: 'string', default: 'quickstart/policy' },
+    out: { type: 'string' },
   },
 })
+const out = flags.out ?? (flags.family === 'llama' ? 'quickstart/policy' : `quickstart/policy-${flags.family}`)
 const steps = Number(flags.steps)
 const peak = Number(flags.lr)
 const promptsPerStep = Number(flags.prompts)
@@ -43,9 +48,28 @@ const endToken = '<|end|>'
 const vocabulary = Object.fromEntries([endToken, ...compactAlphabet].map((token, id) => [token, id]))
 const end = vocabulary[endToken]
 
+/** What a family's config says beside the sizes that all share. */
+const families = {
+  llama: {
+    head: { architectures: ['LlamaForCausalLM'], model_type: 'llama' },
+    fields: { attention_bias: false, mlp_bias: false },
+  },
+  // Norms of queries and keys, grouped queries, no biases.
+  qwen3: {
+    head: { architectures: ['Qwen3ForCausalLM'], model_type: 'qwen3' },
+    fields: { attention_bias: false, head_dim: 24, num_key_value_heads: 3, intermediate_size: 432 },
+  },
+  // Biases of queries, keys and values, grouped queries.
+  internlm3: {
+    head: { architectures: ['InternLM3ForCausalLM'], model_type: 'internlm3' },
+    fields: { qkv_bias: true, bias: false, head_dim: 24, num_key_value_heads: 3, intermediate_size: 432 },
+  },
+}
+const family = families[flags.family]
+if (!family) throw new Error(`--family ${flags.family}: the families are ${Object.keys(families).join(', ')}`)
+
 const modelConfig = {
-  architectures: ['LlamaForCausalLM'],
-  model_type: 'llama',
+  ...family.head,
   vocab_size: Object.keys(vocabulary).length,
   hidden_size: 144,
   intermediate_size: 384,
@@ -56,8 +80,7 @@ const modelConfig = {
   max_position_embeddings: 128,
   rms_norm_eps: 1e-5,
   rope_theta: 10000,
-  attention_bias: false,
-  mlp_bias: false,
+  ...family.fields,
   tie_word_embeddings: true,
   bos_token_id: null,
   eos_token_id: end,
@@ -121,7 +144,7 @@ function initialise(parameter, rng) {
   const data = new Float32Array(size)
   for (let i = 0; i < size; i++) {
     const normal = Math.sqrt(-2 * Math.log(1 - rng())) * Math.cos(2 * Math.PI * rng())
-    data[i] = shape.length === 1 ? 1 : 0.05 * residual * normal
+    data[i] = shape.length > 1 ? 0.05 * residual * normal : parameter.name.endsWith('bias') ? 0 : 1
   }
   scope(() => copyInto(parameter.value, fromData(data, shape)))
 }
@@ -263,7 +286,7 @@ function save() {
   let next = 0
   const half = buildParameters(config, cpu, 'bfloat16', ({ value }) => noGrad(() => copyInto(value, own[next++].value)))
   writeModel(
-    flags.out,
+    out,
     {
       config,
       sidecars: new Map([
