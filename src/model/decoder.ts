@@ -9,7 +9,6 @@ import {
   type Device,
   type Dtype,
   indexSelect,
-  linear,
   mul,
   narrow,
   reshape,
@@ -31,6 +30,7 @@ import {
   parameterCount,
   parameterList,
 } from './parameters.js'
+import { project } from './projection.js'
 import { RopeTable } from './rope.js'
 import type { DecoderConfig, TensorSource } from './types.js'
 
@@ -101,7 +101,7 @@ export class Decoder {
     const { heads, kvHeads, headDim, rmsNormEps } = config
     return scope(() => {
       const normed = rmsNorm(x_T_d, layer.inputNorm.value, rmsNormEps)
-      const qkv = linear(normed, layer.qkv.value, layer.qkvBias?.value)
+      const qkv = project(normed, layer.qkv, layer.qkvBias)
       const [T] = qkv.shape
       const rotated = (heads + kvHeads) * headDim
       let queriesKeys = reshape(narrow(qkv, 1, 0, rotated), [T, heads + kvHeads, headDim])
@@ -109,14 +109,10 @@ export class Decoder {
       if (layer.queryNorm) queriesKeys = this.#normHeads(layer, queriesKeys)
       const turned = rotate(queriesKeys, cis_T_1_D2)
       const mixed_T_HD = attend(index, narrow(turned, 1, 0, heads), narrow(turned, 1, heads, kvHeads), values)
-      const attended = add(x_T_d, linear(mixed_T_HD, layer.output.value, layer.outputBias?.value))
-      const gateUp = linear(
-        rmsNorm(attended, layer.postNorm.value, rmsNormEps),
-        layer.gateUp.value,
-        layer.gateUpBias?.value,
-      )
+      const attended = add(x_T_d, project(mixed_T_HD, layer.output, layer.outputBias))
+      const gateUp = project(rmsNorm(attended, layer.postNorm.value, rmsNormEps), layer.gateUp, layer.gateUpBias)
       const [gate, up] = split(gateUp, [config.intermediateSize, config.intermediateSize], 1)
-      return add(attended, linear(mul(silu(gate), up), layer.down.value, layer.downBias?.value))
+      return add(attended, project(mul(silu(gate), up), layer.down, layer.downBias))
     })
   }
 

@@ -18,6 +18,7 @@ import {
   type Tensor,
   toDevice,
 } from '../torch/index.js'
+import type { LinearAdapter } from './projection.js'
 import type { DecoderConfig, SourceDtype, TensorSource } from './types.js'
 
 export interface Parameter {
@@ -25,6 +26,8 @@ export interface Parameter {
   name: string
   value: Tensor
   parts: Part[]
+  /** Set on a linear layer's weight while an adapter is in force. */
+  adapter?: LinearAdapter
 }
 
 /** Rows `start` .. `start + rows` of a parameter are this canonical tensor. */
