@@ -68,6 +68,7 @@ const calls: Record<string, (...inputs: Tensor[]) => Tensor | Tensor[]> = {
   bmm: ops.bmm,
   rmsNorm: (x, weight) => ops.rmsNorm(x, weight, 1e-5),
   silu: ops.silu,
+  sqrt: ops.sqrt,
   mul: ops.mul,
   'mul, number': (x) => ops.mul(x, 0.3),
   mul_: changed((x, y) => ops.mul_(x, y)),

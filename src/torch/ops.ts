@@ -43,6 +43,7 @@ const defs = {
   expOut: operator('exp', 'out', ['T', 'T']),
   log: operator('log', '', ['T']),
   neg: operator('neg', '', ['T']),
+  sqrt: operator('sqrt', '', ['T']),
   sum: operator('sum', 'dim_IntList', ['T', 'i[]?', 'b', 'dtype?']),
   amax: operator('amax', '', ['T', 'i[]', 'b']),
   argmax: operator('argmax', '', ['T', 'i?', 'b']),
@@ -108,6 +109,7 @@ export const exp = (x: Tensor) => call(defs.exp, x)
 export const exp_ = (x: Tensor) => callInPlace(defs.exp_, x)
 export const log = (x: Tensor) => call(defs.log, x)
 export const neg = (x: Tensor) => call(defs.neg, x)
+export const sqrt = (x: Tensor) => call(defs.sqrt, x)
 export const sum = (x: Tensor, dims?: number[], keepDim = false, dtype?: Dtype) =>
   call(defs.sum, x, dims, keepDim, dtype)
 export const amax = (x: Tensor, dims: number[], keepDim = false) => call(defs.amax, x, dims, keepDim)
