@@ -92,7 +92,6 @@ export function packGroups(sequences: SequenceGroup[]): {
 const initial = (tokens: ArrayLike<number>): ArrayLike<number> => Array.prototype.slice.call(tokens, 0, -1)
 
 function slice(statistics: TokenStatistics, from: number, to: number): TokenStatistics {
-  return Object.fromEntries(
-    statisticNames.map((name) => [name, statistics[name].slice(from, to)]),
-  ) as unknown as TokenStatistics
+  const sliced = Object.fromEntries(statisticNames.map((name) => [name, statistics[name].slice(from, to)]))
+  return { ...(sliced as unknown as TokenStatistics), top: statistics.top?.slice(from, to) }
 }

@@ -44,6 +44,7 @@ export function statisticsOfTokens(
   temperature: number,
 ): TokenStatistics {
   const statistics = emptyStatistics(rows.length)
+  const top = new Uint8Array(rows.length)
   const step = rowsPerChunk(model.config.vocabSize)
   noGrad(() =>
     scope(() => {
@@ -55,12 +56,16 @@ export function statisticsOfTokens(
         scope(() => {
           const logits = policyLogits(model, narrow(hidden_R_d, 0, at, count), temperature)
           const { sums, targetX } = shiftedRows(logits, reshape(narrow(targets_R, 0, at, count), [count, 1]))
-          for (let r = 0; r < count; r++) setStatistics(statistics, at + r, rowMoments(sums[r]), targetX![r])
+          for (let r = 0; r < count; r++) {
+            setStatistics(statistics, at + r, rowMoments(sums[r]), targetX![r])
+            // Logits are shifted by their maximum.
+            top[at + r] = targetX![r] === 0 ? 1 : 0
+          }
         })
       }
     }),
   )
-  return statistics
+  return { ...statistics, top }
 }
 
 /** Entry `i` from a row's moments and the sampled token's shifted logit. */

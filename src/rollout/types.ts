@@ -19,6 +19,8 @@ export interface TokenStatistics {
   expectedS: Float32Array
   /** sum_i S_i^2, the squared length of the entropy's gradient with respect to the logits. */
   sumS2: Float32Array
+  /** 1 where no token was likelier than this one; where given tokens are scored. */
+  top?: Uint8Array
 }
 
 export const statisticNames = ['logprob', 'entropy', 'sumP2', 'sumP2LogP', 'S', 'expectedS', 'sumS2'] as const

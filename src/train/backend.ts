@@ -5,6 +5,7 @@
  */
 import type { Completion, RolloutStatistics, SamplePrompt, SamplingOptions, TokenStatistics } from '../rollout/types.js'
 import type { ObjectiveOptions } from './objective.js'
+import type { CriticBackend } from './ppo/critic.js'
 
 /** How much of the policy's distribution the backend reports per token. */
 export type StatisticsLevel = 'exact' | 'topK' | 'none'
@@ -23,6 +24,10 @@ export interface TrainCompletion {
   /** log p under the frozen reference, where a KL term needs it. */
   referenceLogprob?: Float32Array
   advantage: Float32Array
+  /** r where it is known before the pass (a whole sequence's); absent: exp(log p - rolloutLogprob) of the pass. */
+  ratio?: Float32Array
+  /** Per-token coefficient of a KL term to the policy that sampled. */
+  rolloutKlCoef?: Float32Array
   /** 1 = gradient flows; the denominators never depend on it. */
   gradMask: Uint8Array
   /** The token's share in the objective (aggregation), e.g. 1/N for a token mean; they need not sum to 1. */
@@ -42,6 +47,8 @@ export interface UpdateOptions {
   tokenBudget: number
   /** Whether the run's signal may end the update early, with the policy unchanged. */
   interruptible: boolean
+  /** Report each token's distribution too, where nothing reported it before. */
+  distributions?: boolean
 }
 
 export interface UpdateResult {
@@ -69,6 +76,18 @@ export interface TokenUpdate {
   clipped: Uint8Array
   /** The KL estimate, where there is a reference; NaN where no pass was needed. */
   kl?: Float32Array
+  /** Where UpdateOptions asks for `distributions`; NaN (and 0) where no pass was needed. */
+  distribution?: TokenDistribution
+}
+
+/** What the policy's distribution was at a completion's tokens, one entry per token. */
+export interface TokenDistribution {
+  /** H, nats. */
+  entropy: Float32Array
+  /** Sc = S* - E[S]. */
+  centredScore: Float32Array
+  /** 1 where no other token was likelier. */
+  top: Uint8Array
 }
 
 export interface BackendInfo {
@@ -97,6 +116,8 @@ export interface Backend {
   update(groups: TrainGroup[], options: UpdateOptions): Promise<UpdateResult>
   /** Keeps a copy of the present policy as the frozen reference. */
   freezeReference(): Promise<void>
+  /** PPO's value model; absent where the backend has none. `save` and `load` with `optimizer` take it along. */
+  readonly critic?: CriticBackend
   /** Writes a Hugging Face directory, and `optimizer.safetensors` beside it when `optimizer` is set. */
   save(directory: string, options: { optimizer: boolean }): Promise<void>
   /** Loads what `save` wrote. */

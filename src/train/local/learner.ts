@@ -20,7 +20,14 @@ import {
   type Tensor,
   withGrad,
 } from '../../torch/index.js'
-import type { TokenUpdate, TrainCompletion, TrainGroup, UpdateOptions, UpdateResult } from '../backend.js'
+import type {
+  TokenDistribution,
+  TokenUpdate,
+  TrainCompletion,
+  TrainGroup,
+  UpdateOptions,
+  UpdateResult,
+} from '../backend.js'
 import { tokenObjective } from '../objective.js'
 import { Optimizer } from './optimizer.js'
 import { policyHead } from './policy-head.js'
@@ -147,14 +154,16 @@ export class Learner {
           head.value,
           targets,
           options.temperature,
-          (row, { logprob, moments }) => {
+          (row, { logprob, moments, S }) => {
             const { work, t } = owners[row]
             const { completion, update } = work
             const token = tokenObjective(
               {
                 logprob,
                 rolloutLogprob: completion.rolloutLogprob[t],
+                ratio: completion.ratio?.[t],
                 referenceLogprob: completion.referenceLogprob?.[t],
+                rolloutKlCoef: completion.rolloutKlCoef?.[t],
                 advantage: completion.advantage[t],
                 entropy: moments.entropy,
               },
@@ -172,6 +181,12 @@ export class Learner {
             update.slope[t] = token.slope
             update.clipped[t] = token.clipped ? 1 : 0
             if (update.kl && token.kl !== undefined) update.kl[t] = token.kl
+            if (update.distribution) {
+              update.distribution.entropy[t] = moments.entropy
+              update.distribution.centredScore[t] = S - moments.expectedS
+              // The likeliest token's shifted logit is exactly 0.
+              update.distribution.top[t] = logprob === -moments.logA ? 1 : 0
+            }
             return { slope, bonus }
           },
           this.optimizer.buffer(head),
@@ -193,6 +208,7 @@ function carriesGradient(completion: TrainCompletion, t: number, { objective }: 
   if (completion.weight[t] === 0) return false
   if (objective.entropyCoef !== 0) return true
   if (!completion.gradMask[t]) return false
+  if (completion.rolloutKlCoef && completion.rolloutKlCoef[t] !== 0) return true
   return completion.advantage[t] !== 0 || objective.klCoef > 0
 }
 
@@ -209,6 +225,7 @@ function plan(groups: TrainGroup[], options: UpdateOptions) {
         slope: new Float32Array(length),
         clipped: new Uint8Array(length),
         ...(completion.referenceLogprob ? { kl: new Float32Array(length).fill(Number.NaN) } : {}),
+        ...(options.distributions ? { distribution: emptyDistribution(length) } : {}),
       }
       let needed = length
       while (needed > 0 && !carriesGradient(completion, needed - 1, options)) needed--
@@ -223,3 +240,9 @@ function plan(groups: TrainGroup[], options: UpdateOptions) {
   })
   return { results, work, prompts }
 }
+
+const emptyDistribution = (length: number): TokenDistribution => ({
+  entropy: new Float32Array(length).fill(Number.NaN),
+  centredScore: new Float32Array(length).fill(Number.NaN),
+  top: new Uint8Array(length),
+})

@@ -42,6 +42,8 @@ export interface RowGradient {
 
 export interface HeadRow {
   logprob: number
+  /** S* of the row's target. */
+  S: number
   moments: RowMoments
 }
 
@@ -108,8 +110,8 @@ function logitGradient(
     let anyBonus = false
     for (let r = 0; r < R; r++) {
       const moments = rowMoments(sums[r])
-      const { logprob } = tokenScores(moments, targetX![r])
-      const { slope, bonus } = gradientOf(r, { logprob, moments })
+      const { logprob, S } = tokenScores(moments, targetX![r])
+      const { slope, bonus } = gradientOf(r, { logprob, S, moments })
       // d loss / du_i = slope (p_i - [i = k]) + bonus S_i, with p = e^x / a and S = p (x - b / a).
       onExp[r] = (slope - bonus * moments.meanX) / moments.a
       onExpX[r] = bonus / moments.a
