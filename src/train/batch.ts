@@ -7,7 +7,8 @@ export interface TrainItem {
   group: number
   prompt: Int32Array
   completion: Completion
-  advantage: number
+  /** A of every completion token. */
+  advantage: Float32Array
   /** False: truncated and masked, none of its tokens is the policy's. */
   counts: boolean
   referenceLogprob?: Float32Array
@@ -19,6 +20,12 @@ export interface FlatTokens {
   advantage: Float64Array
   isPolicyToken: Uint8Array
   sumS2: Float64Array
+  /** H, nats. */
+  entropy: Float64Array
+  /** log p under the policy that the statistics are of. */
+  logprob: Float64Array
+  /** log p under the policy that sampled. */
+  rolloutLogprob: Float64Array
   /** First token of each item. */
   starts: number[]
 }
@@ -37,6 +44,9 @@ export function flatten(items: readonly TrainItem[], statistics: readonly TokenS
     advantage: new Float64Array(length),
     isPolicyToken: new Uint8Array(length),
     sumS2: new Float64Array(length),
+    entropy: new Float64Array(length),
+    logprob: new Float64Array(length),
+    rolloutLogprob: new Float64Array(length),
     starts,
   }
   items.forEach((item, i) => {
@@ -44,8 +54,11 @@ export function flatten(items: readonly TrainItem[], statistics: readonly TokenS
     flat.S.set(statistics[i].S, at)
     flat.expectedS.set(statistics[i].expectedS, at)
     flat.sumS2.set(statistics[i].sumS2, at)
+    flat.entropy.set(statistics[i].entropy, at)
+    flat.logprob.set(statistics[i].logprob, at)
+    flat.rolloutLogprob.set(item.completion.logprob, at)
+    flat.advantage.set(item.advantage, at)
     const end = at + item.completion.tokens.length
-    flat.advantage.fill(item.advantage, at, end)
     flat.isPolicyToken.fill(item.counts ? 1 : 0, at, end)
   })
   return flat

@@ -17,10 +17,11 @@ import type { Example, Task } from '../task/types.js'
 import { groupAdvantages } from './advantages.js'
 import type { Backend } from './backend.js'
 import type { TrainItem } from './batch.js'
+import type { EntropyState } from './entropy-control.js'
 import type { EvalMetrics, GradedCompletion, TrainEvent } from './events.js'
 import { heldOutMetrics } from './held-out.js'
 import { stepMetrics } from './metrics.js'
-import { optimizeMinibatch, type StepReport } from './optimize.js'
+import { optimizeMinibatch, type StepReport, type UpdatePlace } from './optimize.js'
 import { learningRate } from './schedule.js'
 
 export interface LoopSetup {
@@ -39,6 +40,8 @@ export interface LoopState {
   step: number
   /** Problems taken from the training stream. */
   position: number
+  /** What the entropy control carries; absent before the first step and where it carries nothing. */
+  entropy?: EntropyState
 }
 
 export type LoopEvent =
@@ -51,7 +54,7 @@ const evaluationStep = 0x6576616c
 
 export async function* trainLoop(setup: LoopSetup): AsyncGenerator<LoopEvent> {
   const { recipe, signal } = setup
-  let { step, position } = setup.state ?? { step: 0, position: 0 }
+  let { step, position, entropy = {} }: LoopState = setup.state ?? { step: 0, position: 0 }
   const stream = new PromptStream(setup.task, 'train', recipe.seed, position)
   const heldOut =
     recipe.eval && (await new PromptStream(setup.evalTask ?? setup.task, 'eval', 0).next(recipe.eval.problems))
@@ -85,16 +88,17 @@ export async function* trainLoop(setup: LoopSetup): AsyncGenerator<LoopEvent> {
     if (signal?.aborted) return
 
     yield { type: 'phase', step: next, phase: 'train' }
-    const reports = await optimise(setup, items, next, lr)
+    const reports = await optimise(setup, items, { step: next, lr, entropyState: entropy })
     for (const { message } of reports.problems) yield { type: 'warning', step: next, message }
     if (reports.interrupted) return
+    entropy = reports.entropyState
     step = next
     position = stream.position
     graded.forEach((completion, i) => {
       completion.gradMask = reports.masks[i] ?? completion.gradMask
     })
     const metrics = stepMetrics({ step, lr, graded, statistics: rollout.statistics, reports: reports.done, recipe })
-    yield { type: 'step', metrics, rollouts: graded, state: { step, position } }
+    yield { type: 'step', metrics, rollouts: graded, state: { step, position, entropy } }
 
     if (evaluationDue(recipe, step)) {
       yield { type: 'phase', step, phase: 'evaluate' }
@@ -193,7 +197,7 @@ async function toItems(
       group: prompt,
       prompt: prompts[prompt].tokens,
       completion: entry.completion,
-      advantage: entry.advantage,
+      advantage: new Float32Array(entry.completion.tokens.length).fill(entry.advantage),
       counts: !(recipe.algorithm.maskTruncated && finish === 'length'),
       ...(scored ? { referenceLogprob: scored.logprob } : {}),
     }
@@ -215,7 +219,11 @@ const scoreReference = (
   )
 
 /** All optimizer steps on one batch of rollouts: epochs over minibatches of whole groups. */
-async function optimise({ recipe, backend }: LoopSetup, items: TrainItem[], step: number, lr: number) {
+async function optimise(
+  { recipe, backend }: LoopSetup,
+  items: TrainItem[],
+  { step, lr, entropyState }: Omit<UpdatePlace, 'update'>,
+) {
   const done: StepReport[] = []
   const masks: Uint8Array[] = []
   const problems: { message: string }[] = []
@@ -234,10 +242,10 @@ async function optimise({ recipe, backend }: LoopSetup, items: TrainItem[], step
         backend,
         recipe,
         indices.map((i) => items[i]),
-        { lr, first: done.length === 0 },
+        { lr, step, update: done.length, entropyState },
       )
       if (!report) continue
-      if (report.update.interrupted) return { done, masks, problems, interrupted: true }
+      if (report.update.interrupted) return { done, masks, problems, interrupted: true, entropyState }
       if (report.update.nonFinite) {
         const message = describeNonFinite(report, step)
         if (onNonFinite === 'stop') throw nonFiniteFailure(message, done.length === 0)
@@ -246,10 +254,11 @@ async function optimise({ recipe, backend }: LoopSetup, items: TrainItem[], step
       indices.forEach((index, k) => {
         masks[index] ??= report.masks[k]
       })
+      entropyState = report.entropyState
       done.push(report)
     }
   }
-  return { done, masks, problems, interrupted: false }
+  return { done, masks, problems, interrupted: false, entropyState }
 }
 
 function describeNonFinite({ update }: StepReport, step: number): string {

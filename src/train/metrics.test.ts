@@ -33,6 +33,8 @@ const reportOf = (policyTokens: number, changes: Partial<StepReport>): StepRepor
     seconds: 1,
     trainedTokens: 0,
     masks: [],
+    control: {},
+    entropyState: {},
     ...changes,
   }) as StepReport
 

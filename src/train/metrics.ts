@@ -61,6 +61,7 @@ function updateMetrics(reports: readonly StepReport[], recipe: Recipe): Partial<
   const share = (pick: (report: StepReport) => number) => reports.reduce((total, report) => total + pick(report), 0) / N
   const seconds = reports.reduce((total, report) => total + report.seconds, 0)
   const masks = recipe.entropy.method !== 'none'
+  const controlNames = new Set(reports.flatMap(({ control }) => Object.keys(control)))
   const onPolicy = reports.filter(({ logprobGapMax }) => logprobGapMax > 0)
   return present({
     cov_A_Sc: weighted(({ covASc }) => covASc),
@@ -77,6 +78,7 @@ function updateMetrics(reports: readonly StepReport[], recipe: Recipe): Partial<
     logprob_gap_max: onPolicy.length > 0 ? Math.max(...onPolicy.map(({ logprobGapMax }) => logprobGapMax)) : undefined,
     train_seconds: seconds,
     train_tokens_per_s: N / seconds,
+    ...Object.fromEntries([...controlNames].map((name) => [name, weighted(({ control }) => control[name])])),
   })
 }
 

@@ -3,15 +3,23 @@
  * log-probability. All terms act on the logits along e_k - p, so one number per token is the whole gradient; the
  * entropy bonus, which does not, is carried beside it.
  *
- * Sources: PPO's clip (arXiv 1707.06347), with separate bounds (DAPO, arXiv 2503.14476); KL estimators k2 and k3
- * (Schulman, "Approximating KL divergence", 2020).
+ * Sources: the rules on the ratio in src/entropy/methods; KL estimators k2 and k3 (Schulman, "Approximating KL
+ * divergence", 2020).
  */
+import { cispo } from '../entropy/methods/cispo.js'
+import { dualClip } from '../entropy/methods/dual-clip.js'
+import { ppoClip } from '../entropy/methods/ppo-clip.js'
+import type { Surrogate } from '../entropy/methods/surrogate.js'
 
 export interface ObjectiveOptions {
+  /** clip (default): no gradient outside the bounds (PPO). weight: r within the bounds is a constant weight (CISPO). */
+  surrogate?: 'clip' | 'weight'
   /** r below 1 - clipLow gives no gradient where A < 0. */
   clipLow: number
   /** r above 1 + clipHigh gives no gradient where A > 0. */
   clipHigh: number
+  /** r above it gives no gradient where A < 0 (dual clip); default Infinity = off. Surrogate clip only. */
+  dualClip?: number
   /** Largest importance weight, by which r is capped; Infinity = no cap. */
   importanceCap: number
   klCoef: number
@@ -24,14 +32,18 @@ export interface ObjectiveOptions {
 export interface ObjectiveToken {
   logprob: number
   rolloutLogprob: number
+  /** r where it is not the token's own (a whole sequence's); absent: exp(logprob - rolloutLogprob). */
+  ratio?: number
   /** log p under the frozen reference; needed where klCoef > 0. */
   referenceLogprob?: number
+  /** Coefficient of a KL term to the policy that sampled. */
+  rolloutKlCoef?: number
   advantage: number
   entropy: number
 }
 
 export interface TokenObjective {
-  /** Value of the objective: min(r A, clip(r) A) - klCoef k + entropyCoef H. */
+  /** Value of the objective: surrogate - klCoef k - rolloutKlCoef k3(r) + entropyCoef H. */
   value: number
   /** d value / d log p_k without the bonus; 0 from the surrogate where the clip stops it. */
   slope: number
@@ -42,18 +54,16 @@ export interface TokenObjective {
 }
 
 /**
- * With r = p / p_rollout: value = min(r A, clip(r, 1 - low, 1 + high) A) - klCoef k, slope = r A (0 where clipped) +
- * klCoef times -dk/dlog p. A cap replaces r by min(r, cap) as a constant weight.
+ * The surrogate's value and slope (slope r A, 0 where clipped), plus klCoef times -dk/dlog p, plus the pull back to the
+ * sampling policy: -rolloutKlCoef (r - 1 - log r), whose slope is -rolloutKlCoef (r - 1), r the token's own. A cap
+ * replaces r by min(r, cap) as a constant weight.
  */
 export function tokenObjective(token: ObjectiveToken, options: ObjectiveOptions): TokenObjective {
-  const { logprob, rolloutLogprob, referenceLogprob, advantage, entropy } = token
-  const ratio = Math.exp(logprob - rolloutLogprob)
-  const weight = Math.min(ratio, options.importanceCap)
-  const clipped = (advantage > 0 && ratio > 1 + options.clipHigh) || (advantage < 0 && ratio < 1 - options.clipLow)
-  const bounded = advantage > 0 ? Math.min(weight, 1 + options.clipHigh) : Math.max(weight, 1 - options.clipLow)
-  // 0 * Infinity would make a token without advantage poison the sum.
-  let value = advantage === 0 ? 0 : bounded * advantage
-  let slope = clipped || advantage === 0 ? 0 : weight * advantage
+  const { logprob, rolloutLogprob, referenceLogprob, rolloutKlCoef = 0, entropy } = token
+  const moved = logprob - rolloutLogprob
+  const ratio = token.ratio ?? Math.exp(moved)
+  const surrogate = surrogateOf(token, ratio, options)
+  let { value, slope } = surrogate
   let kl: number | undefined
   if (options.klCoef > 0 && referenceLogprob !== undefined) {
     const gap = referenceLogprob - logprob
@@ -61,6 +71,19 @@ export function tokenObjective(token: ObjectiveToken, options: ObjectiveOptions)
     value -= options.klCoef * kl
     slope += options.klCoef * (options.klEstimator === 'k3' ? Math.expm1(gap) : gap)
   }
+  if (rolloutKlCoef !== 0) {
+    value -= rolloutKlCoef * (Math.expm1(moved) - moved)
+    slope -= rolloutKlCoef * Math.expm1(moved)
+  }
   if (options.entropyCoef !== 0) value += options.entropyCoef * entropy
-  return { value, slope, clipped, ratio, kl }
+  return { value, slope, clipped: surrogate.clipped, ratio, kl }
+}
+
+function surrogateOf({ advantage, logprob }: ObjectiveToken, ratio: number, options: ObjectiveOptions): Surrogate {
+  // 0 * Infinity would make a token without advantage poison the sum.
+  if (advantage === 0) return { value: 0, slope: 0, clipped: false }
+  const weight = Math.min(ratio, options.importanceCap)
+  if (options.surrogate === 'weight') return cispo(weight, advantage, logprob, options)
+  const clipped = ppoClip(ratio, advantage, options, weight)
+  return options.dualClip === undefined ? clipped : dualClip(clipped, ratio, advantage, options.dualClip)
 }

@@ -37,7 +37,7 @@ function item(group: number, sample: number, length: number, advantage: number, 
     group,
     prompt: Int32Array.of(group, 1),
     completion,
-    advantage,
+    advantage: new Float32Array(length).fill(advantage),
     counts,
     referenceLogprob: floats(length, -3, -0.1),
   }
@@ -110,13 +110,14 @@ const recipeOf = (changes: Sections) => parseRecipe({ model: 'm', task: { name: 
 const flatOf = (statistics: readonly TokenStatistics[]) => ({
   S: Float64Array.from(statistics.flatMap(({ S }) => [...S])),
   expectedS: Float64Array.from(statistics.flatMap(({ expectedS }) => [...expectedS])),
-  advantage: Float64Array.from(
-    items.flatMap(({ advantage, completion }) => [...completion.tokens].map(() => advantage)),
-  ),
+  advantage: Float64Array.from(items.flatMap(({ advantage }) => [...advantage])),
   isPolicyToken: Uint8Array.from(
     items.flatMap(({ counts, completion }) => [...completion.tokens].map(() => Number(counts))),
   ),
 })
+
+const firstUpdate = { step: 1, update: 0, entropyState: {} }
+const laterUpdate = { ...firstUpdate, update: 1 }
 
 const masksOf = (groups: TrainGroup[]) =>
   groups.map(({ completions }) => completions.map(({ gradMask }) => [...gradMask]))
@@ -131,7 +132,7 @@ describe('an optimizer step', () => {
     for (const tokenBudget of [1, 10, 100_000]) {
       const { backend, updates } = recording()
       const recipe = recipeOf({ entropy: { method, ...bounds }, train: { tokenBudget } })
-      const report = await optimizeMinibatch(backend, recipe, items, { lr: 1, first: true })
+      const report = await optimizeMinibatch(backend, recipe, items, { lr: 1, ...firstUpdate })
       expect(updates[0].options.tokenBudget).toBe(tokenBudget)
       seen.push(masksOf(updates[0].groups))
       const expected = clip(flatOf(items.map(({ completion }) => completion)), bounds)
@@ -146,7 +147,7 @@ describe('an optimizer step', () => {
   it('gives groups in order of appearance, with weights of lengths alone', async () => {
     const { backend, updates } = recording()
     const recipe = recipeOf({ algorithm: { aggregation: 'sequence' } })
-    await optimizeMinibatch(backend, recipe, items, { lr: 0.5, first: true })
+    await optimizeMinibatch(backend, recipe, items, { lr: 0.5, ...firstUpdate })
     const [{ groups, options }] = updates
     expect(groups.map(({ prompt }) => prompt[0])).toEqual([7, 3])
     expect(groups.map(({ completions }) => completions.map(({ tokens }) => tokens.length))).toEqual([
@@ -169,14 +170,14 @@ describe('an optimizer step', () => {
       algorithm: { aggregation: 'sequence', klCoef: 0.3, klEstimator: 'k2' },
       entropy: { method: 'clip-v', muLow: 0.5, muHigh: 0.5 },
     })
-    const report = (await optimizeMinibatch(backend, recipe, items, { lr: 1, first: true }))!
+    const report = (await optimizeMinibatch(backend, recipe, items, { lr: 1, ...firstUpdate }))!
     // dH = -(1/N) sum g Sc with g = N w (A + klCoef (log p_ref - log p)) at r = 1, so -sum w (...) Sc.
     let kept = 0
     let masked = 0
     items.forEach(({ completion, advantage, counts, referenceLogprob }, i) => {
       if (!counts) return
       completion.tokens.forEach((_, t) => {
-        const push = advantage + 0.3 * (referenceLogprob![t] - completion.logprob[t])
+        const push = advantage[t] + 0.3 * (referenceLogprob![t] - completion.logprob[t])
         const effect = (-push * (completion.S[t] - completion.expectedS[t])) / (4 * completion.tokens.length)
         if (report.masks[i][t]) kept += effect
         else masked += effect
@@ -190,7 +191,7 @@ describe('an optimizer step', () => {
   it('after the first takes statistics anew, or keeps the sampler’s', async () => {
     const entropy = { method: 'clip-b', muLow: 1, muHigh: 1 } as const
     const current = recording(0.3)
-    const report = (await optimizeMinibatch(current.backend, recipeOf({ entropy }), items, { lr: 1, first: false }))!
+    const report = (await optimizeMinibatch(current.backend, recipeOf({ entropy }), items, { lr: 1, ...laterUpdate }))!
     expect(current.scored.length).toBe(5)
     // Scored group by group (items 0, 2 and 1, 3, 4), used item by item.
     const anew = [0, 2, 1, 3, 4].map((place) => current.scored[place])
@@ -203,7 +204,7 @@ describe('an optimizer step', () => {
 
     const kept = recording(0.3)
     const recipe = recipeOf({ entropy: { ...entropy, statistics: 'rollout' } })
-    const same = (await optimizeMinibatch(kept.backend, recipe, items, { lr: 1, first: false }))!
+    const same = (await optimizeMinibatch(kept.backend, recipe, items, { lr: 1, ...laterUpdate }))!
     expect(kept.scored).toEqual([])
     const sampled = items.map(({ completion }) => completion)
     expect(same.masks.flatMap((mask) => [...mask])).toEqual([...clipB(flatOf(sampled), entropy).mask])
@@ -212,13 +213,13 @@ describe('an optimizer step', () => {
 
   it('measures the gap between sampling and training in the first update', async () => {
     const { backend } = recording(0.01)
-    const report = await optimizeMinibatch(backend, recipeOf({}), items, { lr: 1, first: true })
+    const report = await optimizeMinibatch(backend, recipeOf({}), items, { lr: 1, ...firstUpdate })
     expect(report!.logprobGapMax).toBeCloseTo(0.01, 6)
   })
 
   it('has nothing to do without a policy token', async () => {
     const { backend, updates } = recording()
-    expect(await optimizeMinibatch(backend, recipeOf({}), [items[3]], { lr: 1, first: true })).toBeUndefined()
+    expect(await optimizeMinibatch(backend, recipeOf({}), [items[3]], { lr: 1, ...firstUpdate })).toBeUndefined()
     expect(updates).toEqual([])
   })
 })

@@ -3,11 +3,12 @@
  * over all of the minibatch's tokens before any of them is trained on.
  */
 import type { Recipe } from '../config/recipe.js'
-import { covariance, type MaskResult, maskFor, predictStep } from '../entropy/index.js'
+import { covariance, predictStep } from '../entropy/index.js'
 import type { TokenStatistics } from '../rollout/types.js'
 import { tokenWeights } from './aggregation.js'
 import type { Backend, TrainCompletion, TrainGroup, UpdateResult } from './backend.js'
-import { byGroup, flatten, type TrainItem } from './batch.js'
+import { byGroup, type FlatTokens, flatten, type TrainItem } from './batch.js'
+import { type EntropyControl, type EntropyState, entropyControl } from './entropy-control.js'
 import { tokenObjective } from './objective.js'
 
 /** What one optimizer step reports. Sums and counts over policy tokens, so that several steps add up. */
@@ -29,91 +30,94 @@ export interface StepReport {
   trainedTokens: number
   /** Gradient masks, per item. */
   masks: Uint8Array[]
+  /** Further metrics of the entropy control. */
+  control: Record<string, number>
+  /** The entropy control's state after this update. */
+  entropyState: EntropyState
   update: UpdateResult
 }
 
-/**
- * `first`: no update has been made on this batch yet, so the sampler's own statistics are the policy's.
- * Returns undefined where the minibatch has no policy token.
- */
+export interface UpdatePlace {
+  lr: number
+  step: number
+  /** Optimizer steps made on this batch before; at 0 the sampler's own statistics are the policy's. */
+  update: number
+  entropyState: EntropyState
+}
+
+/** Returns undefined where the minibatch has no policy token. */
 export async function optimizeMinibatch(
   backend: Backend,
   recipe: Recipe,
   items: TrainItem[],
-  options: { lr: number; first: boolean },
+  place: UpdatePlace,
 ): Promise<StepReport | undefined> {
   if (!items.some(({ counts, completion }) => counts && completion.tokens.length > 0)) return undefined
   const began = performance.now()
   const { algorithm, entropy, rollout, train } = recipe
   const groups = byGroup(items)
-  const useRollout = options.first || entropy.statistics === 'rollout'
-  const statistics = useRollout
-    ? items.map(({ completion }) => completion as TokenStatistics)
-    : await scoreItems(backend, recipe, items, groups)
+  const first = place.update === 0
+  const statistics =
+    first || entropy.statistics === 'rollout'
+      ? items.map(({ completion }) => completion as TokenStatistics)
+      : await scoreItems(backend, recipe, items, groups)
   const flat = flatten(items, statistics)
-  const mask = gradientMask(recipe, flat)
-
   const lengths = items.map(({ completion, counts }) => (counts ? completion.tokens.length : 0))
   const weights = tokenWeights(lengths, algorithm.aggregation, algorithm.constantLength ?? rollout.maxNewTokens)
-  const slices = items.map(({ completion }, i) =>
-    mask.mask.slice(flat.starts[i], flat.starts[i] + completion.tokens.length),
-  )
-  const objective = {
-    clipLow: algorithm.clipLow,
-    clipHigh: algorithm.clipHigh,
-    importanceCap: algorithm.importanceCap,
-    klCoef: algorithm.klCoef,
-    klEstimator: algorithm.klEstimator,
-    entropyCoef: algorithm.entropyCoef,
-  }
-  const toTrain = (i: number): TrainCompletion => {
-    const { completion, advantage, referenceLogprob } = items[i]
-    const { length } = completion.tokens
-    return {
-      tokens: completion.tokens,
-      rolloutLogprob: completion.logprob,
-      ...(referenceLogprob ? { referenceLogprob } : {}),
-      advantage: new Float32Array(length).fill(advantage),
-      gradMask: slices[i],
-      weight: new Float32Array(length).fill(weights[i]),
-    }
-  }
+  const weight = new Float64Array(flat.S.length)
+  items.forEach(({ completion }, i) => {
+    weight.fill(weights[i], flat.starts[i], flat.starts[i] + completion.tokens.length)
+  })
+  const control = entropyControl(flat, recipe, {
+    step: place.step,
+    update: place.update,
+    weight,
+    state: place.entropyState,
+  })
+  const completions = items.map((item, i) => toTrain(item, flat.starts[i], weights[i], control))
   const trainGroups: TrainGroup[] = groups.map((members) => ({
     prompt: items[members[0]].prompt,
-    completions: members.map(toTrain),
+    completions: members.map((i) => completions[i]),
   }))
   const update = await backend.update(trainGroups, {
-    objective,
+    objective: control.objective,
     temperature: rollout.temperature,
-    lr: options.lr,
+    lr: place.lr,
     weightDecay: train.weightDecay,
     betas: train.betas,
     eps: train.eps,
     gradClip: train.gradClip,
     tokenBudget: train.tokenBudget,
     // Once a step has changed the policy it has to be finished.
-    interruptible: options.first,
+    interruptible: first,
   })
   update.nonFinite?.tokens.forEach((place) => {
     const { group, completion } = items[groups[place.group][place.completion]]
     Object.assign(place, { group, completion: completion.sample })
   })
-  const { first } = options
-  return report({ items, groups, statistics, flat, mask, slices, weights, objective, update, began, first })
+  return report({ items, groups, statistics, flat, control, completions, weight, update, began, first })
 }
 
-/** The configured method's mask over the minibatch. One bound left out is open. */
-function gradientMask({ entropy }: Recipe, flat: ReturnType<typeof flatten>): MaskResult {
-  const { method, preset, applyTo, maxFraction } = entropy
-  if (method === 'none') return maskFor('none', flat)
-  const open = preset === 'paper' ? Number.POSITIVE_INFINITY : undefined
-  return maskFor(method, flat, {
-    preset,
-    muLow: entropy.muLow ?? open,
-    muHigh: entropy.muHigh ?? open,
-    applyTo,
-    maxFraction,
-  })
+/** What the backend gets of an item: the control's weights are folded into the advantages. */
+function toTrain(
+  { completion, advantage, referenceLogprob }: TrainItem,
+  at: number,
+  weight: number,
+  { mask, tokenWeight, ratio, rolloutKlCoef }: EntropyControl,
+): TrainCompletion {
+  const { tokens, logprob } = completion
+  const { length } = tokens
+  const own = (values: Float64Array) => Float32Array.from(values.subarray(at, at + length))
+  return {
+    tokens,
+    rolloutLogprob: logprob,
+    ...(referenceLogprob ? { referenceLogprob } : {}),
+    advantage: tokenWeight ? advantage.map((value, t) => value * tokenWeight[at + t]) : advantage,
+    ...(ratio ? { ratio: own(ratio) } : {}),
+    ...(rolloutKlCoef ? { rolloutKlCoef: own(rolloutKlCoef) } : {}),
+    gradMask: mask.slice(at, at + length),
+    weight: new Float32Array(length).fill(weight),
+  }
 }
 
 async function scoreItems(
@@ -142,11 +146,11 @@ interface Done {
   items: TrainItem[]
   groups: number[][]
   statistics: TokenStatistics[]
-  flat: ReturnType<typeof flatten>
-  mask: MaskResult
-  slices: Uint8Array[]
-  weights: number[]
-  objective: Parameters<typeof tokenObjective>[1]
+  flat: FlatTokens
+  control: EntropyControl
+  /** Per item, as the backend got them. */
+  completions: TrainCompletion[]
+  weight: Float64Array
   update: UpdateResult
   began: number
   first: boolean
@@ -157,10 +161,9 @@ function report({
   groups,
   statistics,
   flat,
-  mask,
-  slices,
-  weights,
-  objective,
+  control,
+  completions,
+  weight,
   update,
   began,
   first,
@@ -170,48 +173,50 @@ function report({
   const g = new Float64Array(count)
   const ratio = new Float64Array(count).fill(1)
   const clipped = new Uint8Array(count)
-  const bonusWeight = new Float64Array(count)
+  const { objective } = control
   let ratioMax = 0
   let klSum: number | undefined
   let gap = 0
   let clippedCount = 0
   groups.forEach((members, group) => {
     members.forEach((i, c) => {
-      const { completion, counts, advantage, referenceLogprob } = items[i]
+      const { completion, counts } = items[i]
+      const trained = completions[i]
       if (!counts) return
       const said = update.tokens[group][c]
       for (let t = 0; t < completion.tokens.length; t++) {
         const at = flat.starts[i] + t
-        const trained = !Number.isNaN(said.logprob[t])
+        const passed = !Number.isNaN(said.logprob[t])
         // Tokens that needed no pass: their log-probability is the one the statistics were taken with.
-        const logprob = trained ? said.logprob[t] : statistics[i].logprob[t]
-        const token = trained
+        const logprob = passed ? said.logprob[t] : statistics[i].logprob[t]
+        const token = passed
           ? { slope: said.slope[t], clipped: said.clipped[t] === 1, kl: said.kl?.[t] }
           : tokenObjective(
               {
                 logprob,
                 rolloutLogprob: completion.logprob[t],
-                referenceLogprob: referenceLogprob?.[t],
-                advantage,
+                ratio: trained.ratio?.[t],
+                referenceLogprob: trained.referenceLogprob?.[t],
+                rolloutKlCoef: trained.rolloutKlCoef?.[t],
+                advantage: trained.advantage[t],
                 entropy: statistics[i].entropy[t],
               },
               objective,
             )
-        g[at] = token.slope * weights[i] * N
-        bonusWeight[at] = weights[i]
+        g[at] = token.slope * weight[at] * N
         ratio[at] = Math.exp(logprob - completion.logprob[t])
         clipped[at] = token.clipped ? 1 : 0
         clippedCount += clipped[at]
         ratioMax = Math.max(ratioMax, ratio[at])
         if (token.kl !== undefined) klSum = (klSum ?? 0) + token.kl
         // Later the policy has moved, and what differs is the ratio.
-        if (trained && first) gap = Math.max(gap, Math.abs(logprob - statistics[i].logprob[t]))
+        if (passed && first) gap = Math.max(gap, Math.abs(logprob - statistics[i].logprob[t]))
       }
     })
   })
   const finite = update.applied
   const predicted = finite
-    ? predictStep({ ...flat, g, mask: mask.mask, weight: bonusWeight }, { entropyCoef: objective.entropyCoef })
+    ? predictStep({ ...flat, g, mask: control.mask, weight }, { entropyCoef: objective.entropyCoef })
     : undefined
   const centred = flat.S.map((value, t) => value - flat.expectedS[t])
   return {
@@ -226,8 +231,8 @@ function report({
       : Number.NaN,
     predictedKept: predicted ? predicted.kept + predicted.bonus : Number.NaN,
     predictedMasked: predicted?.masked ?? Number.NaN,
-    maskedLow: mask.maskedLow,
-    maskedHigh: mask.maskedHigh,
+    maskedLow: control.maskedLow,
+    maskedHigh: control.maskedHigh,
     ratioMax,
     clipped: clippedCount,
     klSum,
@@ -236,7 +241,9 @@ function report({
     logprobGapMax: gap,
     seconds: (performance.now() - began) / 1000,
     trainedTokens: update.trainedTokens,
-    masks: slices,
+    masks: completions.map(({ gradMask }) => gradMask),
+    control: control.metrics,
+    entropyState: control.state,
     update,
   }
 }

@@ -1,0 +1,22 @@
+import type { ClipBounds, Surrogate } from './surrogate.js'
+
+/**
+ * PPO's clip with separate bounds: `min(r A, clip(r, 1 - clipLow, 1 + clipHigh) A)`.
+ *
+ * The gradient r A stops where r > 1 + clipHigh and A > 0, and where r < 1 - clipLow and A < 0; at the bound itself it
+ * still flows. On a batch's first update r = 1 and nothing is clipped.
+ *
+ * Source: arXiv 1707.06347, eq. 7 (one epsilon, 0.2); separate bounds: DAPO, arXiv 2503.14476, eq. 10 (0.2 and 0.28).
+ *
+ * @param weight What multiplies A in place of r, a constant: r itself, or r under a cap.
+ */
+export function ppoClip(
+  ratio: number,
+  advantage: number,
+  { clipLow, clipHigh }: ClipBounds,
+  weight: number = ratio,
+): Surrogate {
+  const clipped = (advantage > 0 && ratio > 1 + clipHigh) || (advantage < 0 && ratio < 1 - clipLow)
+  const bounded = advantage > 0 ? Math.min(weight, 1 + clipHigh) : Math.max(weight, 1 - clipLow)
+  return { value: bounded * advantage, slope: clipped ? 0 : weight * advantage, clipped }
+}
