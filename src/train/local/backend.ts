@@ -46,6 +46,11 @@ export async function openLocalBackend(
     score: (groups, scoring) => thread.call('score', { groups, ...scoring }),
     update: (groups, update) => cancellable('update', { groups, options: update }),
     freezeReference: () => thread.call('freezeReference', undefined),
+    critic: {
+      open: (choice) => thread.call('openCritic', choice),
+      values: (groups, { tokenBudget }) => thread.call('values', { groups, tokenBudget }),
+      update: (groups, update) => cancellable('updateCritic', { groups, options: update }),
+    },
     save: (directory, { optimizer }) => thread.call('save', { directory, optimizer }),
     load: (directory, { optimizer }) => thread.call('load', { directory, optimizer }),
     async close() {

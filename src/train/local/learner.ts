@@ -29,7 +29,7 @@ import type {
   UpdateResult,
 } from '../backend.js'
 import { tokenObjective } from '../objective.js'
-import { Optimizer } from './optimizer.js'
+import { clipScale, Optimizer } from './optimizer.js'
 import { policyHead } from './policy-head.js'
 
 /** A completion cut to the tokens that a pass is needed for. */
@@ -85,11 +85,7 @@ export class Learner {
     const gradNorm = nonFinite.length > 0 ? Number.NaN : this.optimizer.norm()
     const finite = Number.isFinite(loss) && Number.isFinite(gradNorm) && nonFinite.length === 0
     const stopped = interrupted()
-    if (finite && !stopped) {
-      // As torch.nn.utils.clip_grad_norm_.
-      const scale = Number.isFinite(options.gradClip) ? Math.min(1, options.gradClip / (gradNorm + 1e-6)) : 1
-      this.optimizer.step(options, scale)
-    }
+    if (finite && !stopped) this.optimizer.step(options, clipScale(gradNorm, options.gradClip))
     this.optimizer.clearGradients()
     return {
       loss,

@@ -77,16 +77,20 @@ export class Optimizer {
         for (const slot of slots) this.#ensureMoments(slot)
         this.#count++
         const { device } = this.#slots[0].parameter.value
-        const counts = slots.map(() => zeros([], { device }))
-        for (const count of counts) fill_(count, this.#count)
-        adamw_(
-          slots.map(({ parameter }) => parameter.value),
-          [...gradients.values()],
-          slots.map(({ firstMoment }) => firstMoment!),
-          slots.map(({ secondMoment }) => secondMoment!),
-          counts,
-          options,
-        )
+        // The fused kernel takes tensors of one element type at a time.
+        for (const dtype of new Set(slots.map(({ parameter }) => parameter.value.dtype))) {
+          const alike = slots.filter(({ parameter }) => parameter.value.dtype === dtype)
+          const counts = alike.map(() => zeros([], { device }))
+          for (const count of counts) fill_(count, this.#count)
+          adamw_(
+            alike.map(({ parameter }) => parameter.value),
+            alike.map((slot) => gradients.get(slot)!),
+            alike.map(({ firstMoment }) => firstMoment!),
+            alike.map(({ secondMoment }) => secondMoment!),
+            counts,
+            options,
+          )
+        }
       }),
     )
   }
@@ -140,5 +144,9 @@ export class Optimizer {
     slot.secondMoment ??= keep(zerosLike(value))
   }
 }
+
+/** What a gradient is multiplied by so that its norm stays within `gradClip`; as torch.nn.utils.clip_grad_norm_. */
+export const clipScale = (norm: number, gradClip: number): number =>
+  Number.isFinite(gradClip) ? Math.min(1, gradClip / (norm + 1e-6)) : 1
 
 const zerosLike = ({ shape, device, dtype }: Tensor): Tensor => zeros(shape, { device, dtype })

@@ -1,26 +1,27 @@
 /** A policy in the engine's thread: what a {@link Backend} on this machine does. */
-import { existsSync, mkdirSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { UserError } from '../../config/errors.js'
-import { Decoder } from '../../model/decoder.js'
+import { copyDecoder } from '../../model/copy.js'
+import type { Decoder } from '../../model/decoder.js'
 import { openLocalModel } from '../../model/open.js'
-import { buildParameters, exportParts, fillParameter, parameterList } from '../../model/parameters.js'
-import { openSafetensors } from '../../model/safetensors.js'
-import { writeSafetensors } from '../../model/safetensors-write.js'
+import { exportParts, fillParameter, parameterList } from '../../model/parameters.js'
 import { writeModel } from '../../model/save.js'
 import { type ScoreGroup, scoreCompletions } from '../../rollout/scoring.js'
 import { type ModelInit, ModelService } from '../../rollout/service.js'
-import { copyInto, empty, noGrad, scope, type Tensor } from '../../torch/index.js'
 import type { CallContext } from '../../torch/thread.js'
 import type { TrainGroup, UpdateOptions } from '../backend.js'
+import type { CompletionGroup, CriticTrunk, CriticUpdateOptions, ValueGroup } from '../ppo/critic.js'
+import { Critic } from './critic.js'
+import { readCritic, writeCritic } from './critic-file.js'
 import { Learner } from './learner.js'
+import { readOptimizer, writeOptimizer } from './optimizer-file.js'
 
-const countKey = 'updates'
 const optimizerFile = 'optimizer.safetensors'
 
 export class PolicyService extends ModelService {
   readonly #learner: Learner
   #reference: Decoder | undefined
+  #critic: Critic | undefined
 
   constructor(init: ModelInit) {
     super(init)
@@ -43,15 +44,38 @@ export class PolicyService extends ModelService {
   }
 
   freezeReference(): void {
-    this.#reference?.dispose()
-    const { config, device, dtype } = this.model
-    const own = parameterList(this.model.parameters)
-    let next = 0
-    const copy = buildParameters(config, device, dtype, ({ value }) => noGrad(() => copyInto(value, own[next++].value)))
-    this.#reference = new Decoder(config, copy, device)
+    if (this.#reference !== this.#critic?.trunk) this.#reference?.dispose()
+    this.#reference = copyDecoder(this.model, { head: true })
   }
 
-  /** `directory`: the Hugging Face directory; the optimizer's state lies beside it. */
+  /** A frozen trunk is the reference itself: both are the starting policy. */
+  openCritic({ trunk }: { trunk: CriticTrunk }): void {
+    this.#critic?.dispose()
+    if (trunk === 'own') {
+      this.#critic = new Critic(copyDecoder(this.model, { head: false }), trunk)
+      return
+    }
+    this.#reference ??= copyDecoder(this.model, { head: true })
+    this.#critic = new Critic(this.#reference, trunk)
+  }
+
+  values({ groups, ...options }: { groups: CompletionGroup[]; tokenBudget: number }) {
+    return this.#openCritic().values(groups, options)
+  }
+
+  updateCritic(
+    { groups, options }: { groups: ValueGroup[]; options: CriticUpdateOptions },
+    { cancelled }: CallContext,
+  ) {
+    return this.#openCritic().update(groups, options, cancelled)
+  }
+
+  #openCritic(): Critic {
+    if (!this.#critic) throw new Error('no critic has been opened')
+    return this.#critic
+  }
+
+  /** `directory`: the Hugging Face directory; the optimizer's state and the critic lie beside it. */
   save({ directory, optimizer }: { directory: string; optimizer: boolean }): void {
     mkdirSync(directory, { recursive: true })
     const tensors = parameterList(this.model.parameters)
@@ -63,15 +87,9 @@ export class PolicyService extends ModelService {
       })(),
     )
     if (!optimizer) return
-    const moments = [...this.#learner.optimizer.moments()].map(({ name, tensor }) => ({
-      name,
-      dtype: 'F32' as const,
-      shape: tensor.shape,
-      bytes: () => floatBytes(tensor),
-    }))
-    writeSafetensors(join(dirname(directory), optimizerFile), moments, {
-      [countKey]: String(this.#learner.optimizer.count),
-    })
+    const beside = dirname(directory)
+    writeOptimizer(join(beside, optimizerFile), this.#learner.optimizer)
+    if (this.#critic) writeCritic(beside, this.#critic)
   }
 
   load({ directory, optimizer }: { directory: string; optimizer: boolean }): void {
@@ -82,33 +100,8 @@ export class PolicyService extends ModelService {
       saved.tensors.close()
     }
     if (!optimizer) return
-    const path = join(dirname(directory), optimizerFile)
-    if (!existsSync(path)) throw new UserError(`${path} does not exist: the checkpoint has no optimizer state`)
-    const file = openSafetensors(path)
-    try {
-      const count = Number(file.metadata[countKey])
-      if (!Number.isInteger(count)) throw new UserError(`${path}: its header does not say how many updates were made`)
-      this.#learner.optimizer.restore(count, (name, tensor) =>
-        scope(() => {
-          const entry = file.tensors.get(name)
-          if (entry?.bytes !== tensor.size * 4) throw new UserError(`${path}: ${name} is missing or of another size`)
-          const host = empty(tensor.shape)
-          const view = host.data()
-          file.readInto(name, new Uint8Array(view.buffer, view.byteOffset, entry.bytes))
-          noGrad(() => copyInto(tensor, host))
-        }),
-      )
-    } finally {
-      file.close()
-    }
+    const beside = dirname(directory)
+    readOptimizer(join(beside, optimizerFile), this.#learner.optimizer)
+    if (this.#critic) readCritic(beside, this.#critic)
   }
-}
-
-function floatBytes(tensor: Tensor): Uint8Array {
-  return scope(() => {
-    const host = empty(tensor.shape)
-    copyInto(host, tensor)
-    const view = host.data()
-    return new Uint8Array(view.buffer, view.byteOffset, tensor.size * 4).slice()
-  })
 }
