@@ -133,7 +133,8 @@ const configJson = (config: unknown): string => toJson(config).replace(floatFiel
 
 const toJson = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`
 
-function writeAside(path: string, content: string | Uint8Array): void {
+/** Writes a small file beside its place, synced, then renamed. */
+export function writeAside(path: string, content: string | Uint8Array): void {
   const aside = `${path}.writing`
   const fd = openSync(aside, 'w')
   try {

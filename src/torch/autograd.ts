@@ -24,6 +24,9 @@ export function withGrad<T>(body: () => T): T {
   }
 }
 
+/** Whether operations are being recorded. */
+export const gradEnabled = (): boolean => native().gradMode()
+
 /** Makes `leaf` a leaf whose gradient is wanted; returns it. */
 export function requireGrad(leaf: Tensor, required = true): Tensor {
   native().requireGrad(leaf.handle, required)

@@ -1,5 +1,5 @@
 /** Tensors on LibTorch: construction, operators, autograd, scopes and devices. */
-export { clearGradient, gradientOf, noGrad, requireGrad, withGrad } from './autograd.js'
+export { clearGradient, gradEnabled, gradientOf, noGrad, requireGrad, withGrad } from './autograd.js'
 export { cpu, type Device, deviceName, parseDevice } from './device.js'
 export { type Dtype, dtypes } from './dtype.js'
 export { engineStarted, native, prepareEnvironment, startEngine } from './engine.js'
