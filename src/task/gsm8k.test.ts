@@ -33,6 +33,20 @@ afterEach(() => {
 const stop = { finish: 'stop', tokens: 1 } as const
 
 describe('gsm8k from a file', () => {
+  it('keeps the easier part, by the calculations that the solution notes', async () => {
+    const two = { question: 'Two steps?', answer: '<<1+1=2>>2, <<2+1=3>>3\n#### 3' }
+    writeFileSync(join(directory, 'train.jsonl'), [...rows, two].map((row) => JSON.stringify(row)).join('\n'))
+    const questions = async (maxSteps?: number) => {
+      const spec = { name: 'gsm8k', path: 'train.jsonl', instruction: '', maxSteps }
+      const task = await loadTask(spec, { baseDirectory: directory })
+      return (task.prompts(Math.random, 'train') as Example[]).map(({ id }) => id)
+    }
+    expect(await questions()).toEqual(['train-0', 'train-1', 'train-2'])
+    // A solution without a noted calculation says nothing of its length.
+    expect(await questions(1)).toEqual(['train-0'])
+    expect(await questions(2)).toEqual(['train-0', 'train-2'])
+  })
+
   it('takes what follows #### for the answer', async () => {
     writeFileSync(join(directory, 'train.jsonl'), rows.map((row) => JSON.stringify(row)).join('\n'))
     const task = await loadTask({ name: 'gsm8k', path: 'train.jsonl', instruction: '' }, { baseDirectory: directory })

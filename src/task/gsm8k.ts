@@ -7,6 +7,10 @@ import { answerRules, gradeAnswer } from './grade-answer.js'
 import { parseSpec, type TaskContext, type TaskSpec } from './spec.js'
 import type { Example, Task } from './types.js'
 
+/** The text after the question, where the recipe gives none. */
+export const gsm8kInstruction =
+  'Think step by step. End with a line that holds #### and the answer as a number, for example: #### 42'
+
 export const gsm8kSchema = z
   .object({
     path: z.string().optional().describe('local file with the train split (default: the hub, openai/gsm8k)'),
@@ -15,10 +19,15 @@ export const gsm8kSchema = z
       .optional()
       .describe('local file with the test split (default: the hub, where path is not given)'),
     revision: z.string().default('main').describe('revision of the data set on the hub'),
-    instruction: z
-      .string()
-      .default('Think step by step. End with a line that holds #### and the answer as a number, for example: #### 42')
-      .describe('text after the question'),
+    instruction: z.string().default(gsm8kInstruction).describe('text after the question'),
+    maxSteps: z
+      .number()
+      .int()
+      .min(1)
+      .optional()
+      .describe(
+        'the easier part: only problems whose reference solution notes 1 to this many calculations, `<<48/2=24>>` each',
+      ),
     grader: z.enum(answerRules).default('math').describe('how the final answer is compared'),
     requireStop: z.boolean().default(true).describe('reward only completions that the policy ended by itself'),
   })
@@ -36,7 +45,9 @@ export async function gsm8k(spec: TaskSpec, context: TaskContext): Promise<Task>
       local === undefined
         ? await hubFile({ repository, path: files[split], revision: options.revision, fetch: context.fetch })
         : resolve(context.baseDirectory, local)
-    return (await readRows(path)).map((row, i) => toExample(row, `${split}-${i}`, `${path}, row ${i + 1}`, options))
+    return (await readRows(path))
+      .map((row, i) => toExample(row, `${split}-${i}`, `${path}, row ${i + 1}`, options))
+      .filter(({ solution }) => isEasyEnough(solution as string, options.maxSteps))
   }
   const train = await load('train', options.path)
   const held = options.path !== undefined && options.evalPath === undefined ? [] : await load('eval', options.evalPath)
@@ -46,6 +57,13 @@ export async function gsm8k(spec: TaskSpec, context: TaskContext): Promise<Task>
     grade: (completion, example, info) =>
       gradeAnswer(completion, example.answer!, info, { rule: options.grader, requireStop: options.requireStop }),
   }
+}
+
+/** A solution without a noted calculation may be of any length. */
+function isEasyEnough(solution: string, maxSteps: number | undefined): boolean {
+  if (maxSteps === undefined) return true
+  const steps = solution.match(/<<[^<>]*>>/g)?.length ?? 0
+  return steps >= 1 && steps <= maxSteps
 }
 
 function toExample(row: Row, id: string, where: string, { instruction }: { instruction: string }): Example {
