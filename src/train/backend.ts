@@ -49,6 +49,8 @@ export interface UpdateOptions {
   interruptible: boolean
   /** Report each token's distribution too, where nothing reported it before. */
   distributions?: boolean
+  /** Measure what the step does to the entropy of its tokens, see {@link LedgerReading}. The step itself is the same. */
+  ledger?: boolean
 }
 
 export interface UpdateResult {
@@ -62,8 +64,28 @@ export interface UpdateResult {
   nonFinite?: { what: string; tokens: { group: number; completion: number; position: number }[] }
   /** Per group and completion, in the order given. */
   tokens: TokenUpdate[][]
+  /** Where UpdateOptions asks for it, the backend can, and the step was applied. */
+  ledger?: LedgerReading
   seconds: number
   trainedTokens: number
+}
+
+/** What one optimizer step does to H, the mean entropy of its policy tokens; nats. */
+export interface LedgerReading {
+  entropyBefore: number
+  entropyAfter: number
+  /** <grad H, d theta> for the step really taken. */
+  exact: number
+  /** The shares of `exact` of AdamW's old first moment, of the weight decay, and of this batch's gradient. */
+  momentum: number
+  decay: number
+  gradient: number
+  /**
+   * Per group and completion the derivatives of each token's log p and H along D grad H, D AdamW's diagonal held fixed: times
+   * d objective / d log p (and / dH) of the token they are its share of `gradient`. 0 where no token of the completion
+   * has a slope; absent for weights in half precision, which such a difference is lost on.
+   */
+  tokens?: { logprob: Float64Array; entropy: Float64Array }[][]
 }
 
 /** What the policy said of a completion's tokens during the update's forward, one entry per token. */

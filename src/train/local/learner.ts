@@ -29,6 +29,7 @@ import type {
   UpdateResult,
 } from '../backend.js'
 import { tokenObjective } from '../objective.js'
+import { Ledger, meanEntropyTask } from './ledger.js'
 import { clipScale, Optimizer } from './optimizer.js'
 import { policyHead } from './policy-head.js'
 
@@ -60,6 +61,44 @@ export class Learner {
   update(groups: TrainGroup[], options: UpdateOptions, cancelled: () => boolean = () => false): UpdateResult {
     const interrupted = () => options.interruptible && cancelled()
     const began = performance.now()
+    const ledger = options.ledger ? this.#openLedger(groups, options, interrupted) : undefined
+    try {
+      const { loss, results, work, trainedTokens, nonFinite } = this.#gather(groups, options, interrupted)
+      const gradNorm = nonFinite.length > 0 ? Number.NaN : this.optimizer.norm()
+      const finite = Number.isFinite(loss) && Number.isFinite(gradNorm) && nonFinite.length === 0
+      const stopped = interrupted()
+      const applied = finite && !stopped
+      if (applied) {
+        const scale = clipScale(gradNorm, options.gradClip)
+        ledger?.beforeStep(scale)
+        this.optimizer.step(options, scale)
+      }
+      this.optimizer.clearGradients()
+      return {
+        loss,
+        gradNorm,
+        applied,
+        interrupted: stopped,
+        ...(finite || stopped
+          ? {}
+          : {
+              nonFinite: {
+                what: nonFinite.length > 0 ? 'loss' : Number.isFinite(loss) ? 'gradient' : 'loss',
+                tokens: nonFinite.length > 0 ? nonFinite : work.map(({ place }) => ({ ...place, position: 0 })),
+              },
+            }),
+        tokens: results,
+        ...(ledger && applied ? { ledger: ledger.afterStep() } : {}),
+        seconds: (performance.now() - began) / 1000,
+        trainedTokens,
+      }
+    } finally {
+      ledger?.dispose()
+    }
+  }
+
+  /** The gradients of the whole batch, in the optimizer's hands. */
+  #gather(groups: TrainGroup[], options: UpdateOptions, interrupted: () => boolean) {
     const { results, work, prompts } = plan(groups, options)
     const nonFinite: { group: number; completion: number; position: number }[] = []
     let loss = 0
@@ -82,28 +121,12 @@ export class Learner {
       loss -= this.#accumulate(sequences, options, nonFinite)
       if (nonFinite.length > 0) break
     }
-    const gradNorm = nonFinite.length > 0 ? Number.NaN : this.optimizer.norm()
-    const finite = Number.isFinite(loss) && Number.isFinite(gradNorm) && nonFinite.length === 0
-    const stopped = interrupted()
-    if (finite && !stopped) this.optimizer.step(options, clipScale(gradNorm, options.gradClip))
-    this.optimizer.clearGradients()
-    return {
-      loss,
-      gradNorm,
-      applied: finite && !stopped,
-      interrupted: stopped,
-      ...(finite || stopped
-        ? {}
-        : {
-            nonFinite: {
-              what: nonFinite.length > 0 ? 'loss' : Number.isFinite(loss) ? 'gradient' : 'loss',
-              tokens: nonFinite.length > 0 ? nonFinite : work.map(({ place }) => ({ ...place, position: 0 })),
-            },
-          }),
-      tokens: results,
-      seconds: (performance.now() - began) / 1000,
-      trainedTokens,
-    }
+    return { loss, results, work, trainedTokens, nonFinite }
+  }
+
+  #openLedger(groups: TrainGroup[], options: UpdateOptions, interrupted: () => boolean): Ledger {
+    const { loss } = this.#gather(...meanEntropyTask(groups, options), interrupted)
+    return new Ledger(this.model, this.optimizer, groups, options, -loss)
   }
 
   dispose(): void {

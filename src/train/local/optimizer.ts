@@ -20,13 +20,18 @@ import {
 /** Where a parameter's gradient is gathered: by autograd on the leaf, or by hand in a buffer of ours. */
 export type GradientKind = 'autograd' | 'manual'
 
-interface Slot {
+/** What the optimizer holds of one parameter; the moments exist from the first step on. */
+export interface OptimizerSlot {
   parameter: Parameter
-  kind: GradientKind
-  /** The buffer of a manual gradient. */
   gradient?: Tensor
   firstMoment?: Tensor
   secondMoment?: Tensor
+}
+
+interface Slot extends OptimizerSlot {
+  kind: GradientKind
+  /** The buffer of a manual gradient. */
+  gradient?: Tensor
 }
 
 export class Optimizer {
@@ -48,6 +53,15 @@ export class Optimizer {
     if (slot?.kind !== 'manual') throw new Error(`${parameter.name} has no gradient buffer`)
     slot.gradient ??= keep(zerosLike(parameter.value))
     return slot.gradient
+  }
+
+  /** Every parameter with its gradient, where it has one, and its moments. */
+  *slots(): Generator<OptimizerSlot> {
+    const gradients = this.#gradients()
+    for (const slot of this.#slots) {
+      const { parameter, firstMoment, secondMoment } = slot
+      yield { parameter, gradient: gradients.get(slot), firstMoment, secondMoment }
+    }
   }
 
   /** L2 norm over all gradients. */
