@@ -1,78 +1,157 @@
-/** Rows of a data file, as plain objects: JSON lines, a JSON array, CSV or Parquet, told apart by the file's name. */
+/**
+ * Rows of a data file, as plain objects: JSON lines, a JSON array, CSV or Parquet, told apart by the file's name. They
+ * are streamed: at any time one line, one record, or what DuckDB may hold ({@link memoryLimit}) is in memory.
+ */
 import { createReadStream } from 'node:fs'
-import { readFile, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { extname } from 'node:path'
 import { createInterface } from 'node:readline'
-import { parse as parseCsv } from 'csv-parse/sync'
-import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet'
-import { compressors } from 'hyparquet-compressors'
+import { parse as parseCsv } from 'csv-parse'
 import { UserError } from '../../config/errors.js'
+import { literalPath, query, quoted } from './duckdb.js'
 
 export type Row = Record<string, unknown>
 
 export const dataExtensions = ['.jsonl', '.ndjson', '.json', '.csv', '.parquet'] as const
 
-/** All rows, in the file's order, held in memory. A file that cannot be read as what it is named is a {@link UserError}. */
+/** All rows, in the file's order. A file that cannot be read as what it is named is a {@link UserError}. */
 export async function readRows(path: string): Promise<Row[]> {
-  const status = await stat(path).catch(() => undefined)
-  if (status === undefined) throw new UserError(`${path}: no such file`)
-  if (!status.isFile()) throw new UserError(`${path}: not a file`)
+  const rows: Row[] = []
+  for await (const row of streamRows(path)) rows.push(row)
+  return rows
+}
+
+/** Row by row, in the file's order. @throws UserError as {@link readRows} does. */
+export async function* streamRows(path: string): AsyncGenerator<Row> {
+  await requireFile(path)
   switch (extname(path).toLowerCase()) {
     case '.jsonl':
     case '.ndjson':
-      return readJsonLines(path)
+      yield* jsonLines(path)
+      break
     case '.json':
-      return readJsonArray(path)
+      yield* jsonArray(path)
+      break
     case '.csv':
-      return readCsv(path)
+      yield* csv(path)
+      break
     case '.parquet':
-      return readParquet(path)
+      yield* parquet(path)
+      break
     default:
       throw new UserError(`${path}: not a data file that this reads`, { hint: `Known: ${dataExtensions.join(', ')}.` })
   }
 }
 
-async function readJsonLines(path: string): Promise<Row[]> {
-  const rows: Row[] = []
-  let number = 0
-  for await (const line of createInterface({ input: createReadStream(path, 'utf8'), crlfDelay: Infinity })) {
-    number++
-    const text = number === 1 ? line.replace(/^\ufeff/, '') : line
-    if (text.trim() !== '') rows.push(toRow(parseJson(text, `${path}, line ${number}`), `${path}, line ${number}`))
-  }
-  return rows
+/** A row and how often the file has it. */
+export interface CountedRow {
+  row: Row
+  copies: number
 }
 
-async function readJsonArray(path: string): Promise<Row[]> {
-  const value = parseJson(await readFile(path, 'utf8'), path)
-  if (!Array.isArray(value)) throw new UserError(`${path}: holds no array of rows`)
-  return value.map((row, i) => toRow(row, `${path}, row ${i + 1}`))
+/**
+ * The rows with the named columns alone, equal ones once, in the order in which they first appear. Parquet is reduced
+ * inside DuckDB, so that a set whose rows repeat a hundred times costs as much as one without; of other files every
+ * row is given as it comes, with one copy.
+ */
+export async function* streamDistinct(path: string, columns: readonly string[]): AsyncGenerator<CountedRow> {
+  if (extname(path).toLowerCase() !== '.parquet') {
+    for await (const row of streamRows(path)) yield { row, copies: 1 }
+    return
+  }
+  await requireFile(path)
+  const names = columns.map(quoted).join(', ')
+  const sql =
+    `SELECT ${names}, count(*)::DOUBLE AS "#copies", min(file_row_number) AS "#first" ` +
+    `FROM read_parquet($1, file_row_number = true) GROUP BY ${names} ORDER BY "#first"`
+  for await (const rows of parquetQuery(path, sql)) {
+    for (const { '#copies': copies, '#first': _, ...row } of rows) yield { row, copies: Number(copies) }
+  }
+}
+
+/** The file's first row; undefined where it has none. */
+export async function firstRow(path: string): Promise<Row | undefined> {
+  for await (const row of streamRows(path)) return row
+  return undefined
+}
+
+async function requireFile(path: string): Promise<void> {
+  const status = await stat(path).catch(() => undefined)
+  if (status === undefined) throw new UserError(`${path}: no such file`)
+  if (!status.isFile()) throw new UserError(`${path}: not a file`)
+}
+
+async function* jsonLines(path: string): AsyncGenerator<Row> {
+  const input = createReadStream(path, 'utf8')
+  let number = 0
+  try {
+    for await (const line of createInterface({ input, crlfDelay: Infinity })) {
+      number++
+      const text = number === 1 ? line.replace(/^\ufeff/, '') : line
+      if (text.trim() !== '') yield toRow(parseJson(text, `${path}, line ${number}`), `${path}, line ${number}`)
+    }
+  } finally {
+    input.destroy()
+  }
+}
+
+/** Every value as the file spells it: DuckDB finds the objects, which JavaScript reads. */
+async function* jsonArray(path: string): AsyncGenerator<Row> {
+  const sql = "SELECT json FROM read_json_objects($1, format = 'array', maximum_object_size = 67108864)"
+  let number = 0
+  try {
+    for await (const rows of query(sql, [literalPath(path)])) {
+      for (const { json } of rows) {
+        const where = `${path}, row ${++number}`
+        yield toRow(parseJson(String(json), where), where)
+      }
+    }
+  } catch (cause) {
+    if (cause instanceof UserError) throw cause
+    throw new UserError(`${path}: holds no array of rows: ${message(cause)}`, { cause })
+  }
 }
 
 /** The first line names the columns; every value is text. */
-async function readCsv(path: string): Promise<Row[]> {
+async function* csv(path: string): AsyncGenerator<Row> {
+  const parser = parseCsv({ columns: true, bom: true, skip_empty_lines: true })
+  const source = createReadStream(path)
+  source.on('error', (error) => parser.destroy(error))
   try {
-    return parseCsv(await readFile(path), { columns: true, bom: true, skip_empty_lines: true })
+    for await (const row of source.pipe(parser)) yield row
   } catch (cause) {
-    throw new UserError(`${path}: not readable as CSV: ${cause instanceof Error ? cause.message : cause}`, { cause })
+    throw new UserError(`${path}: not readable as CSV: ${message(cause)}`, { cause })
+  } finally {
+    source.destroy()
   }
 }
 
-async function readParquet(path: string): Promise<Row[]> {
-  try {
-    return await parquetReadObjects({ file: await asyncBufferFromFile(path), compressors })
-  } catch (cause) {
-    throw new UserError(`${path}: not a readable Parquet file: ${cause instanceof Error ? cause.message : cause}`, {
-      cause,
-    })
+async function* parquet(path: string): AsyncGenerator<Row> {
+  for await (const rows of parquetQuery(path, 'SELECT * FROM read_parquet($1)')) yield* rows
+}
+
+async function* parquetQuery(path: string, sql: string): AsyncGenerator<Row[]> {
+  const rows = query(sql, [literalPath(path)])
+  for (;;) {
+    let next: IteratorResult<Row[]>
+    try {
+      next = await rows.next()
+    } catch (cause) {
+      throw new UserError(`${path}: not a readable Parquet file: ${message(cause)}`, { cause })
+    }
+    if (next.done) return
+    yield next.value
   }
 }
+
+/** The first line; DuckDB adds the query below it. */
+const message = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause)).split('\n')[0]!
 
 function parseJson(text: string, where: string): unknown {
   try {
     return JSON.parse(text)
   } catch (cause) {
-    throw new UserError(`${where}: not JSON: ${cause instanceof Error ? cause.message : cause}`, { cause })
+    throw new UserError(`${where}: not JSON: ${message(cause)}`, { cause })
   }
 }
 
