@@ -1,0 +1,67 @@
+/**
+ * Masks by class, for experiments on cause: whole classes of updates are left out, whatever the size of their scores.
+ * A token's update moves entropy by -A Sc (Theorem 3.3), so the signs of A and Sc make four classes:
+ *
+ *                          Sc > 0, likely     Sc < 0, unlikely
+ *   A > 0, rewarded        lowers             raises
+ *   A < 0, punished        raises             lowers
+ *
+ * `mask-lowering` and `mask-raising` leave out one direction; `only-...` trains on one class alone. Not methods to train
+ * with: they are what the paper's causal experiments need (arXiv 2602.03392, section on masking).
+ */
+import type { ClipTokens } from '../clip.js'
+
+/** Whether a token of these signs trains. Tokens with A = 0 have no gradient to lose and are not asked about. */
+type Keeps = (advantage: number, centredS: number) => boolean
+
+const keeps = {
+  'mask-lowering': (A, Sc) => A * Sc <= 0,
+  'mask-raising': (A, Sc) => A * Sc >= 0,
+  'only-positive-likely': (A, Sc) => A > 0 && Sc > 0,
+  'only-positive-unlikely': (A, Sc) => A > 0 && Sc < 0,
+  'only-negative-likely': (A, Sc) => A < 0 && Sc > 0,
+  'only-negative-unlikely': (A, Sc) => A < 0 && Sc < 0,
+} as const satisfies Record<string, Keeps>
+
+export type ClassMaskName = keyof typeof keeps
+
+export const classMaskNames = Object.keys(keeps) as ClassMaskName[]
+
+export const isClassMask = (name: string): name is ClassMaskName => name in keeps
+
+export interface ClassMask {
+  /** 1 = gradient flows; 0 at masked tokens and at every non-policy token. */
+  mask: Uint8Array
+  /** Masked tokens with Sc < 0. */
+  maskedLow: number
+  /** Masked tokens with Sc >= 0. */
+  maskedHigh: number
+}
+
+/**
+ * The mask of a class over the batch, by the signs of A and of Sc = S* - E[S].
+ * @throws {RangeError} for arrays of different lengths, or a value of a policy token that is not a number.
+ */
+export function classMask(name: ClassMaskName, { S, expectedS, advantage, isPolicyToken }: ClipTokens): ClassMask {
+  for (const [key, values] of Object.entries({ S, expectedS, advantage })) {
+    if (values.length !== isPolicyToken.length) {
+      throw new RangeError(`${key} has ${values.length} entries, isPolicyToken ${isPolicyToken.length}`)
+    }
+  }
+  const keep: Keeps = keeps[name]
+  const mask = Uint8Array.from(isPolicyToken, (flag) => (flag ? 1 : 0))
+  let maskedLow = 0
+  let maskedHigh = 0
+  for (let t = 0; t < mask.length; t++) {
+    if (!mask[t]) continue
+    const centred = S[t] - expectedS[t]
+    if (!Number.isFinite(centred) || !Number.isFinite(advantage[t])) {
+      throw new RangeError(`token ${t}: the score ${centred} and the advantage ${advantage[t]} must be finite`)
+    }
+    if (advantage[t] === 0 || keep(advantage[t], centred)) continue
+    mask[t] = 0
+    if (centred < 0) maskedLow++
+    else maskedHigh++
+  }
+  return { mask, maskedLow, maskedHigh }
+}
