@@ -1,12 +1,12 @@
 /**
- * A LoRA adapter on a decoder: a {@link LoraSite} for every fused weight that it adapts, in force while it is attached.
- * The weights themselves never change, so that a model without its adapter is the base model, bit for bit, at no cost
- * in memory: what a KL term's reference needs.
+ * A LoRA adapter of a decoder: a {@link LoraSite} for every fused weight that it adapts. The weights themselves never
+ * change, so a decoder that shares them and has no adapter is the base model, bit for bit, at no cost in memory: what
+ * a KL term's reference needs.
  */
 import { rngFrom } from '../config/philox.js'
 import { copyInto, type Dtype, fromData, keep, noGrad, type Tensor, zeros } from '../torch/index.js'
 import { type AdapterConfig, adapterScale } from './adapter-config.js'
-import type { AdaptedModule, OpenAdapter } from './adapter-file.js'
+import { type AdaptedModule, type OpenAdapter, openAdapter } from './adapter-file.js'
 import { factorA, factorB, linearModules, targetModules } from './adapter-layout.js'
 import type { Decoder } from './decoder.js'
 import { DropoutMask } from './lora-dropout.js'
@@ -26,13 +26,26 @@ export interface LoraOptions {
   baseModel: string
 }
 
+/** How a service of a model opens its adapter; travels between threads. */
+export interface LoraInit {
+  /** A PEFT adapter directory to begin with; else a new adapter. */
+  from?: string
+  create?: Omit<LoraOptions, 'baseModel'>
+  baseModel: string
+  /** While training. */
+  dropout?: { rate: number; seed: number }
+}
+
 const initialStream = 0x6c6f7261
 
+const linearKeys = ['qkv', 'output', 'gateUp', 'down'] as const
+type LinearKey = (typeof linearKeys)[number]
+
 export class Lora {
-  readonly config: AdapterConfig
+  config: AdapterConfig
   readonly modules: readonly AdaptedModule[]
   readonly #model: Decoder
-  readonly #sites: { weight: Parameter; site: LoraSite }[]
+  readonly #sites: { layer: number; key: LinearKey; site: LoraSite }[]
   #dropout: DropoutMask[] | undefined
 
   private constructor(model: Decoder, config: AdapterConfig, modules: readonly AdaptedModule[]) {
@@ -68,6 +81,23 @@ export class Lora {
     return lora
   }
 
+  /** The adapter that `init` describes, in force on the model. */
+  static open(model: Decoder, { from, create, baseModel, dropout }: LoraInit): Lora {
+    let lora: Lora
+    if (from === undefined) lora = Lora.create(model, { ...create!, baseModel })
+    else {
+      const opened = openAdapter(from, model.config)
+      try {
+        lora = Lora.load(model, opened)
+      } finally {
+        opened.tensors.close()
+      }
+    }
+    lora.config = { ...lora.config, baseModel, dropout: dropout?.rate ?? 0 }
+    lora.attach(model)
+    return lora
+  }
+
   static load(model: Decoder, { config, modules, tensors }: OpenAdapter): Lora {
     const lora = new Lora(model, config, modules)
     lora.fill(tensors)
@@ -87,36 +117,9 @@ export class Lora {
     for (const parameter of this.parameters()) fillParameter(parameter, source)
   }
 
-  /** Puts the adapter in force, in the place of whatever was. */
-  attach(): void {
-    for (const { weight, site } of this.#sites) weight.adapter = site
-  }
-
-  /** Runs `body` on the base model alone. */
-  without<T>(body: () => T): T {
-    const linears = this.#model.parameters.layers.flatMap(({ qkv, output, gateUp, down }) => [
-      qkv,
-      output,
-      gateUp,
-      down,
-    ])
-    const before = linears.map(({ adapter }) => adapter)
-    for (const weight of linears) weight.adapter = undefined
-    try {
-      return body()
-    } finally {
-      linears.forEach((weight, i) => {
-        weight.adapter = before[i]
-      })
-    }
-  }
-
-  /** Runs `body` with this adapter in the place of the one in force. */
-  with<T>(body: () => T): T {
-    return this.without(() => {
-      this.attach()
-      return body()
-    })
+  /** Puts the adapter in force on `model`: the one it was made for, or one that shares its weights. */
+  attach(model: Decoder): void {
+    for (const { layer, key, site } of this.#sites) model.parameters.layers[layer][key].adapter = site
   }
 
   /** The same adapter with factors of its own. */
@@ -142,7 +145,6 @@ export class Lora {
   }
 
   dispose(): void {
-    for (const { weight, site } of this.#sites) if (weight.adapter === site) weight.adapter = undefined
     for (const { value } of this.parameters()) value.dispose()
     for (const mask of this.#dropout ?? []) mask.dispose()
   }
@@ -189,10 +191,10 @@ function sitesOf(model: Decoder, modules: readonly AdaptedModule[], config: Adap
     })
     return new LoraSite(make(`${weight.name}.lora_A`, [ranks, width], partsA), blocks, rows)
   }
-  return model.parameters.layers.flatMap(({ qkv, output, gateUp, down }) =>
-    [qkv, output, gateUp, down].flatMap((weight) => {
-      const site = siteOn(weight)
-      return site ? [{ weight, site }] : []
+  return model.parameters.layers.flatMap((parameters, layer) =>
+    linearKeys.flatMap((key) => {
+      const site = siteOn(parameters[key])
+      return site ? [{ layer, key, site }] : []
     }),
   )
 }

@@ -7,6 +7,8 @@ import { statSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { UserError } from '../config/errors.js'
+import { isAdapterDirectory, readAdapterConfig } from './adapter-config.js'
+import { openAdapter } from './adapter-file.js'
 import { openDirectoryTensors, readDirectoryConfig, readSidecars } from './directory.js'
 import { readGgufHeader } from './gguf.js'
 import { readGgufConfig } from './gguf-config.js'
@@ -28,6 +30,8 @@ export interface OpenOptions {
   revision?: string
   /** Never touch the network. Default: HF_HUB_OFFLINE or ISENTROPE_OFFLINE. */
   offline?: boolean
+  /** Directory of a PEFT adapter to go with the model. */
+  adapter?: string
   onProgress?: (progress: ModelProgress) => void
 }
 
@@ -44,7 +48,27 @@ export interface ModelProgress {
  * @throws UserError where there is no such model, it cannot be had, or its files are malformed or unsupported
  */
 export async function openModel(reference: string, options: OpenOptions = {}): Promise<OpenModel> {
-  return open(await locate(reference, options), reference)
+  const path = await locate(reference, options)
+  const { adapter } = options
+  if (!isAdapterDirectory(path)) return open(path, reference, adapter === undefined ? undefined : resolve(adapter))
+  if (adapter !== undefined) {
+    throw new UserError(`${reference} is an adapter itself`, { hint: 'name the base model, and one adapter' })
+  }
+  return openModel(await baseOf(path, options), { ...options, adapter: path })
+}
+
+/** The base model that an adapter names. */
+async function baseOf(adapter: string, options: OpenOptions): Promise<string> {
+  const { baseModel } = readAdapterConfig(adapter)
+  const hint = 'name the base model as the model, and this directory as its adapter'
+  if (baseModel === undefined) throw new UserError(`${adapter} is an adapter that names no base model`, { hint })
+  try {
+    await locate(baseModel, options)
+  } catch (cause) {
+    if (!(cause instanceof UserError)) throw cause
+    throw new UserError(`${adapter} is an adapter, and its base model cannot be had: ${cause.message}`, { hint, cause })
+  }
+  return baseModel
 }
 
 /** The same for a local directory or `.gguf` file, without waiting: a thread that must not wait opens models by it. */
@@ -67,40 +91,41 @@ async function locate(reference: string, options: OpenOptions): Promise<string> 
 
 const isOn = (value: string | undefined): boolean => /^(1|true|yes|on)$/i.test(value ?? '')
 
-function open(path: string, reference: string): OpenModel {
+function open(path: string, reference: string, adapter?: string): OpenModel {
   const stat = statSync(path, { throwIfNoEntry: false })
   if (stat === undefined) throw new UserError(`${path} does not exist`)
-  if (stat.isDirectory()) return openDirectory(path, reference)
-  if (/\.gguf$/i.test(path)) return openGguf(path, reference)
+  if (stat.isDirectory()) return openDirectory(path, reference, adapter)
+  if (/\.gguf$/i.test(path)) return openGguf(path, reference, adapter)
   throw new UserError(`${path} is neither a model directory nor a .gguf file`, {
     hint: /\.(safetensors|json)$/.test(path) ? 'name the directory that it lies in' : undefined,
   })
 }
 
-function openDirectory(path: string, reference: string): OpenModel {
+function openDirectory(path: string, reference: string, adapter?: string): OpenModel {
   const config = readDirectoryConfig(path)
   const tensors = openDirectoryTensors(path, config)
   return opened(
-    { reference, path, config, tensors },
+    { reference, path, config, tensors, adapter },
     () => readTokenizerFiles(path),
     () => readSidecars(path),
   )
 }
 
-function openGguf(path: string, reference: string): OpenModel {
+function openGguf(path: string, reference: string, adapter?: string): OpenModel {
   const header = readGgufHeader(path)
   const config = readGgufConfig(path, header)
   const tensors = openGgufTensors(path, header, config)
   const files = lazy(() => ggufTokenizerFiles(path, header.metadata))
-  return opened({ reference, path, config, tensors }, files, () => tokenizerSidecars(files()))
+  return opened({ reference, path, config, tensors, adapter }, files, () => tokenizerSidecars(files()))
 }
 
 /** What is read at once, and what on first use. */
 function opened(
-  found: Pick<OpenModel, 'reference' | 'path' | 'config' | 'tensors'>,
+  found: Pick<OpenModel, 'reference' | 'path' | 'config' | 'tensors' | 'adapter'>,
   tokenizerFiles: () => Parameters<typeof createTokenizer>[0],
   readSidecarFiles: () => OpenModel['sidecars'],
 ): OpenModel {
+  if (found.adapter !== undefined) checkAdapter(found.adapter, found)
   const tokenizer = lazy(() => createTokenizer(tokenizerFiles(), found.config))
   const sidecars = lazy(readSidecarFiles)
   return {
@@ -111,6 +136,15 @@ function opened(
     get sidecars() {
       return sidecars()
     },
+  }
+}
+
+function checkAdapter(adapter: string, { config, tensors }: Pick<OpenModel, 'config' | 'tensors'>): void {
+  try {
+    openAdapter(adapter, config).tensors.close()
+  } catch (error) {
+    tensors.close()
+    throw error
   }
 }
 

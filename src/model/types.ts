@@ -103,4 +103,6 @@ export interface OpenModel {
   tokenizer: Tokenizer
   /** Files to carry along when the model is saved (tokenizer.json, tokenizer_config.json, ...), name to text or bytes. */
   sidecars: ReadonlyMap<string, string | Uint8Array>
+  /** Directory of the PEFT adapter that belongs to it, checked against the model. */
+  adapter?: string
 }

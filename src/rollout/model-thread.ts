@@ -1,5 +1,8 @@
 /** Opens a model: located and validated here, its weights loaded in the engine's thread. */
+import { homedir } from 'node:os'
+import { resolve } from 'node:path'
 import { withProgress } from '../fetch/progress.js'
+import type { LoraInit } from '../model/lora.js'
 import { openModel } from '../model/open.js'
 import type { OpenModel } from '../model/types.js'
 import type { Dtype } from '../torch/index.js'
@@ -11,6 +14,10 @@ export interface EngineOptions {
   /** The weights' type, or how to choose it for the model. Default float32. */
   dtype?: Dtype | ((model: OpenModel) => Dtype)
   threads?: number
+  /** Directory of a PEFT adapter that goes with the model. */
+  adapter?: string
+  /** A new adapter to train, or how to train that of `adapter`. */
+  lora?: Omit<LoraInit, 'baseModel' | 'from'>
 }
 
 export interface ModelThread {
@@ -18,19 +25,27 @@ export interface ModelThread {
   thread: EngineThread
 }
 
-export const openModelWithProgress = (reference: string): Promise<OpenModel> =>
+export const openModelWithProgress = (reference: string, adapter?: string): Promise<OpenModel> =>
   withProgress(reference, (onProgress) =>
-    openModel(reference, { onProgress: (progress) => onProgress({ stage: 'downloading', ...progress }) }),
+    openModel(reference, { adapter, onProgress: (progress) => onProgress({ stage: 'downloading', ...progress }) }),
   )
 
 /** `entry`: the worker's module; its hosted object is made from {@link ModelInit}. */
 export async function openModelThread(reference: string, entry: string, options: EngineOptions): Promise<ModelThread> {
-  const model = await openModelWithProgress(reference)
-  const { device = 'cpu', threads } = options
+  const model = await openModelWithProgress(reference, options.adapter)
+  const { device = 'cpu', threads, lora } = options
   const dtype = typeof options.dtype === 'function' ? options.dtype(model) : (options.dtype ?? 'float32')
-  const init: ModelInit = { path: model.path, device, dtype }
+  const adapter =
+    model.adapter === undefined && lora === undefined
+      ? undefined
+      : { ...lora, from: model.adapter, baseModel: baseName(model) }
+  const init: ModelInit = { path: model.path, device, dtype, adapter }
   return { model, thread: await startThread(entry, init, { threads }) }
 }
+
+/** What an adapter's config calls its base: a path that holds in every directory, else the name as it was given. */
+const baseName = ({ reference, path }: OpenModel): string =>
+  resolve(reference.replace(/^~(?=\/)/, homedir())) === path ? path : reference
 
 /** Every id that ends a completion: the model's and the tokenizer's. */
 export const stopTokensOf = ({ config, tokenizer }: OpenModel): number[] => [

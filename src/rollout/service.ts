@@ -1,5 +1,6 @@
 /** A model in the engine's thread: what sampling and scoring need of it. */
 import { Decoder } from '../model/decoder.js'
+import { Lora, type LoraInit } from '../model/lora.js'
 import { openLocalModel } from '../model/open.js'
 import type { OpenModel } from '../model/types.js'
 import { type Device, type Dtype, native, parseDevice } from '../torch/index.js'
@@ -13,6 +14,7 @@ export interface ModelInit {
   path: string
   device: string
   dtype: Dtype
+  adapter?: LoraInit
 }
 
 export interface SampleCall {
@@ -31,14 +33,17 @@ const progressInterval = 200
 
 export class ModelService {
   readonly model: Decoder
+  /** In force on the model; it is not merged into the weights (docs/lora.md). */
+  protected readonly adapter: Lora | undefined
   protected readonly opened: OpenModel
   protected readonly device: Device
 
-  constructor({ path, device, dtype }: ModelInit) {
+  constructor({ path, device, dtype, adapter }: ModelInit) {
     this.opened = openLocalModel(path)
     this.device = parseDevice(device)
     this.model = Decoder.load(this.opened.config, this.opened.tensors, this.device, dtype)
     this.opened.tensors.close()
+    this.adapter = adapter && Lora.open(this.model, adapter)
   }
 
   info() {
