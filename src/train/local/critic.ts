@@ -3,6 +3,7 @@
  * micro-batches as the policy's learner; the loss and its derivative by the values are plain numbers, so all that
  * autograd sees is the values' own graph.
  */
+import type { CriticTrunk } from '../../config/recipe-critic.js'
 import type { Decoder } from '../../model/decoder.js'
 import { PackedBatch } from '../../model/packing.js'
 import type { Parameter } from '../../model/parameters.js'
@@ -27,7 +28,6 @@ import {
 } from '../../torch/index.js'
 import type {
   CompletionGroup,
-  CriticTrunk,
   CriticUpdateOptions,
   CriticUpdateResult,
   ValueCompletion,

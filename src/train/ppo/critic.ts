@@ -2,14 +2,8 @@
  * The critic as training sees it: a function from a prompt and the tokens so far to the expected return, which some
  * backend owns and updates. `src/train/local/critic.ts` is this machine's.
  */
+import type { CriticTrunk } from '../../config/recipe-critic.js'
 import type { AdamWOptions } from '../../torch/index.js'
-
-/**
- * own: a second trunk that begins as the policy's and is trained with the head. frozen: a linear head on a copy of the
- * starting policy's trunk, which stays as it is.
- */
-export const criticTrunks = ['own', 'frozen'] as const
-export type CriticTrunk = (typeof criticTrunks)[number]
 
 /** A prompt with completions, to be valued. */
 export interface CompletionGroup {
