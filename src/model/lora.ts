@@ -6,12 +6,12 @@
 import { rngFrom } from '../config/philox.js'
 import { copyInto, type Dtype, fromData, keep, noGrad, type Tensor, zeros } from '../torch/index.js'
 import { type AdapterConfig, adapterScale } from './adapter-config.js'
-import { type AdaptedModule, type OpenAdapter, openAdapter } from './adapter-file.js'
+import { type AdaptedModule, type OpenAdapter, openAdapter, writeAdapter } from './adapter-file.js'
 import { factorA, factorB, linearModules, targetModules } from './adapter-layout.js'
 import type { Decoder } from './decoder.js'
 import { DropoutMask } from './lora-dropout.js'
 import { type LoraBlock, LoraSite } from './lora-site.js'
-import { fillParameter, type Parameter, type Part } from './parameters.js'
+import { exportAll, fillParameter, type Parameter, type Part } from './parameters.js'
 import type { TensorSource } from './types.js'
 
 /** A new adapter. */
@@ -115,6 +115,12 @@ export class Lora {
 
   fill(source: TensorSource): void {
     for (const parameter of this.parameters()) fillParameter(parameter, source)
+  }
+
+  /** Writes a PEFT adapter directory, with `sidecars` (the tokenizer's files) in it. */
+  write(directory: string, sidecars?: ReadonlyMap<string, string | Uint8Array>): void {
+    const { config, modules } = this
+    writeAdapter(directory, { config, modules, model: this.#model.config }, exportAll(this.parameters()), sidecars)
   }
 
   /** Puts the adapter in force on `model`: the one it was made for, or one that shares its weights. */

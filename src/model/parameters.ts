@@ -215,6 +215,11 @@ export function* exportParts(
   }
 }
 
+/** The same of many parameters, one after the other. */
+export function* exportAll(parameters: readonly Parameter[]): ReturnType<typeof exportParts> {
+  for (const parameter of parameters) yield* exportParts(parameter)
+}
+
 function bytesOf(host: Tensor): Uint8Array {
   const view = host.data()
   return new Uint8Array(view.buffer, view.byteOffset, host.size * dtypes[host.dtype].bytes)

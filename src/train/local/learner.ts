@@ -30,6 +30,7 @@ import type {
 } from '../backend.js'
 import { tokenObjective } from '../objective.js'
 import { Ledger, meanEntropyTask } from './ledger.js'
+import { type LoraTraining, rowsOfSequences, withDropout } from './lora-training.js'
 import { clipScale, Optimizer } from './optimizer.js'
 import { policyHead } from './policy-head.js'
 
@@ -46,12 +47,15 @@ export class Learner {
   readonly model: Decoder
   readonly optimizer: Optimizer
   readonly #leaves: Tensor[]
+  readonly #lora: LoraTraining | undefined
 
-  constructor(model: Decoder) {
+  /** Trains all weights, or those of the adapter alone: then no gradient of any other exists, the head's included. */
+  constructor(model: Decoder, lora?: LoraTraining) {
     this.model = model
+    this.#lora = lora
     const { embedding, head } = model.parameters
     const manual = new Set<Parameter>([embedding, head])
-    const parameters = model.list()
+    const parameters = lora?.adapter.parameters() ?? model.list()
     this.optimizer = new Optimizer(
       parameters.map((parameter) => ({ parameter, kind: manual.has(parameter) ? 'manual' : 'autograd' })),
     )
@@ -133,6 +137,11 @@ export class Learner {
     this.optimizer.dispose()
   }
 
+  #withDropout<T>(lora: LoraTraining, sequences: { prompt: Int32Array; members: Work[] }[], body: () => T): T {
+    const rows = () => rowsOfSequences(sequences)
+    return withDropout(lora, this.optimizer.count, rows, this.model.device, body)
+  }
+
   /** Adds one micro-batch's gradients; returns its share of the objective. */
   #accumulate(
     sequences: { prompt: Int32Array; members: Work[] }[],
@@ -151,7 +160,8 @@ export class Learner {
       )
       const pack = new PackedBatch(layout.groups, model.device)
       try {
-        const x_T_d = requireGrad(noGrad(() => model.embed(pack.tokens_T)))
+        const x_T_d = noGrad(() => model.embed(pack.tokens_T))
+        if (!this.#lora) requireGrad(x_T_d)
         const rows: number[] = []
         const owners: { work: Work; t: number }[] = []
         sequences.forEach(({ members }, g) => {
@@ -163,9 +173,11 @@ export class Learner {
             })
           })
         })
-        const hidden_R_d = withGrad(() =>
-          scope(() => indexSelect(pack.forward(model, x_T_d), 0, fromIndices(rows, undefined, model.device))),
-        )
+        const forward = () =>
+          withGrad(() =>
+            scope(() => indexSelect(pack.forward(model, x_T_d), 0, fromIndices(rows, undefined, model.device))),
+          )
+        const hidden_R_d = this.#lora ? this.#withDropout(this.#lora, sequences, forward) : forward()
         let objective = 0
         const targets = owners.map(({ work, t }) => work.completion.tokens[t])
         const dHidden = policyHead(
@@ -208,11 +220,11 @@ export class Learner {
             }
             return { slope, bonus }
           },
-          this.optimizer.buffer(head),
+          this.#lora ? undefined : this.optimizer.buffer(head),
         )
         if (nonFinite.length > 0) return objective
-        backward(hidden_R_d, [...this.#leaves, x_T_d], dHidden)
-        const dEmbedding = gradientOf(x_T_d)
+        backward(hidden_R_d, this.#lora ? this.#leaves : [...this.#leaves, x_T_d], dHidden)
+        const dEmbedding = this.#lora ? undefined : gradientOf(x_T_d)
         if (dEmbedding) noGrad(() => indexPut_(this.optimizer.buffer(embedding), [pack.tokens_T], dEmbedding, true))
         return objective
       } finally {

@@ -1,16 +1,19 @@
 /** A policy in the engine's thread: what a {@link Backend} on this machine does. */
+
 import { mkdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { copyDecoder } from '../../model/copy.js'
+import type { CriticTrunk } from '../../config/recipe-critic.js'
+import { openAdapter } from '../../model/adapter-file.js'
+import { copyDecoder, shareWeights } from '../../model/copy.js'
 import type { Decoder } from '../../model/decoder.js'
 import { openLocalModel } from '../../model/open.js'
-import { exportParts, fillParameter, parameterList } from '../../model/parameters.js'
+import { exportAll, fillParameter } from '../../model/parameters.js'
 import { writeModel } from '../../model/save.js'
 import { type ScoreGroup, scoreCompletions } from '../../rollout/scoring.js'
 import { type ModelInit, ModelService } from '../../rollout/service.js'
 import type { CallContext } from '../../torch/thread.js'
 import type { TrainGroup, UpdateOptions } from '../backend.js'
-import type { CompletionGroup, CriticTrunk, CriticUpdateOptions, ValueGroup } from '../ppo/critic.js'
+import type { CompletionGroup, CriticUpdateOptions, ValueGroup } from '../ppo/critic.js'
 import { Critic } from './critic.js'
 import { readCritic, writeCritic } from './critic-file.js'
 import { Learner } from './learner.js'
@@ -20,12 +23,15 @@ const optimizerFile = 'optimizer.safetensors'
 
 export class PolicyService extends ModelService {
   readonly #learner: Learner
+  readonly #beganWithAdapter: boolean
   #reference: Decoder | undefined
   #critic: Critic | undefined
 
   constructor(init: ModelInit) {
     super(init)
-    this.#learner = new Learner(this.model)
+    const { adapter } = this
+    this.#learner = new Learner(this.model, adapter && { adapter, dropout: init.adapter?.dropout })
+    this.#beganWithAdapter = init.adapter?.from !== undefined
   }
 
   override score(call: {
@@ -44,8 +50,17 @@ export class PolicyService extends ModelService {
   }
 
   freezeReference(): void {
-    if (this.#reference !== this.#critic?.trunk) this.#reference?.dispose()
-    this.#reference = copyDecoder(this.model, { head: true })
+    if (this.adapter === undefined && this.#reference !== this.#critic?.trunk) this.#reference?.dispose()
+    this.#reference = this.#startingPolicy()
+  }
+
+  /** The present policy, to stay as it is. The base of an adapter needs no copy: its weights never change. */
+  #startingPolicy(): Decoder {
+    if (!this.adapter) return copyDecoder(this.model, { head: true })
+    const base = shareWeights(this.model)
+    // A new adapter changes nothing yet.
+    if (this.#beganWithAdapter) this.adapter.copy().attach(base)
+    return base
   }
 
   /** A frozen trunk is the reference itself: both are the starting policy. */
@@ -55,7 +70,7 @@ export class PolicyService extends ModelService {
       this.#critic = new Critic(copyDecoder(this.model, { head: false }), trunk)
       return
     }
-    this.#reference ??= copyDecoder(this.model, { head: true })
+    this.#reference ??= this.#startingPolicy()
     this.#critic = new Critic(this.#reference, trunk)
   }
 
@@ -75,17 +90,11 @@ export class PolicyService extends ModelService {
     return this.#critic
   }
 
-  /** `directory`: the Hugging Face directory; the optimizer's state and the critic lie beside it. */
+  /** `directory`: a Hugging Face directory, a PEFT one of an adapter; the optimizer's state and the critic lie beside. */
   save({ directory, optimizer }: { directory: string; optimizer: boolean }): void {
     mkdirSync(directory, { recursive: true })
-    const tensors = parameterList(this.model.parameters)
-    writeModel(
-      directory,
-      this.opened,
-      (function* () {
-        for (const parameter of tensors) yield* exportParts(parameter)
-      })(),
-    )
+    if (this.adapter) this.adapter.write(directory, this.opened.sidecars)
+    else writeModel(directory, this.opened, exportAll(this.model.list()))
     if (!optimizer) return
     const beside = dirname(directory)
     writeOptimizer(join(beside, optimizerFile), this.#learner.optimizer)
@@ -93,11 +102,11 @@ export class PolicyService extends ModelService {
   }
 
   load({ directory, optimizer }: { directory: string; optimizer: boolean }): void {
-    const saved = openLocalModel(directory)
+    const { tensors } = this.adapter ? openAdapter(directory, this.model.config) : openLocalModel(directory)
     try {
-      for (const parameter of parameterList(this.model.parameters)) fillParameter(parameter, saved.tensors)
+      for (const parameter of this.adapter?.parameters() ?? this.model.list()) fillParameter(parameter, tensors)
     } finally {
-      saved.tensors.close()
+      tensors.close()
     }
     if (!optimizer) return
     const beside = dirname(directory)
