@@ -31,24 +31,36 @@ const exactSigns = 14
  * drawn with replacement, as a benchmark is a draw of problems; a problem's value (its Avg@K or Pass@K) stays as it is.
  */
 export function bootstrapMean(values: readonly number[], options: ResamplingOptions = {}): Estimate {
+  return bootstrapMeans([values], options)[0]!
+}
+
+/** Several values of each problem (a column each), resampled together; each column as {@link bootstrapMean} alone. */
+export function bootstrapMeans(columns: readonly (readonly number[])[], options: ResamplingOptions = {}): Estimate[] {
   const { confidence = 0.95, resamples = 10_000, seed = 0 } = options
-  if (values.length === 0) throw new RangeError('no values to take the mean of')
+  const n = columns[0]?.length ?? 0
+  if (n === 0) throw new RangeError('no values to take the mean of')
+  if (columns.some(({ length }) => length !== n)) throw new RangeError('columns of different lengths')
   if (!(confidence > 0 && confidence < 1)) throw new RangeError(`a confidence of ${confidence}`)
   if (!Number.isSafeInteger(resamples) || resamples < 1) throw new RangeError(`${resamples} resamples`)
   const rng = rngFrom(seed, bootstrapStream)
-  const n = values.length
-  const means = new Float64Array(resamples)
+  const means = columns.map(() => new Float64Array(resamples))
+  const sums = new Float64Array(columns.length)
   for (let r = 0; r < resamples; r++) {
-    let sum = 0
-    for (let i = 0; i < n; i++) sum += values[Math.floor(rng() * n)]!
-    means[r] = sum / n
+    sums.fill(0)
+    for (let i = 0; i < n; i++) {
+      const drawn = Math.floor(rng() * n)
+      for (let c = 0; c < columns.length; c++) sums[c]! += columns[c]![drawn]!
+    }
+    for (let c = 0; c < columns.length; c++) means[c]![r] = sums[c]! / n
   }
-  means.sort()
-  return {
-    mean: mean(values),
-    low: quantile(means, (1 - confidence) / 2),
-    high: quantile(means, (1 + confidence) / 2),
-  }
+  return columns.map((values, c) => {
+    const sorted = means[c]!.sort()
+    return {
+      mean: mean(values),
+      low: quantile(sorted, (1 - confidence) / 2),
+      high: quantile(sorted, (1 + confidence) / 2),
+    }
+  })
 }
 
 /** The q-quantile of sorted values, linear between neighbours. */

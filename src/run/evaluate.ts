@@ -1,12 +1,9 @@
-/** `evaluate` of the public API: a model on a task's held-out problems. */
-import { parseRecipe } from '../config/index.js'
+/** `evaluate` of the public API: one model on one task's held-out problems. */
 import type { RecipeInput } from '../config/recipe.js'
-import { bootstrapMean } from '../evaluate/estimators-bootstrap.js'
-import { loadTask } from '../task/registry.js'
-import { PromptStream } from '../task/stream.js'
+import type { DataFigures } from '../evaluate/figures.js'
+import type { TaskSpec } from '../task/spec.js'
 import type { EvalMetrics } from '../train/events.js'
-import { openLocalBackend } from '../train/local/backend.js'
-import { evaluatePolicy } from '../train/loop.js'
+import { evaluateModels } from './evaluate-session.js'
 
 export interface EvaluateOptions {
   task: RecipeInput['task']
@@ -14,6 +11,7 @@ export interface EvaluateOptions {
   problems?: number
   /** Completions per problem, the K of Avg@K and Pass@K. Default 8. */
   samples?: number
+  /** Default 256. */
   maxNewTokens?: number
   temperature?: number
   seed?: number
@@ -22,37 +20,26 @@ export interface EvaluateOptions {
   threads?: number
 }
 
-export interface Evaluation extends EvalMetrics {
+export interface Evaluation extends EvalMetrics, Omit<DataFigures, keyof EvalMetrics> {
   /** 95 % interval of Avg@K by the bootstrap over problems. */
   avg_at_k_interval: [number, number]
 }
 
 /**
- * Avg@K and Pass@K of a model on a task's eval split, the same for the same seed.
+ * Avg@K, Pass@K, maj@K and more of a model on a task's eval split, the same for the same seed.
+ * {@link evaluateModels} takes several models and data sets, writes a directory and resumes.
  * @throws UserError for a model or task that cannot be had.
  */
 export async function evaluate(model: string, options: EvaluateOptions): Promise<Evaluation> {
-  const { task, problems = 64, samples = 8, seed = 0, maxNewTokens, temperature, device, dtype, threads } = options
-  const recipe = parseRecipe({
-    model,
-    task,
-    device,
-    dtype,
-    threads,
-    rollout: { maxNewTokens, temperature },
-    eval: { problems, samples, seed },
+  const { task, problems = 64, samples = 8, maxNewTokens = 256, ...rest } = options
+  const { results } = await evaluateModels({
+    models: [model],
+    data: [task as TaskSpec],
+    problems,
+    samples,
+    maxNewTokens,
+    ...rest,
   })
-  const loaded = await loadTask(recipe.task)
-  const examples = await new PromptStream(loaded, 'eval', 0).next(problems)
-  const backend = await openLocalBackend(model, { device, dtype, threads })
-  try {
-    const metrics = await evaluatePolicy({ recipe, backend, model: backend.model, task: loaded }, examples, 0)
-    const rates = metrics.pass_histogram.flatMap((share, correct) =>
-      new Array<number>(Math.round(share * problems)).fill(correct / samples),
-    )
-    const { low, high } = bootstrapMean(rates, { seed })
-    return { ...metrics, avg_at_k_interval: [low, high] }
-  } finally {
-    await backend.close()
-  }
+  const [{ model: _model, data: _data, ...figures }] = results as [(typeof results)[number]]
+  return { step: 0, completion_length_mean: figures.length.mean, ...figures }
 }

@@ -51,6 +51,17 @@ export class PromptStream<E extends Example = Example> {
     return examples
   }
 
+  /** At most `n` problems and none of the next epoch: fewer where this one ends. Throws {@link UserError} where there are none. */
+  async upTo(n: number): Promise<E[]> {
+    const examples = await this.next(Math.min(n, 1))
+    while (examples.length < n) {
+      const example = await this.#takeWithin()
+      if (example === undefined) break
+      examples.push(example)
+    }
+    return examples
+  }
+
   /** Passes over whole epochs of an array at once, and anything else one by one. */
   async #passOver(): Promise<void> {
     await this.#ensureOpen()
@@ -68,15 +79,20 @@ export class PromptStream<E extends Example = Example> {
   async #take(): Promise<E> {
     for (;;) {
       await this.#ensureOpen()
-      if (this.#array !== undefined) {
-        if (this.#takenInEpoch < this.#array.length) return this.#count(this.#array[this.#takenInEpoch]!)
-      } else {
-        const result = await this.#iterator!.next()
-        if (result.done !== true) return this.#count(result.value)
-        if (this.#takenInEpoch === 0) throw this.#empty()
-      }
+      const example = await this.#takeWithin()
+      if (example !== undefined) return example
+      if (this.#takenInEpoch === 0) throw this.#empty()
       this.#close()
     }
+  }
+
+  /** The open epoch's next problem; undefined at its end. */
+  async #takeWithin(): Promise<E | undefined> {
+    if (this.#array !== undefined) {
+      return this.#takenInEpoch < this.#array.length ? this.#count(this.#array[this.#takenInEpoch]!) : undefined
+    }
+    const result = await this.#iterator!.next()
+    return result.done === true ? undefined : this.#count(result.value)
   }
 
   #count(example: E): E {

@@ -59,6 +59,14 @@ export interface EvalMetrics {
   /** Share of problems solved in 0, 1, ... samples of `samples`. */
   pass_histogram: number[]
   completion_length_mean: number
+  /** 95 % intervals by the bootstrap over problems. */
+  avg_at_k_interval?: [number, number]
+  pass_at_k_interval?: [number, number]
+  truncated_fraction?: number
+  /** Right samples of each problem, in the problems' order. */
+  solved?: number[]
+  /** Tells problem sets apart: equal where the problems, their order and their answers are. */
+  problems_hash?: string
 }
 
 export type TrainEvent =

@@ -6,9 +6,12 @@
 import { Failure, type Recipe } from '../config/index.js'
 import { rngFrom } from '../config/philox.js'
 import { evaluationDue } from '../config/schedule.js'
+import { hashProblems } from '../evaluate/problem-set.js'
+import { respond } from '../evaluate/respond.js'
 import type { OpenModel } from '../model/types.js'
 import { completionText } from '../rollout/generate.js'
 import { stopTokensOf } from '../rollout/model-thread.js'
+import { promptText, promptTokens } from '../rollout/prompts.js'
 import type { Completion, SamplingOptions, TokenStatistics } from '../rollout/types.js'
 import { gradeAll } from '../task/grading.js'
 import { shuffle } from '../task/shuffle.js'
@@ -50,14 +53,13 @@ export type LoopEvent =
 
 // Keys of the random streams that are the loop's own.
 const minibatchStream = 0x6d696e69
-const evaluationStep = 0x6576616c
 
 export async function* trainLoop(setup: LoopSetup): AsyncGenerator<LoopEvent> {
   const { recipe, signal } = setup
   let { step, position, entropy = {} }: LoopState = setup.state ?? { step: 0, position: 0 }
   const stream = new PromptStream(setup.task, 'train', recipe.seed, position)
   const heldOut =
-    recipe.eval && (await new PromptStream(setup.evalTask ?? setup.task, 'eval', 0).next(recipe.eval.problems))
+    recipe.eval && (await new PromptStream(setup.evalTask ?? setup.task, 'eval', 0).upTo(recipe.eval.problems))
   const evaluate = () => evaluatePolicy(setup, heldOut!, step)
 
   if (step === 0 && evaluationDue(recipe, 0)) {
@@ -126,13 +128,6 @@ function samplingOptions(setup: LoopSetup, step: number): SamplingOptions {
   }
 }
 
-/** A prompt's ids: chats through the model's template, text as it stands. */
-export function promptTokens({ tokenizer }: OpenModel, { prompt }: Example): { text: string; tokens: Int32Array } {
-  if (typeof prompt === 'string') return { text: prompt, tokens: Int32Array.from(tokenizer.encode(prompt)) }
-  const text = tokenizer.renderChat(prompt, { addGenerationPrompt: true })
-  return { text, tokens: Int32Array.from(tokenizer.encode(text, { special: false })) }
-}
-
 async function sample(setup: LoopSetup, examples: Example[], step: number, progress: Progress) {
   const prompts = examples.map((example) => promptTokens(setup.model, example))
   const { completions, statistics } = await setup.backend.sample(
@@ -169,9 +164,6 @@ async function grade(
     gradMask: new Uint8Array(completion.tokens.length),
   }))
 }
-
-const promptText = ({ prompt }: Example): string =>
-  typeof prompt === 'string' ? prompt : prompt.map(({ content }) => content).join('\n\n')
 
 /** Advantages, truncation masks and the reference's log-probabilities. Sets each completion's advantage. */
 async function toItems(
@@ -279,23 +271,26 @@ function nonFiniteFailure(message: string, policyUnchanged: boolean): Error {
 }
 
 /** Held-out problems under the evaluation's own seed: the run's randomness is not touched. */
-export async function evaluatePolicy(setup: LoopSetup, examples: Example[], step: number): Promise<EvalMetrics> {
-  const { samples, temperature, seed } = setup.recipe.eval!
-  const prompts = examples.map((example) => promptTokens(setup.model, example))
-  const { completions } = await setup.backend.sample(
-    prompts.map(({ tokens }, key) => ({ key, tokens })),
+async function evaluatePolicy(setup: LoopSetup, examples: Example[], step: number): Promise<EvalMetrics> {
+  const { backend: sampler, model, task, evalTask } = setup
+  const { rollout, eval: evaluation } = setup.recipe
+  const { samples, temperature, seed } = evaluation!
+  const problems = await respond(
+    { sampler, model, task: evalTask ?? task },
+    examples.map((example, index) => ({ index, example })),
     {
-      ...samplingOptions(setup, evaluationStep),
-      samplesPerPrompt: samples,
+      samples,
       seed,
-      temperature: temperature ?? setup.recipe.rollout.temperature,
+      maxNewTokens: rollout.maxNewTokens,
+      temperature: temperature ?? rollout.temperature,
       topP: 1,
       topK: 0,
       minP: 0,
+      stopStrings: rollout.stopStrings,
+      batchSize: rollout.batchSize,
     },
   )
-  const graded = await grade(setup.evalTask ?? setup.task, setup, examples, completions)
-  return heldOutMetrics(step, samples, examples.length, graded)
+  return heldOutMetrics(step, problems, hashProblems(examples))
 }
 
 /** Reports of a running call as an async iterable that ends with it. */

@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest'
 import { fakeCompletion } from '../../test/fake-run.js'
 import { parseRecipe } from '../config/index.js'
 import type { GradedCompletion } from './events.js'
-import { heldOutMetrics } from './held-out.js'
 import { stepMetrics } from './metrics.js'
 import type { StepReport } from './optimize.js'
 
@@ -122,22 +121,5 @@ describe('the metrics of a step', () => {
     // A skipped update does not count in the mean of those that were made.
     const both = metricsOf([reportOf(10, { gradNorm: Number.NaN }), reportOf(10, { gradNorm: 3 })])
     expect(both.grad_norm).toBe(3)
-  })
-})
-
-describe('held-out metrics', () => {
-  it('count solved samples per problem', () => {
-    // Problem 0 is solved once in two samples, problem 1 never.
-    const metrics = heldOutMetrics(5, 2, 2, batch)
-    expect(metrics).toMatchObject({
-      step: 5,
-      samples: 2,
-      problems: 2,
-      avg_at_k: 0.25,
-      pass_at_k: 0.5,
-      entropy_nats: 1.6,
-      pass_histogram: [0.5, 0.5, 0],
-      completion_length_mean: 2.5,
-    })
   })
 })

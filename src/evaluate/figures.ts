@@ -1,0 +1,174 @@
+/**
+ * An evaluated data set in numbers. Every figure is a mean over problems of what is exact for one problem (Avg@K,
+ * Pass@K, maj@K), with an interval over the choice of problems.
+ */
+import type { GradeRule } from '../task/math/grade.js'
+import { avgAtK, mean, type Outcome, passAtK, powersUpTo } from './estimators.js'
+import { bootstrapMeans, type Estimate, quantile } from './estimators-bootstrap.js'
+import { majAtK } from './estimators-majority.js'
+import type { EvaluatedProblem, Response } from './respond.js'
+import { votesOf } from './votes.js'
+
+export type Interval = [low: number, high: number]
+
+/** Pass@K and maj@K of one K. */
+export interface CurvePoint {
+  k: number
+  pass_at_k: number
+  pass_at_k_interval: Interval
+  maj_at_k?: number
+  maj_at_k_interval?: Interval
+}
+
+/** Tokens of completions. */
+export interface Lengths {
+  mean: number
+  median: number
+  p90: number
+  max: number
+  /** Mean over the right and over the wrong ones; absent where there are none. */
+  right?: number
+  wrong?: number
+}
+
+/** One problem's line. */
+export interface ProblemFigures {
+  id: string
+  answer?: string
+  samples: number
+  correct: number
+  /** The vote of all samples: 1 right, 0 wrong, between where candidates tie; absent where there is no answer to vote for. */
+  majority?: number
+  length_mean: number
+  truncated: number
+}
+
+/** K without a number is the number of samples. Intervals are at 95 %. */
+export interface DataFigures {
+  problems: number
+  samples: number
+  avg_at_k: number
+  avg_at_k_interval: Interval
+  pass_at_k: number
+  pass_at_k_interval: Interval
+  maj_at_k?: number
+  maj_at_k_interval?: Interval
+  /** K = 1, 2, 4 ... and the number of samples. */
+  curve: CurvePoint[]
+  /** Share of problems solved in 0, 1, ... samples of `samples`. */
+  pass_histogram: number[]
+  /** Mean entropy of the completions' tokens, nats. */
+  entropy_nats: number
+  length: Lengths
+  truncated_fraction: number
+  /** Right ones among the truncated completions, over all completions. */
+  truncated_correct_fraction: number
+  /** Completions in which no answer was found, over all; absent where the grader does not tell. */
+  no_answer_fraction?: number
+  per_problem: ProblemFigures[]
+}
+
+export const outcomeOf = ({ responses }: EvaluatedProblem): Outcome => ({
+  samples: responses.length,
+  correct: responses.filter(({ correct }) => correct).length,
+})
+
+/**
+ * @throws RangeError without problems, or where their numbers of samples differ.
+ */
+export function figuresOf(
+  problems: readonly EvaluatedProblem[],
+  options: { rule?: GradeRule; seed?: number } = {},
+): DataFigures {
+  const outcomes = problems.map(outcomeOf)
+  const samples = outcomes[0]?.samples ?? 0
+  if (outcomes.some((outcome) => outcome.samples !== samples)) {
+    throw new RangeError('the problems have different numbers of samples')
+  }
+  const votes = problems.map(({ responses }) => votesOf(responses, options.rule ?? 'math'))
+  const voting = votes.every((each) => each !== undefined) ? votes : undefined
+  const sizes = powersUpTo(samples)
+  // All figures are resampled together: the same draws of problems for each.
+  const columns = [
+    outcomes.map(avgAtK),
+    ...sizes.map((k) => outcomes.map((outcome) => passAtK(outcome, k))),
+    ...(voting ? sizes.map((k) => voting.map((each) => majAtK(each, k))) : []),
+  ]
+  const [average, ...rest] = bootstrapMeans(columns, { seed: options.seed })
+  const passes = rest.slice(0, sizes.length)
+  const majorities = rest.slice(sizes.length)
+  const curve = sizes.map((k, i): CurvePoint => {
+    const pass = passes[i]!
+    const majority = majorities[i]
+    return {
+      k,
+      pass_at_k: pass.mean,
+      pass_at_k_interval: intervalOf(pass),
+      ...(majority === undefined ? {} : { maj_at_k: majority.mean, maj_at_k_interval: intervalOf(majority) }),
+    }
+  })
+  const { k: _k, ...last } = curve.at(-1)!
+  const responses = problems.flatMap((problem) => problem.responses)
+  const majorityOf = voting && columns.at(-1)!
+  return {
+    problems: problems.length,
+    samples,
+    avg_at_k: average!.mean,
+    avg_at_k_interval: intervalOf(average!),
+    ...last,
+    curve,
+    pass_histogram: passShares(outcomes, samples),
+    ...responseFigures(responses),
+    per_problem: problems.map((problem, i) => ({
+      id: problem.id,
+      ...(problem.answer === undefined ? {} : { answer: problem.answer }),
+      ...outcomes[i]!,
+      ...(majorityOf ? { majority: majorityOf[i]! } : {}),
+      length_mean: mean(problem.responses.map(({ length }) => length)),
+      truncated: problem.responses.filter(isTruncated).length,
+    })),
+  }
+}
+
+const intervalOf = ({ low, high }: Estimate): Interval => [low, high]
+const isTruncated = ({ finish }: Response) => finish === 'length'
+
+/** Share of problems solved in 0, 1, ... of their samples. */
+export function passShares(outcomes: readonly Outcome[], samples: number): number[] {
+  const counts = new Array<number>(samples + 1).fill(0)
+  for (const { correct } of outcomes) counts[correct]!++
+  return counts.map((count) => count / outcomes.length)
+}
+
+function responseFigures(
+  responses: readonly Response[],
+): Pick<
+  DataFigures,
+  'entropy_nats' | 'length' | 'truncated_fraction' | 'truncated_correct_fraction' | 'no_answer_fraction'
+> {
+  const share = (of: (response: Response) => boolean) => responses.filter(of).length / responses.length
+  const lengths = responses.map(({ length }) => length)
+  const sorted = Float64Array.from(lengths).sort()
+  const tokens = lengths.reduce((total, length) => total + length, 0)
+  const entropy = responses.reduce((total, response) => total + response.entropy, 0)
+  const meanOf = (correct: boolean) => {
+    const chosen = responses.filter((response) => response.correct === correct)
+    return chosen.length === 0 ? undefined : mean(chosen.map(({ length }) => length))
+  }
+  const [right, wrong] = [meanOf(true), meanOf(false)]
+  const tells = responses.some(({ extracted }) => extracted !== undefined)
+  return {
+    entropy_nats: entropy / tokens,
+    length: {
+      mean: mean(lengths),
+      median: quantile(sorted, 0.5),
+      p90: quantile(sorted, 0.9),
+      max: sorted.at(-1)!,
+      ...(right === undefined ? {} : { right }),
+      ...(wrong === undefined ? {} : { wrong }),
+    },
+    truncated_fraction: share(isTruncated),
+    truncated_correct_fraction: share((response) => isTruncated(response) && response.correct),
+    ...(tells ? { no_answer_fraction: share(({ extracted }) => extracted === null) } : {}),
+  }
+}

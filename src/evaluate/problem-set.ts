@@ -1,0 +1,9 @@
+import { createHash } from 'node:crypto'
+import type { Example } from '../task/types.js'
+
+/** Equal where two lists of problems have the same prompts and answers in the same order: 16 hexadecimal digits. */
+export function hashProblems(examples: readonly Example[]): string {
+  const hash = createHash('sha256')
+  for (const { prompt, answer } of examples) hash.update(`${JSON.stringify([prompt, answer ?? null])}\n`)
+  return hash.digest('hex').slice(0, 16)
+}

@@ -1,0 +1,154 @@
+/**
+ * The part of an evaluation that costs time: sample n completions of each problem and grade them. What is drawn is keyed
+ * by (seed, the problem's place in its data set, sample, position), so a problem's completions do not depend on which
+ * others are sampled beside it, and two models meet the same random numbers.
+ */
+import { UserError } from '../config/errors.js'
+import type { OpenModel } from '../model/types.js'
+import { completionText } from '../rollout/generate.js'
+import { stopTokensOf } from '../rollout/model-thread.js'
+import { promptText, promptTokens } from '../rollout/prompts.js'
+import type { Completion, FinishReason, RolloutStatistics, SamplePrompt, SamplingOptions } from '../rollout/types.js'
+import { gradeAll } from '../task/grading.js'
+import type { Example, Task } from '../task/types.js'
+
+/** What an evaluation needs of whatever holds the model. */
+export interface Sampler {
+  sample(
+    prompts: SamplePrompt[],
+    options: SamplingOptions,
+    onProgress?: (done: { tokens: number; completions: number }) => void,
+  ): Promise<{ completions: Completion[]; statistics: RolloutStatistics }>
+}
+
+/** A problem at its place in the data set, which keys its draws. */
+export interface PlacedExample {
+  index: number
+  example: Example
+}
+
+/** One graded completion. */
+export interface Response {
+  sample: number
+  completion: string
+  /** Completion tokens, the end token included. */
+  length: number
+  finish: FinishReason
+  correct: boolean
+  reward: number
+  /** The final answer as the completion writes it, null where there is none; absent where the grader does not tell. */
+  extracted?: string | null
+  /** The grader's words. */
+  reason?: string
+  /** Sum of log p over the tokens, nats. */
+  logprob: number
+  /** Sum of H over the tokens, nats. */
+  entropy: number
+}
+
+/** A problem with all of its graded completions, by sample. */
+export interface EvaluatedProblem {
+  index: number
+  id: string
+  prompt: string
+  answer?: string
+  responses: Response[]
+}
+
+export interface RespondOptions {
+  samples: number
+  maxNewTokens: number
+  temperature: number
+  topP: number
+  topK: number
+  minP: number
+  stopStrings: string[]
+  seed: number
+  /** Rows sampled at once at most. */
+  batchSize: number
+}
+
+/** Keys the draws of evaluations where those of training have the step. */
+export const evaluationStep = 0x6576616c
+/** A completion solves its problem where its reward is at least this: rewards of 1 with or without extras. */
+export const solvedFrom = 1
+
+/**
+ * Prompts as the sampler takes them. Where a model has fewer positions than a prompt and `maxNewTokens` need, the
+ * completion gets what is left.
+ * @throws UserError for a prompt that leaves no room for an answer.
+ */
+export function samplePrompts(
+  model: OpenModel,
+  problems: readonly PlacedExample[],
+  maxNewTokens: number,
+): SamplePrompt[] {
+  const positions = model.config.maxPositionEmbeddings
+  return problems.map(({ index, example }) => {
+    const { tokens } = promptTokens(model, example)
+    if (tokens.length >= positions) {
+      throw new UserError(
+        `problem ${example.id}: its prompt has ${tokens.length} tokens, and the model ${positions} positions`,
+      )
+    }
+    return { key: index, tokens, maxNewTokens: Math.min(maxNewTokens, positions - tokens.length) }
+  })
+}
+
+/** Samples and grades the problems, all in one batch; the answer is in their order. */
+export async function respond(
+  { sampler, model, task }: { sampler: Sampler; model: OpenModel; task: Pick<Task, 'name' | 'grade'> },
+  problems: readonly PlacedExample[],
+  options: RespondOptions,
+  onProgress?: (done: { tokens: number; completions: number }) => void,
+): Promise<EvaluatedProblem[]> {
+  const { samples, stopStrings, ...sampling } = options
+  const { completions } = await sampler.sample(
+    samplePrompts(model, problems, options.maxNewTokens),
+    {
+      ...sampling,
+      samplesPerPrompt: samples,
+      stopTokens: stopTokensOf(model),
+      stopStrings,
+      step: evaluationStep,
+    },
+    onProgress,
+  )
+  const texts = completions.map(({ tokens }) => completionText(model.tokenizer, tokens, stopStrings))
+  const grades = await gradeAll(
+    task as Task,
+    completions.map(({ prompt, finish, tokens }, i) => ({
+      completion: texts[i]!,
+      example: problems[prompt]!.example,
+      info: { finish, tokens: tokens.length },
+    })),
+  )
+  const evaluated = problems.map(
+    ({ index, example }): EvaluatedProblem => ({
+      index,
+      id: example.id,
+      prompt: promptText(example),
+      ...(example.answer === undefined ? {} : { answer: example.answer }),
+      responses: [],
+    }),
+  )
+  completions.forEach((completion, i) => {
+    const { reward, details = {} } = grades[i]!
+    const { extracted, reason } = details
+    evaluated[completion.prompt]!.responses.push({
+      sample: completion.sample,
+      completion: texts[i]!,
+      length: completion.tokens.length,
+      finish: completion.finish,
+      correct: reward >= solvedFrom,
+      reward,
+      ...(typeof extracted === 'string' || extracted === null ? { extracted } : {}),
+      ...(typeof reason === 'string' ? { reason } : {}),
+      logprob: sum(completion.logprob),
+      entropy: sum(completion.entropy),
+    })
+  })
+  return evaluated
+}
+
+const sum = (values: Float32Array): number => values.reduce((total, value) => total + value, 0)

@@ -1,0 +1,150 @@
+/**
+ * What an evaluation may be given as data: a public data set by name, a data file, a task (its eval split), or a recipe
+ * or run (its held-out problems).
+ */
+import { existsSync, statSync } from 'node:fs'
+import { basename, extname, resolve } from 'node:path'
+import { UserError } from '../config/errors.js'
+import { loadRecipe } from '../config/index.js'
+import { hashProblems } from '../evaluate/problem-set.js'
+import { dataExtensions } from '../task/data/rows.js'
+import { loadTask } from '../task/registry.js'
+import type { TaskSpec } from '../task/spec.js'
+import { PromptStream } from '../task/stream.js'
+import type { Example, Task } from '../task/types.js'
+import { defaultSamples, defaultSettings, type EvalSettings } from './evaluate-settings.js'
+import { runPaths } from './run-directory.js'
+
+export interface EvalData {
+  /** Names it in tables; no two of an evaluation are alike. */
+  name: string
+  /** As given, where that is text. */
+  given: string
+  task: Task
+  problems: Example[]
+  samples: number
+  settings: EvalSettings
+  hash: string
+}
+
+export interface DataOptions {
+  /** What was asked for; the rest is the recipe's where the data is one's, else the default. */
+  settings: Partial<EvalSettings>
+  /** Text of the user message of a data file's problems; {prompt} stands for the problem. */
+  template?: string
+  system?: string
+  /** Put text prompts into the model's chat template. */
+  chat: boolean
+  samples?: number
+  /** Problems of each data set at most, the first ones. */
+  problems?: number
+  fetch?: typeof fetch
+}
+
+/** Templates by name. */
+export const templates: Record<string, string> = {
+  plain: '{prompt}',
+  boxed: '{prompt}\n\nPlease reason step by step, and put your final answer within \\boxed{}.',
+  dapo:
+    'Solve the following math problem step by step. The last line of your response should be of the form Answer: ' +
+    '$Answer (without quotes) where $Answer is the answer to the problem.\n\n{prompt}\n\n' +
+    'Remember to put your answer on its own line after "Answer:".',
+}
+
+/**
+ * Opens each data set.
+ * @throws UserError for a name that nothing answers to, an empty set, and what the task or file itself complains of.
+ */
+export async function openData(given: readonly (string | TaskSpec)[], options: DataOptions): Promise<EvalData[]> {
+  if (given.length === 0) throw new UserError('no data to evaluate on', { hint: 'name some by --data' })
+  const sets: EvalData[] = []
+  for (const each of given) {
+    const opened = await openOne(each, options)
+    const taken = sets.filter(({ name }) => name.replace(/ \(\d+\)$/, '') === opened.name).length
+    sets.push(taken === 0 ? opened : { ...opened, name: `${opened.name} (${taken + 1})` })
+  }
+  return sets
+}
+
+async function openOne(given: string | TaskSpec, options: DataOptions): Promise<EvalData> {
+  const opened = await openProblems(given, options)
+  const { name, problems } = opened
+  if (problems.length === 0) throw new UserError(`${name}: has no problems`)
+  return {
+    samples: defaultSamples(name),
+    ...opened,
+    ...(options.samples === undefined ? {} : { samples: options.samples }),
+    given: typeof given === 'string' ? given : given.name,
+    settings: { ...defaultSettings, ...opened.settings, ...defined(options.settings) },
+    hash: hashProblems(problems),
+  }
+}
+
+const defined = <T extends object>(values: T): Partial<T> =>
+  Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Partial<T>
+
+type Opened = Pick<EvalData, 'name' | 'task' | 'problems'> & { samples?: number; settings?: Partial<EvalSettings> }
+
+async function openProblems(given: string | TaskSpec, options: DataOptions): Promise<Opened> {
+  if (typeof given !== 'string') return heldOut(given.name, given, options)
+  const kind = extname(given).toLowerCase()
+  if (existsSync(given) && statSync(given).isDirectory()) {
+    const { config } = runPaths(given)
+    if (!existsSync(config)) throw new UserError(`${given}: a directory, but not a run (no config.yaml)`)
+    return fromRecipe(config, options)
+  }
+  if (kind === '.yaml' || kind === '.yml') return fromRecipe(given, options)
+  if (dataExtensions.some((extension) => extension === kind)) return fromFile(given, options)
+  return heldOut(given, { name: given }, options)
+}
+
+/** The eval split, in the order in which training evaluates it. */
+async function heldOut(name: string, spec: TaskSpec, { problems = Infinity, fetch }: DataOptions): Promise<Opened> {
+  const task = await loadTask(spec, { fetch })
+  if (problems === Infinity && !Array.isArray(task.prompts(() => 0.5, 'eval'))) {
+    throw new UserError(`task ${name}: may have no end`, { hint: 'say by --problems how many of its problems to take' })
+  }
+  return { name, task, problems: await new PromptStream(task, 'eval', 0).upTo(problems) }
+}
+
+/** The problems that a recipe evaluates on while it trains, as it evaluates them. */
+async function fromRecipe(path: string, options: DataOptions): Promise<Opened> {
+  const recipe = loadRecipe(path)
+  const { rollout, eval: evaluation } = recipe
+  const spec = evaluation?.task ?? recipe.task
+  const problems = options.problems ?? evaluation?.problems
+  const settings = {
+    maxNewTokens: rollout.maxNewTokens,
+    temperature: evaluation?.temperature ?? rollout.temperature,
+    stopStrings: rollout.stopStrings,
+    ...(evaluation && { seed: evaluation.seed }),
+  }
+  const opened = await heldOut(basename(spec.name), spec, { ...options, problems })
+  return { ...opened, settings, ...(evaluation && { samples: evaluation.samples }) }
+}
+
+/** All rows of a file, in its order. */
+async function fromFile(path: string, options: DataOptions): Promise<Opened> {
+  const { template = 'plain', system, chat, problems, fetch } = options
+  const text = templates[template] ?? template
+  if (!text.includes('{prompt}')) {
+    throw new UserError(`the template has no {prompt}: ${text}`, {
+      hint: `give a text with {prompt}, or one of ${Object.keys(templates).join(', ')}`,
+    })
+  }
+  const { rule, requireStop } = { ...defaultSettings, ...defined(options.settings) }
+  const task = await loadTask(
+    {
+      name: 'jsonl',
+      path: resolve(path),
+      template: text,
+      chat,
+      grader: rule,
+      requireStop,
+      ...(system === undefined ? {} : { system }),
+    },
+    { fetch },
+  )
+  const all = [...(task.prompts(() => 0.5, 'train') as Iterable<Example>)]
+  return { name: basename(path, extname(path)), task, problems: all.slice(0, problems) }
+}
