@@ -6,13 +6,16 @@
  *   statistics of the batch (A, r, log p, H, moments) + state  ->  EntropyControl + next state
  */
 import type { Recipe } from '../config/recipe.js'
-import { maskFor } from '../entropy/index.js'
+import { methodList, methodOptions } from '../config/entropy-methods.js'
+import { type AdaptiveState, adaptCoefficient } from '../entropy/methods/adaptive-entropy.js'
+import { applyMethods, type MethodSettings } from '../entropy/methods/apply.js'
 import type { FlatTokens } from './batch.js'
 import type { ObjectiveOptions } from './objective.js'
 
 /** What the controllers carry from step to step; JSON, saved in every checkpoint. Each controller has its own key. */
-// biome-ignore lint/suspicious/noEmptyInterface: every controller adds its key.
-export interface EntropyState {}
+export interface EntropyState {
+  adaptive?: AdaptiveState
+}
 
 export interface ControlContext {
   /** The training step, from 1. */
@@ -21,6 +24,8 @@ export interface ControlContext {
   update: number
   /** Aggregation weight of every token in the objective. */
   weight: Float64Array
+  /** Mean entropy of the batch of rollouts, over all its policy tokens, nats; of its minibatches all have the same. */
+  rolloutEntropy: number
   /** State before this update. */
   state: EntropyState
 }
@@ -44,36 +49,55 @@ export interface EntropyControl {
   state: EntropyState
 }
 
-export function entropyControl(tokens: FlatTokens, recipe: Recipe, { state }: ControlContext): EntropyControl {
-  const { algorithm } = recipe
-  const { mask, maskedLow, maskedHigh } = clipMask(recipe, tokens)
+export function entropyControl(tokens: FlatTokens, recipe: Recipe, context: ControlContext): EntropyControl {
+  const { algorithm, seed } = recipe
+  const { step, update } = context
+  const effect = applyMethods(tokens, methodSettings(recipe), { seed, step, update })
+  const { coefficient, state, metrics } = bonus(recipe, context)
   return {
-    mask,
-    maskedLow,
-    maskedHigh,
+    mask: effect.mask,
+    maskedLow: effect.maskedLow,
+    maskedHigh: effect.maskedHigh,
+    tokenWeight: effect.weight,
+    ratio: effect.ratio,
+    rolloutKlCoef: effect.rolloutKlCoef,
     objective: {
-      clipLow: algorithm.clipLow,
-      clipHigh: algorithm.clipHigh,
+      ...effect.rule,
       importanceCap: algorithm.importanceCap,
       klCoef: algorithm.klCoef,
       klEstimator: algorithm.klEstimator,
-      entropyCoef: algorithm.entropyCoef,
+      entropyCoef: coefficient,
     },
-    metrics: {},
+    metrics,
     state,
   }
 }
 
-/** The configured method's mask over the batch. One bound left out is open. */
-function clipMask({ entropy }: Recipe, tokens: FlatTokens) {
-  const { method, preset, applyTo, maxFraction } = entropy
-  if (method === 'none') return maskFor('none', tokens)
-  const open = preset === 'paper' ? Number.POSITIVE_INFINITY : undefined
-  return maskFor(method, tokens, {
-    preset,
-    muLow: entropy.muLow ?? open,
-    muHigh: entropy.muHigh ?? open,
-    applyTo,
-    maxFraction,
-  })
+/** The methods with their options, as the recipe says. A clip's bound that is left out is open. */
+export function methodSettings({ algorithm, entropy }: Recipe): MethodSettings {
+  const open = entropy.preset === 'paper' ? Number.POSITIVE_INFINITY : undefined
+  return {
+    ...methodOptions(entropy),
+    method: entropy.method,
+    ppo: { clipLow: algorithm.clipLow, clipHigh: algorithm.clipHigh },
+    clip: {
+      preset: entropy.preset,
+      muLow: entropy.muLow ?? open,
+      muHigh: entropy.muHigh ?? open,
+      applyTo: entropy.applyTo,
+      maxFraction: entropy.maxFraction,
+    },
+  }
+}
+
+/** The entropy bonus's coefficient; an adaptive one moves once per batch of rollouts, before its first update. */
+function bonus({ algorithm, entropy }: Recipe, { update, rolloutEntropy, state }: ControlContext) {
+  if (!methodList(entropy.method).includes('adaptive-entropy')) {
+    return { coefficient: algorithm.entropyCoef, state, metrics: {} }
+  }
+  const adaptive =
+    update === 0 || !state.adaptive
+      ? adaptCoefficient(state.adaptive, rolloutEntropy, methodOptions(entropy).adaptive)
+      : state.adaptive
+  return { coefficient: adaptive.used, state: { ...state, adaptive }, metrics: { entropy_coef: adaptive.used } }
 }
