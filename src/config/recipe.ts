@@ -6,26 +6,18 @@
  * reads (every default filled in). A key is described by its meaning, unit and source; its default stands in the schema.
  */
 import { z } from 'zod'
+import { entropyMethods, methodSections } from './entropy-methods.js'
+import { bound, count, fraction, optionalCount } from './numbers.js'
+import { criticSection } from './recipe-critic.js'
+import { loraSection } from './recipe-lora.js'
 
 /** Grows by one word per algorithm that the training loop implements. */
-export const algorithmNames = ['grpo'] as const
-/** Grows by one word per method that the training loop implements. */
-export const entropyMethods = ['none', 'clip-b', 'clip-v'] as const
+export const algorithmNames = ['grpo', 'ppo'] as const
 /** Grows by one word per sink that the run writes. */
 export const logSinks = ['tensorboard'] as const
 export const bestMetrics = ['reward_mean', 'avg_at_k', 'pass_at_k'] as const
 
-const count = z.number().int().min(1)
-const optionalCount = z.number().int().min(0)
-const fraction = z.number().min(0).max(1)
-/** A number that may be infinite: `.inf` in YAML, or 'inf' where only text can be written. */
-const bound = z
-  .union([z.number().min(0), z.literal([Infinity, 'inf', '.inf'])], {
-    error: 'must be a number of at least 0, or .inf',
-  })
-  .transform((value) => (typeof value === 'string' ? Infinity : value))
-
-const task = z.looseObject({
+export const task = z.looseObject({
   name: z
     .string()
     .min(1)
@@ -71,14 +63,17 @@ const algorithm = z.strictObject({
   name: z
     .enum(algorithmNames)
     .default('grpo')
-    .describe('grpo: group-relative advantages (DeepSeekMath, arXiv 2402.03300).'),
+    .describe(
+      'grpo: group-relative advantages (DeepSeekMath, arXiv 2402.03300). ppo: advantages of single tokens from a critic ' +
+        '(the critic section; arXiv 1707.06347).',
+    ),
   advantage: z
     .enum(['group', 'group-nostd', 'leave-one-out', 'batch'])
     .default('group')
     .describe(
       'group: (R - mean) / (std + 1e-4) within the group, std with n - 1 (GRPO). group-nostd: R - mean (Dr. GRPO). ' +
         "leave-one-out: R - mean of the group's others (RLOO). batch: R - group mean, over the std of the whole batch. " +
-        'A group of equal rewards gets exactly 0.',
+        'A group of equal rewards gets exactly 0. Not used by ppo.',
     ),
   clipLow: bound
     .prefault(0.2)
@@ -103,7 +98,27 @@ const algorithm = z.strictObject({
     .min(0)
     .default(0)
     .describe(
-      'Weight of the KL divergence to the frozen starting policy, in the loss; 0: no reference is kept (DAPO).',
+      'Weight of the KL divergence to the frozen starting policy (klIn says where); 0: no reference is kept (DAPO).',
+    ),
+  klIn: z
+    .enum(['loss', 'reward'])
+    .default('loss')
+    .describe(
+      'loss: a term of the objective, by klEstimator. reward (ppo only): -klCoef x (log p - log p_ref) of the sampler is ' +
+        "added to each token's reward, as k1.",
+    ),
+  klTarget: z
+    .number()
+    .gt(0)
+    .optional()
+    .describe(
+      'Adapts klCoef from its given value on so that the mean KL of a completion (sum of log p - log p_ref over its ' +
+        'tokens, nats) stays at this target (arXiv 1909.08593; 6 there). Absent: klCoef is fixed.',
+    ),
+  klHorizon: count
+    .optional()
+    .describe(
+      'Completions over which klTarget would change klCoef by its whole error of at most 20 %; absent: 10000 (TRL, verl).',
     ),
   klEstimator: z
     .enum(['k2', 'k3'])
@@ -124,11 +139,15 @@ const algorithm = z.strictObject({
 
 const entropy = z.strictObject({
   method: z
-    .enum(entropyMethods)
+    .union([z.enum(entropyMethods), z.array(z.enum(entropyMethods)).min(1)])
     .default('none')
     .describe(
-      'Which gradients are masked to control entropy (arXiv 2602.03392). clip-b: outliers of S* against the batch mean. ' +
-        "clip-v: outliers of S* against its expectation over the vocabulary. Masks never change the loss's denominators.",
+      'Which gradients are masked or weighted to control entropy, one name or a list whose masks and weights multiply; ' +
+        'docs/methods.md has the formulas. clip-b, clip-v: outliers of S* against the batch mean, against its ' +
+        'expectation over the vocabulary (arXiv 2602.03392). ppo-clip is what none does too, with algorithm.clipLow and ' +
+        'clipHigh; entropy-bonus reads algorithm.entropyCoef. mask-lowering, mask-raising, only-...: for experiments, ' +
+        'whole classes of updates by the signs of A and of the centred score (likely: above 0). Masks never change the ' +
+        "loss's denominators.",
     ),
   preset: z
     .enum(['paper', 'trinity'])
@@ -155,9 +174,10 @@ const entropy = z.strictObject({
       "Policy whose statistics the scores use from a batch's second update on (the first one's are the sampler's). " +
         'current: recomputed by a forward over the whole minibatch before its update. rollout: those of sampling, kept.',
     ),
+  ...methodSections,
 })
 
-const train = z.strictObject({
+export const train = z.strictObject({
   steps: count.default(100).describe('Steps; one step samples one batch of rollouts and trains on it.'),
   updatesPerBatch: count
     .default(1)
@@ -216,7 +236,7 @@ const evaluation = z.strictObject({
     .describe("Keys the draws of every evaluation; apart from the run's own randomness."),
 })
 
-const checkpoint = z.strictObject({
+export const checkpoint = z.strictObject({
   every: count.default(20).describe('Steps between checkpoints; one is also written after the last step.'),
   keep: count.default(2).describe('Checkpoints kept: this many of the newest, and the best one besides.'),
   best: z
@@ -259,6 +279,12 @@ export const recipeSchema = z.strictObject({
   algorithm: algorithm.prefault({}).describe('From rewards to a loss.'),
   entropy: entropy.prefault({}).describe("Control of the policy's entropy."),
   train: train.prefault({}).describe('Optimization.'),
+  lora: loraSection
+    .optional()
+    .describe('Train a LoRA adapter; the weights stay as they are. Absent: all weights are trained.'),
+  critic: criticSection
+    .optional()
+    .describe('The value model of ppo and the advantages it gives; under ppo all keys have defaults.'),
   eval: evaluation.optional().describe('Held-out evaluation during training; absent: none.'),
   checkpoint: checkpoint.prefault({}).describe('What a killed run resumes from.'),
   log: z

@@ -1,5 +1,8 @@
 /** The seam between a run on disk and what does the work: everything a recipe names, opened. */
+import { UserError } from '../config/errors.js'
 import type { Recipe } from '../config/recipe.js'
+import { loraSettings } from '../config/recipe-lora.js'
+import { isAdapterDirectory } from '../model/adapter-config.js'
 import { openModelWithProgress } from '../rollout/model-thread.js'
 import { loadTask } from '../task/registry.js'
 import type { Task } from '../task/types.js'
@@ -28,7 +31,10 @@ export type OpenParts = (recipe: Recipe, options: { signal?: AbortSignal }) => P
 export const openParts: OpenParts = async (recipe, { signal }) => {
   const { task, evalTask } = await openTasks(recipe)
   const { model: reference, device, dtype, threads } = recipe
-  const backend = await openLocalBackend(reference, { device, dtype, threads, signal })
+  requireBase(recipe)
+  const adapter = recipe.lora?.from
+  const lora = loraSettings(recipe)
+  const backend = await openLocalBackend(reference, { device, dtype, threads, signal, adapter, lora })
   return {
     backend,
     loop: (start) =>
@@ -45,6 +51,14 @@ export const openParts: OpenParts = async (recipe, { signal }) => {
   }
 }
 
+/** An adapter's directory opens as a model, but only its recipe can say whether to go on with it or to leave it out. */
+function requireBase({ model }: Recipe): void {
+  if (!isAdapterDirectory(model)) return
+  throw new UserError(`model: ${model} is a PEFT adapter`, {
+    hint: 'set model to its base and lora.from to this directory, or merge it first: isentrope merge --help',
+  })
+}
+
 /** The training task, and the evaluation's where it has its own. */
 async function openTasks(recipe: Recipe): Promise<{ task: Task; evalTask?: Task }> {
   const task = await loadTask(recipe.task)
@@ -54,7 +68,8 @@ async function openTasks(recipe: Recipe): Promise<{ task: Task; evalTask?: Task 
 /** Locates the recipe's model and reads its shape, not its weights; the task's entry is checked on the way. */
 export async function describeModel(recipe: Recipe): Promise<ModelShape> {
   await openTasks(recipe)
-  const model = await openModelWithProgress(recipe.model)
+  requireBase(recipe)
+  const model = await openModelWithProgress(recipe.model, recipe.lora?.from)
   try {
     return shapeOf(model)
   } finally {
