@@ -126,9 +126,22 @@ checkpoint: 3
     ['not a number', least, ['train.lr=.nan']],
     ['a fraction of a step', least, ['train.steps=1.5']],
     ['a section that is a list', `${least}train: [1]\n`, []],
-    ['an algorithm from elsewhere', least, ['algorithm.name=ppo']],
+    ['an algorithm from elsewhere', least, ['algorithm.name=reinforce']],
+    ['a critic without ppo', least, ['critic.trunk=frozen']],
+    ['a reward for the KL without ppo', least, ['algorithm.klIn=reward', 'algorithm.klCoef=0.1']],
+    ['a reward for the KL without a coefficient', least, ['algorithm.name=ppo', 'algorithm.klIn=reward']],
+    ['a KL target without a coefficient', least, ['algorithm.klTarget=3']],
+    ['a KL horizon without a target', least, ['algorithm.klHorizon=3']],
   ])('says what to do: %s', (_, text, sets) => {
     expect(complaint(text, sets)).toMatchSnapshot()
+  })
+
+  it('gives a critic to ppo, and to ppo alone', () => {
+    const parsed = (text: string, sets: string[] = []) => loadRecipe(recipeFile(text), sets)
+    expect(parsed(least).critic).toBeUndefined()
+    const given = parsed(least, ['algorithm.name=ppo', 'rollout.samplesPerPrompt=1'])
+    expect(given.critic).toMatchObject({ trunk: 'own', gamma: 1, lambda: 0.95, valueClip: 0.2, whiten: true })
+    expect(parsed(least, ['algorithm.name=ppo', 'critic.lambda=1']).critic).toMatchObject({ lambda: 1, gamma: 1 })
   })
 
   it('names a file that is missing or a directory', () => {

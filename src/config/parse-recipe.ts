@@ -1,9 +1,32 @@
+import type { z } from 'zod'
 import { UserError } from './errors.js'
 import { type Problem, problemsOf } from './problems.js'
 import { type Recipe, recipeSchema } from './recipe.js'
-import { recipeRules } from './recipe-rules.js'
+import { type Rule, recipeRules } from './recipe-rules.js'
+import { schemaEntries } from './schema-entries.js'
 
 type Json = Record<string, unknown>
+
+/** A kind of recipe: what `train` reads, or what `sft` does. */
+export interface RecipeFormat<R> {
+  schema: z.ZodType<R>
+  rules: readonly Rule<R>[]
+  /** Stands in for what is required while the rules judge a recipe that the schema refused. */
+  placeholder: Json
+  /** Adds the sections that stand for others' values. */
+  complete(given: Json): Json
+  hint: string
+}
+
+export const configHint = '`isentrope config` lists every key with its meaning and default.'
+
+export const trainFormat: RecipeFormat<Recipe> = {
+  schema: recipeSchema,
+  rules: recipeRules,
+  placeholder: { model: 'any', task: { name: 'any' } },
+  complete: withCritic,
+  hint: configHint,
+}
 
 const isSection = (value: unknown): value is Json =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
@@ -18,7 +41,7 @@ function withoutNulls(value: Json): Json {
 }
 
 /** A copy in which what the schema refused is gone, so that the rules can judge the rest. */
-function withoutRefused(value: Json, problems: Problem[]): Json {
+function withoutRefused(value: Json, problems: Problem[], placeholder: Json): Json {
   const copy = structuredClone(value)
   for (const { path } of problems) {
     let section = copy
@@ -32,24 +55,33 @@ function withoutRefused(value: Json, problems: Problem[]): Json {
       }
     }
   }
-  return { ...copy, model: 'any', task: { name: 'any' } }
+  return { ...copy, ...placeholder }
+}
+
+/** Under ppo the critic's section is there, with its defaults; elsewhere there is none. */
+function withCritic(value: Json): Json {
+  const ppo = isSection(value.algorithm) && value.algorithm.name === 'ppo'
+  return ppo && value.critic === undefined ? { ...value, critic: {} } : value
 }
 
 const touches = (a: string, b: string) => a === b || a.startsWith(`${b}.`) || b.startsWith(`${a}.`)
 
 /** Either the recipe or everything that is wrong with it. */
-export function checkRecipe(value: unknown): { recipe: Recipe } | { problems: Problem[] } {
-  const given = isSection(value) ? withoutNulls(value) : value
-  const parsed = recipeSchema.safeParse(given, { reportInput: true })
-  const problems = parsed.success ? [] : problemsOf(parsed.error)
+export function checkRecipe<R>(
+  value: unknown,
+  { schema, rules, placeholder, complete }: RecipeFormat<R>,
+): { recipe: R } | { problems: Problem[] } {
+  const given = isSection(value) ? complete(withoutNulls(value)) : value
+  const parsed = schema.safeParse(given, { reportInput: true })
+  const problems = parsed.success ? [] : problemsOf(parsed.error, schemaEntries(schema))
   const judged = parsed.success
     ? parsed
     : isSection(given)
-      ? recipeSchema.safeParse(withoutRefused(given, problems))
+      ? schema.safeParse(withoutRefused(given, problems, placeholder))
       : undefined
   if (judged?.success) {
     const refused = problems.map((problem) => problem.path.join('.'))
-    for (const rule of recipeRules) {
+    for (const rule of rules) {
       if (rule.reads.some((key) => refused.some((path) => touches(path, key)))) continue
       const message = rule.check(judged.data)
       if (message !== undefined) problems.push({ path: rule.path.split('.'), message })
@@ -58,22 +90,24 @@ export function checkRecipe(value: unknown): { recipe: Recipe } | { problems: Pr
   return parsed.success && problems.length === 0 ? { recipe: parsed.data } : { problems }
 }
 
-export const configHint = '`isentrope config` lists every key with its meaning and default.'
-
 /**
  * Validates a recipe given as an object and fills in the defaults.
  * @throws UserError that lists all problems, each with its key.
  */
-export function parseRecipe(value: unknown): Recipe {
-  const result = checkRecipe(value)
+export const parseRecipe = (value: unknown): Recipe => parseAs(value, trainFormat)
+
+/** {@link parseRecipe} for any kind of recipe. */
+export function parseAs<R>(value: unknown, format: RecipeFormat<R>): R {
+  const result = checkRecipe(value, format)
   if ('recipe' in result) return result.recipe
-  throw recipeError('recipe', result.problems, () => undefined)
+  throw recipeError('recipe', result.problems, format.hint, () => undefined)
 }
 
 /** All problems in one error; `locate` says where a key stands (`file:line:column`), where that is known. */
 export function recipeError(
   what: string,
   problems: Problem[],
+  hint: string,
   locate: (path: string[]) => string | undefined,
 ): UserError {
   const lines = problems.map((problem) => {
@@ -82,8 +116,6 @@ export function recipeError(
     const parts = place === undefined ? [key] : place.startsWith(`--set ${key}=`) ? [place] : [place, key]
     return [...parts, problem.message].join(': ')
   })
-  if (lines.length === 1) return new UserError(lines[0], { hint: configHint })
-  return new UserError(`${what} has ${lines.length} problems\n${lines.map((line) => `  ${line}`).join('\n')}`, {
-    hint: configHint,
-  })
+  if (lines.length === 1) return new UserError(lines[0], { hint })
+  return new UserError(`${what} has ${lines.length} problems\n${lines.map((line) => `  ${line}`).join('\n')}`, { hint })
 }

@@ -9,13 +9,15 @@ export interface StepMetrics {
   time: string
   reward_mean: number
   reward_std: number
-  /** Share of groups whose rewards are all equal. */
-  zero_signal_fraction: number
+  /** Share of groups whose rewards are all equal; absent where a group is one completion. */
+  zero_signal_fraction?: number
   entropy_nats: number
   cov_A_Sc?: number
   cov_A_rSc?: number
   pred_dH_kept?: number
   pred_dH_masked?: number
+  /** Share of the policy tokens whose gradient the entropy methods took. */
+  masked_fraction?: number
   masked_low_fraction?: number
   masked_high_fraction?: number
   ratio_max?: number
@@ -44,8 +46,20 @@ export interface GradedCompletion {
   example: Example
   completion: Completion
   reward: number
+  /** Under PPO the mean over its tokens. */
   advantage: number
   gradMask: Uint8Array
+  /** PPO's view of the single tokens. */
+  tokenCredit?: TokenCredit
+}
+
+/** One entry per token. */
+export interface TokenCredit {
+  /** As trained on, whitened where the recipe whitens. */
+  advantages: Float32Array
+  /** The critic's V of the state the token was drawn in; absent, as returns, where the tokens are not the policy's. */
+  values?: Float32Array
+  returns?: Float32Array
 }
 
 /** Held-out evaluation during training. */

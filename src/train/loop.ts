@@ -3,7 +3,7 @@
  * and a recipe, and nothing of files; a run (src/run) writes down what it yields. Everything random is keyed by the
  * seed and the step, so the state to continue from is two numbers.
  */
-import { Failure, type Recipe } from '../config/index.js'
+import type { Recipe } from '../config/index.js'
 import { rngFrom } from '../config/philox.js'
 import { evaluationDue } from '../config/schedule.js'
 import { hashProblems } from '../evaluate/problem-set.js'
@@ -19,12 +19,16 @@ import { PromptStream } from '../task/stream.js'
 import type { Example, Task } from '../task/types.js'
 import { groupAdvantages } from './advantages.js'
 import type { Backend } from './backend.js'
-import type { TrainItem } from './batch.js'
+import { meanEntropy, type TrainItem } from './batch.js'
 import type { EntropyState } from './entropy-control.js'
 import type { EvalMetrics, GradedCompletion, TrainEvent } from './events.js'
 import { heldOutMetrics } from './held-out.js'
 import { stepMetrics } from './metrics.js'
+import { describeNonFinite, nonFiniteFailure } from './non-finite.js'
 import { optimizeMinibatch, type StepReport, type UpdatePlace } from './optimize.js'
+import { type Credit, creditTokens } from './ppo/credit.js'
+import { type CriticReport, creditMetrics, isCriticWarmup, updateCritic } from './ppo/critic-step.js'
+import { klMetrics, klToReference, nextKlCoef, withKlCoef } from './ppo/kl-to-reference.js'
 import { learningRate } from './schedule.js'
 
 export interface LoopSetup {
@@ -45,6 +49,8 @@ export interface LoopState {
   position: number
   /** What the entropy control carries; absent before the first step and where it carries nothing. */
   entropy?: EntropyState
+  /** The KL term's coefficient as algorithm.klTarget has adapted it; absent: the recipe's. */
+  klCoef?: number
 }
 
 export type LoopEvent =
@@ -56,7 +62,16 @@ const minibatchStream = 0x6d696e69
 
 export async function* trainLoop(setup: LoopSetup): AsyncGenerator<LoopEvent> {
   const { recipe, signal } = setup
-  let { step, position, entropy = {} }: LoopState = setup.state ?? { step: 0, position: 0 }
+  const { klIn, klTarget } = recipe.algorithm
+  let {
+    step,
+    position,
+    entropy = {},
+    klCoef = recipe.algorithm.klCoef,
+  }: LoopState = setup.state ?? {
+    step: 0,
+    position: 0,
+  }
   const stream = new PromptStream(setup.task, 'train', recipe.seed, position)
   const heldOut =
     recipe.eval && (await new PromptStream(setup.evalTask ?? setup.task, 'eval', 0).upTo(recipe.eval.problems))
@@ -87,10 +102,18 @@ export async function* trainLoop(setup: LoopSetup): AsyncGenerator<LoopEvent> {
     yield { type: 'phase', step: next, phase: 'grade' }
     const graded = await grade(setup.task, setup, examples, rollout.completions)
     const items = await toItems(setup, rollout.prompts, graded)
+    const kl = klToReference(items)
+    const credit =
+      recipe.critic &&
+      (await creditTokens(setup.backend, recipe, items, {
+        rewards: graded.map(({ reward }) => reward),
+        klCoef: klIn === 'reward' ? klCoef : 0,
+      }))
     if (signal?.aborted) return
 
     yield { type: 'phase', step: next, phase: 'train' }
-    const reports = await optimise(setup, items, { step: next, lr, entropyState: entropy })
+    const place = { step: next, lr, entropyState: entropy }
+    const reports = await optimise({ ...setup, recipe: withKlCoef(recipe, klCoef) }, items, credit, place)
     for (const { message } of reports.problems) yield { type: 'warning', step: next, message }
     if (reports.interrupted) return
     entropy = reports.entropyState
@@ -98,9 +121,17 @@ export async function* trainLoop(setup: LoopSetup): AsyncGenerator<LoopEvent> {
     position = stream.position
     graded.forEach((completion, i) => {
       completion.gradMask = reports.masks[i] ?? completion.gradMask
+      if (credit) attachCredit(completion, items[i], credit, i)
     })
-    const metrics = stepMetrics({ step, lr, graded, statistics: rollout.statistics, reports: reports.done, recipe })
-    yield { type: 'step', metrics, rollouts: graded, state: { step, position, entropy } }
+    const metrics = {
+      ...stepMetrics({ step, lr, graded, statistics: rollout.statistics, reports: reports.done, recipe }),
+      ...(credit ? creditMetrics(credit, reports.critic) : {}),
+      ...(kl ? klMetrics(recipe, klCoef, kl) : {}),
+    }
+    // A policy that is not trained yet has no distance to be steered.
+    if (!isCriticWarmup(recipe, step)) klCoef = nextKlCoef(recipe, klCoef, kl)
+    const state = { step, position, entropy, ...(klTarget === undefined ? {} : { klCoef }) }
+    yield { type: 'step', metrics, rollouts: graded, state }
 
     if (evaluationDue(recipe, step)) {
       yield { type: 'phase', step, phase: 'evaluate' }
@@ -172,15 +203,18 @@ async function toItems(
   graded: GradedCompletion[],
 ): Promise<TrainItem[]> {
   const groups = prompts.map((_, p) => graded.filter(({ completion }) => completion.prompt === p))
-  const advantages = groupAdvantages(
-    groups.map((group) => group.map(({ reward }) => reward)),
-    recipe.algorithm.advantage,
-  )
-  groups.forEach((group, p) => {
-    group.forEach((completion, i) => {
-      completion.advantage = advantages[p][i]
+  // A critic's advantages come after the items, token by token.
+  if (!recipe.critic) {
+    const advantages = groupAdvantages(
+      groups.map((group) => group.map(({ reward }) => reward)),
+      recipe.algorithm.advantage,
+    )
+    groups.forEach((group, p) => {
+      group.forEach((completion, i) => {
+        completion.advantage = advantages[p][i]
+      })
     })
-  })
+  }
   const reference = recipe.algorithm.klCoef > 0 ? await scoreReference(backend, recipe, prompts, groups) : undefined
   return graded.map((entry) => {
     const { prompt, finish } = entry.completion
@@ -214,9 +248,12 @@ const scoreReference = (
 async function optimise(
   { recipe, backend }: LoopSetup,
   items: TrainItem[],
-  { step, lr, entropyState }: Omit<UpdatePlace, 'update'>,
+  credit: Credit | undefined,
+  { step, lr, entropyState }: Omit<UpdatePlace, 'update' | 'rolloutEntropy'>,
 ) {
+  const rolloutEntropy = meanEntropy(items)
   const done: StepReport[] = []
+  const critic: CriticReport[] = []
   const masks: Uint8Array[] = []
   const problems: { message: string }[] = []
   const { updatesPerBatch, epochs, onNonFinite } = recipe.train
@@ -230,44 +267,56 @@ async function optimise(
       const to = Math.round(((m + 1) * order.length) / updatesPerBatch)
       const chosen = new Set(order.slice(from, to))
       const indices = items.flatMap(({ group }, i) => (chosen.has(group) ? [i] : []))
-      const report = await optimizeMinibatch(
-        backend,
-        recipe,
-        indices.map((i) => items[i]),
-        { lr, step, update: done.length, entropyState },
-      )
-      if (!report) continue
-      if (report.update.interrupted) return { done, masks, problems, interrupted: true, entropyState }
-      if (report.update.nonFinite) {
-        const message = describeNonFinite(report, step)
-        if (onNonFinite === 'stop') throw nonFiniteFailure(message, done.length === 0)
-        problems.push({ message: `${message}; the update is skipped` })
+      const untouched = done.length === 0 && critic.length === 0
+      const report = isCriticWarmup(recipe, step)
+        ? undefined
+        : await optimizeMinibatch(
+            backend,
+            recipe,
+            indices.map((i) => items[i]),
+            { lr, step, update: done.length, rolloutEntropy, entropyState },
+          )
+      if (report) {
+        if (report.update.interrupted) return { done, critic, masks, problems, interrupted: true, entropyState }
+        if (report.update.nonFinite) {
+          const { what, tokens } = report.update.nonFinite
+          const message = describeNonFinite(step, what, placesOf(tokens))
+          if (onNonFinite === 'stop') throw nonFiniteFailure(message, untouched)
+          problems.push({ message: `${message}; the update is skipped` })
+        }
+        indices.forEach((index, k) => {
+          masks[index] ??= report.masks[k]
+        })
+        entropyState = report.entropyState
+        done.push(report)
       }
-      indices.forEach((index, k) => {
-        masks[index] ??= report.masks[k]
-      })
-      entropyState = report.entropyState
-      done.push(report)
+      if (!credit) continue
+      const interruptible = untouched && !report
+      const learnt = await updateCritic(backend, recipe, { items, indices, credit }, { step, interruptible })
+      if (!learnt) continue
+      if (learnt.interrupted) return { done, critic, masks, problems, interrupted: true, entropyState }
+      if (learnt.nonFinite) {
+        const what = learnt.nonFinite.length > 0 ? "critic's loss" : "critic's gradient"
+        const message = describeNonFinite(step, what, placesOf(learnt.nonFinite))
+        if (onNonFinite === 'stop') throw nonFiniteFailure(message, interruptible)
+        problems.push({ message: `${message}; the critic's update is skipped` })
+      }
+      critic.push(learnt)
     }
   }
-  return { done, masks, problems, interrupted: false, entropyState }
+  return { done, critic, masks, problems, interrupted: false, entropyState }
 }
 
-function describeNonFinite({ update }: StepReport, step: number): string {
-  const { what, tokens } = update.nonFinite!
-  const places = tokens
-    .slice(0, 5)
-    .map(({ group, completion, position }) => `prompt ${group}, sample ${completion}, token ${position}`)
-  const more = tokens.length > 5 ? ` and ${tokens.length - 5} more` : ''
-  return `step ${step}: the ${what} is not finite (${places.join('; ')}${more})`
-}
+const placesOf = (tokens: { group: number; completion: number; position: number }[]): string[] =>
+  tokens.map(({ group, completion, position }) => `prompt ${group}, sample ${completion}, token ${position}`)
 
-/** The run saves the last step's state where the policy is still in it. */
-function nonFiniteFailure(message: string, policyUnchanged: boolean): Error {
-  const failure = new Failure(message, {
-    hint: 'the weights are those before this update; lower train.lr or train.gradClip, or set train.onNonFinite: skip',
-  })
-  return Object.assign(failure, { policyUnchanged })
+/** A PPO completion's line of the rollouts: what the critic said, and the mean of its tokens' advantages. */
+function attachCredit(completion: GradedCompletion, { advantage }: TrainItem, { values, returns }: Credit, i: number) {
+  completion.tokenCredit = {
+    advantages: advantage,
+    ...(values[i] && returns[i] ? { values: values[i], returns: returns[i] } : {}),
+  }
+  completion.advantage = advantage.reduce((a, b) => a + b, 0) / advantage.length
 }
 
 /** Held-out problems under the evaluation's own seed: the run's randomness is not touched. */

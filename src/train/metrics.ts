@@ -1,4 +1,5 @@
 /** One line of metrics.jsonl from what a step did. A quantity that does not apply is left out. */
+import { masksByScore, masksGradient, methodList } from '../config/entropy-methods.js'
 import type { Recipe } from '../config/recipe.js'
 import type { RolloutStatistics } from '../rollout/types.js'
 import { hasNoSignal } from './advantages.js'
@@ -26,7 +27,7 @@ export function stepMetrics({ step, lr, graded, statistics, reports, recipe }: S
     time: new Date().toISOString(),
     reward_mean: rewardMean,
     reward_std: Math.sqrt(mean(rewards.map((reward) => (reward - rewardMean) ** 2))),
-    zero_signal_fraction: zeroSignalFraction(graded),
+    ...(recipe.rollout.samplesPerPrompt > 1 ? { zero_signal_fraction: zeroSignalFraction(graded) } : {}),
     entropy_nats: entropy / tokens,
     ...updateMetrics(reports, recipe),
     lr,
@@ -60,7 +61,9 @@ function updateMetrics(reports: readonly StepReport[], recipe: Recipe): Partial<
   }
   const share = (pick: (report: StepReport) => number) => reports.reduce((total, report) => total + pick(report), 0) / N
   const seconds = reports.reduce((total, report) => total + report.seconds, 0)
-  const masks = recipe.entropy.method !== 'none'
+  const methods = methodList(recipe.entropy.method)
+  const masks = methods.some(masksGradient)
+  const byScore = methods.some(masksByScore)
   const controlNames = new Set(reports.flatMap(({ control }) => Object.keys(control)))
   const onPolicy = reports.filter(({ logprobGapMax }) => logprobGapMax > 0)
   return present({
@@ -68,8 +71,9 @@ function updateMetrics(reports: readonly StepReport[], recipe: Recipe): Partial<
     cov_A_rSc: weighted(({ covARSc }) => covARSc),
     pred_dH_kept: weighted(({ predictedKept }) => predictedKept),
     pred_dH_masked: masks ? weighted(({ predictedMasked }) => predictedMasked) : undefined,
-    masked_low_fraction: masks ? share(({ maskedLow }) => maskedLow) : undefined,
-    masked_high_fraction: masks ? share(({ maskedHigh }) => maskedHigh) : undefined,
+    masked_fraction: masks ? share(({ masked }) => masked) : undefined,
+    masked_low_fraction: byScore ? share(({ maskedLow }) => maskedLow) : undefined,
+    masked_high_fraction: byScore ? share(({ maskedHigh }) => maskedHigh) : undefined,
     ratio_max: Math.max(...reports.map(({ ratioMax }) => ratioMax)),
     ppo_clip_fraction: share(({ clipped }) => clipped),
     kl_nats: reports.every(({ klSum }) => klSum !== undefined) ? share(({ klSum }) => klSum!) : undefined,

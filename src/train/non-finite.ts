@@ -1,0 +1,18 @@
+/** What becomes of an update whose loss or gradient is not finite. It has never reached the weights. */
+import { Failure } from '../config/errors.js'
+
+/** `step 3: the loss is not finite (here; there and 2 more)` */
+export function describeNonFinite(step: number, what: string, places: readonly string[]): string {
+  const more = places.length > 5 ? ` and ${places.length - 5} more` : ''
+  return `step ${step}: the ${what} is not finite${places.length > 0 ? ` (${places.slice(0, 5).join('; ')}${more})` : ''}`
+}
+
+/** The run saves the last step's state where the policy is still in it. */
+export function nonFiniteFailure(message: string, policyUnchanged: boolean): Error {
+  const failure = new Failure(message, {
+    hint:
+      'the weights are those before this update; lower the learning rate (lr) or the bound on the gradient (gradClip), ' +
+      'or set train.onNonFinite: skip',
+  })
+  return Object.assign(failure, { policyUnchanged })
+}

@@ -1,0 +1,100 @@
+/**
+ * From rewards to advantages of single tokens: the critic's values, per-token rewards, GAE, whitening.
+ *
+ *   reward of a completion, on its last token  (- klCoef (log p - log p_ref) on every token, where the KL is in the reward)
+ *     -> delta_t, A_t, returns (gae.ts) -> whitened A over all policy tokens of the step (whiten.ts)
+ *
+ * Everything here is of the policy that sampled: rollout log-probabilities, and values from before any update on the
+ * batch. Entropy methods come later and see only the advantages.
+ */
+import type { Recipe } from '../../config/recipe.js'
+import type { Backend } from '../backend.js'
+import { byGroup, type TrainItem } from '../batch.js'
+import { gae } from './gae.js'
+import { batchMoments, explainedVariance, whiten } from './whiten.js'
+
+/** What the critic knows of a step's completions, one entry per item; absent where its tokens are not the policy's. */
+export interface Credit {
+  values: (Float32Array | undefined)[]
+  returns: (Float32Array | undefined)[]
+  metrics: Record<string, number>
+}
+
+/**
+ * The KL's share of each token's reward: -klCoef (log p - log p_ref), the estimator k1, whose mean under the policy that
+ * sampled is the KL divergence.
+ */
+export function tokenRewards(
+  reward: number,
+  logprob: ArrayLike<number>,
+  referenceLogprob: ArrayLike<number> | undefined,
+  klCoef: number,
+): Float64Array {
+  const rewards = new Float64Array(logprob.length)
+  if (referenceLogprob && klCoef > 0) {
+    for (let t = 0; t < rewards.length; t++) rewards[t] = -klCoef * (logprob[t] - referenceLogprob[t])
+  }
+  rewards[rewards.length - 1] += reward
+  return rewards
+}
+
+/**
+ * Sets the advantage of every item's tokens. `rewards` has one entry per item; `klCoef` is the coefficient of the KL in
+ * the reward, 0 where it is elsewhere.
+ */
+export async function creditTokens(
+  backend: Backend,
+  recipe: Recipe,
+  items: TrainItem[],
+  { rewards, klCoef }: { rewards: readonly number[]; klCoef: number },
+): Promise<Credit> {
+  const critic = recipe.critic!
+  const values = await valuesOf(backend, recipe, items)
+  const counted = items.flatMap(({ counts }, i) => (counts ? [i] : []))
+  const estimated = counted.map((i) => {
+    const { completion, referenceLogprob } = items[i]
+    return gae(tokenRewards(rewards[i], completion.logprob, referenceLogprob, klCoef), values[i], critic)
+  })
+  const raw = estimated.map(({ advantages }) => advantages)
+  const advantages = critic.whiten ? whiten(raw) : raw
+  const returns: (Float32Array | undefined)[] = items.map(() => undefined)
+  counted.forEach((i, n) => {
+    items[i].advantage = Float32Array.from(advantages[n])
+    returns[i] = Float32Array.from(estimated[n].returns)
+  })
+  const known = counted.map((i) => values[i])
+  const targets = estimated.map(({ returns }) => returns)
+  const ofReturns = batchMoments(targets)
+  const ofAdvantages = batchMoments(raw)
+  return {
+    values: items.map(({ counts }, i) => (counts ? values[i] : undefined)),
+    returns,
+    metrics: {
+      values_mean: batchMoments(known).mean,
+      returns_mean: ofReturns.mean,
+      returns_std: Math.sqrt(ofReturns.variance),
+      // Before whitening.
+      advantages_mean: ofAdvantages.mean,
+      advantages_std: Math.sqrt(ofAdvantages.variance),
+      explained_variance: explainedVariance(known, targets),
+    },
+  }
+}
+
+async function valuesOf({ critic }: Backend, recipe: Recipe, items: TrainItem[]): Promise<Float32Array[]> {
+  const groups = byGroup(items)
+  const valued = await critic!.values(
+    groups.map((members) => ({
+      prompt: items[members[0]].prompt,
+      completions: members.map((i) => items[i].completion.tokens),
+    })),
+    { tokenBudget: recipe.train.tokenBudget },
+  )
+  const values: Float32Array[] = []
+  groups.forEach((members, g) => {
+    members.forEach((i, c) => {
+      values[i] = valued[g][c]
+    })
+  })
+  return values
+}

@@ -1,0 +1,78 @@
+/** One optimizer step of the critic on a minibatch, and what the critic's steps on a batch mean for the metrics. */
+import type { Recipe } from '../../config/recipe.js'
+import { criticLr } from '../../config/recipe-critic.js'
+import type { Backend } from '../backend.js'
+import { byGroup, type TrainItem } from '../batch.js'
+import { learningRate } from '../schedule.js'
+import type { Credit } from './credit.js'
+import type { CriticUpdateResult } from './critic.js'
+
+export interface CriticReport extends Omit<CriticUpdateResult, 'nonFinite'> {
+  lr: number
+  seconds: number
+  /** Where a value or return is not finite: the prompts' numbers in the step, samples and token positions. */
+  nonFinite?: { group: number; completion: number; position: number }[]
+}
+
+/** The critic learns of every policy token of the items `indices`. Returns undefined where there is none. */
+export async function updateCritic(
+  { critic }: Backend,
+  recipe: Recipe,
+  batch: { items: TrainItem[]; indices: number[]; credit: Credit },
+  { step, interruptible }: { step: number; interruptible: boolean },
+): Promise<CriticReport | undefined> {
+  const { items, credit } = batch
+  const counted = batch.indices.filter((i) => items[i].counts && items[i].completion.tokens.length > 0)
+  if (counted.length === 0) return undefined
+  const began = performance.now()
+  const groups = byGroup(counted.map((i) => items[i])).map((members) => members.map((member) => counted[member]))
+  const section = recipe.critic!
+  const { train } = recipe
+  const lr = learningRate({ ...train, lr: criticLr(section) }, step)
+  const result = await critic!.update(
+    groups.map((members) => ({
+      prompt: items[members[0]].prompt,
+      completions: members.map((i) => ({
+        tokens: items[i].completion.tokens,
+        oldValue: credit.values[i]!,
+        target: credit.returns[i]!,
+      })),
+    })),
+    {
+      lr,
+      weightDecay: train.weightDecay,
+      betas: train.betas,
+      eps: train.eps,
+      gradClip: section.gradClip,
+      valueClip: section.valueClip,
+      tokenBudget: train.tokenBudget,
+      interruptible,
+    },
+  )
+  const nonFinite = result.nonFinite?.map(({ group, completion, position }) => {
+    const item = items[groups[group][completion]]
+    return { group: item.group, completion: item.completion.sample, position }
+  })
+  return { ...result, nonFinite, lr, seconds: (performance.now() - began) / 1000 }
+}
+
+/** Whether a step belongs to the critic alone. */
+export const isCriticWarmup = ({ critic }: Recipe, step: number): boolean =>
+  critic !== undefined && step <= critic.warmupSteps
+
+/** The batch's own quantities, and means over its critic steps, weighted by their tokens. What does not apply is absent. */
+export function creditMetrics({ metrics }: Credit, reports: readonly CriticReport[]): Record<string, number> {
+  const applied = reports.filter((report) => report.applied)
+  const tokens = applied.reduce((total, report) => total + report.tokens, 0)
+  const weighted = (pick: (report: CriticReport) => number) =>
+    applied.reduce((total, report) => total + pick(report) * report.tokens, 0) / tokens
+  const all: Record<string, number> = {
+    ...metrics,
+    value_loss: weighted(({ loss }) => loss),
+    value_clip_fraction: weighted((report) => report.clipped / report.tokens),
+    critic_grad_norm: weighted(({ gradNorm }) => gradNorm),
+    critic_lr: weighted(({ lr }) => lr),
+    critic_seconds: reports.reduce((total, { seconds }) => total + seconds, 0),
+  }
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => Number.isFinite(value)))
+}
