@@ -56,12 +56,16 @@ export function listCheckpoints({ checkpoints }: RunPaths): Checkpoint[] {
     .sort((a, b) => a.step - b.step)
 }
 
-/** The largest value by `metric`; of equal ones the earliest. */
+/** A loss is better when it is smaller, everything else when it is larger. */
+export const isBetter = (metric: string, value: number, than: number): boolean =>
+  metric.endsWith('loss') ? value < than : value > than
+
+/** The best value by `metric`; of equal ones the earliest. */
 export function bestCheckpoint(checkpoints: readonly Checkpoint[], metric: string): Checkpoint | undefined {
   let best: Checkpoint | undefined
   for (const checkpoint of checkpoints) {
     if (checkpoint.metric !== metric || checkpoint.value === undefined) continue
-    if (best?.value === undefined || checkpoint.value > best.value) best = checkpoint
+    if (best?.value === undefined || isBetter(metric, checkpoint.value, best.value)) best = checkpoint
   }
   return best
 }

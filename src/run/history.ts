@@ -5,14 +5,16 @@ import type { EvalMetrics, StepMetrics } from '../train/events.js'
 import type { RunEnvironment } from './environment.js'
 import { readJsonLines } from './json-lines.js'
 import { type RunPaths, requireRun, runPaths } from './run-directory.js'
-import type { History } from './sinks.js'
+
+/** What a run has behind it. */
+export interface History<Step = StepMetrics, Evaluation = EvalMetrics> {
+  steps: readonly Step[]
+  evaluations: readonly Evaluation[]
+}
 
 /** A run's lines so far; also while it is being written. */
-export function readHistory(paths: RunPaths): History {
-  return {
-    steps: readJsonLines<StepMetrics>(paths.metrics),
-    evaluations: readJsonLines<EvalMetrics>(paths.evaluations),
-  }
+export function readHistory<Step = StepMetrics, Evaluation = EvalMetrics>(paths: RunPaths): History<Step, Evaluation> {
+  return { steps: readJsonLines<Step>(paths.metrics), evaluations: readJsonLines<Evaluation>(paths.evaluations) }
 }
 
 export function readEnvironment(paths: RunPaths): RunEnvironment | undefined {

@@ -2,55 +2,90 @@
  * Writes down what the training loop says, and decides when its state is saved. The loop waits while an event is
  * handled, so a checkpoint holds exactly the state after the event's step.
  */
-import { join } from 'node:path'
-import type { Recipe } from '../config/recipe.js'
-import { bestMetric, checkpointDue, evaluationDue } from '../config/schedule.js'
 import type { Backend } from '../train/backend.js'
-import type { EvalMetrics, TrainEvent } from '../train/events.js'
+import type { TrainEvent } from '../train/events.js'
 import {
   bestCheckpoint,
+  isBetter,
   listCheckpoints,
   retainCheckpoints,
   type SavedLoopState,
   writeCheckpoint,
 } from './checkpoint.js'
-import { type Disk, replaceFile } from './disk.js'
+import type { Disk } from './disk.js'
 import { toJsonLine } from './json-lines.js'
-import { rolloutParquet } from './rollout-file.js'
-import { type RunPaths, stepName } from './run-directory.js'
+import type { RunPaths } from './run-directory.js'
 import type { Sink } from './sinks.js'
 
-/** What the loop yields: its events, each step with the state to continue from. */
-export type LoopEvent = Exclude<TrainEvent, { type: 'step' }> | StepEvent
-export type StepEvent = Extract<TrainEvent, { type: 'step' }> & { state: SavedLoopState }
+export interface AnyStep {
+  type: 'step'
+  /** `time`: ISO 8601. */
+  metrics: { step: number; time: string }
+}
 
-export interface Recorder {
-  handle(event: LoopEvent): Promise<void>
+export interface AnyEvaluation {
+  type: 'eval'
+  metrics: { step: number }
+}
+
+type Progress = Exclude<TrainEvent, AnyStep | AnyEvaluation>
+
+/** What a run tells the world. */
+export type RunEventOf<Step extends AnyStep, Evaluation extends AnyEvaluation> = Progress | Step | Evaluation
+
+/** What its loop yields: the same, each step with the state to continue from. */
+export type LoopEventOf<Step extends AnyStep, Evaluation extends AnyEvaluation> =
+  | Progress
+  | Evaluation
+  | (Step & { state: SavedLoopState })
+
+type TrainStep = Extract<TrainEvent, { type: 'step' }>
+type TrainEvaluation = Extract<TrainEvent, { type: 'eval' }>
+export type LoopEvent = LoopEventOf<TrainStep, TrainEvaluation>
+
+/** When a run is saved, and what of it is written beside metrics.jsonl. */
+export interface RunRecord<Step extends AnyStep, Evaluation extends AnyEvaluation> {
+  checkpointDue(step: number): boolean
+  /** The loop and the run agree on it: a checkpoint of a step waits for that step's evaluation. */
+  evaluationDue(step: number): boolean
+  /** The metric that chooses the best checkpoint. */
+  bestMetric: string
+  /** Whether the metric is an evaluation's; a better one than any before is then kept whatever the interval. */
+  bestIsEvaluated: boolean
+  /** Its value at a step, where it was measured. */
+  bestValue(metrics: Step['metrics'], evaluation: Evaluation['metrics'] | undefined): number | undefined
+  /** Writes what a step leaves besides its metrics. */
+  writeStep?(disk: Disk, paths: RunPaths, event: Step): void
+}
+
+export interface Recorder<Step extends AnyStep, Evaluation extends AnyEvaluation> {
+  handle(event: LoopEventOf<Step, Evaluation>): Promise<void>
   /** Saves the last step's state where no checkpoint has it yet. Only while the backend still is in that state. */
   finish(): Promise<void>
 }
 
-export function createRecorder(setup: {
+export function createRecorder<Step extends AnyStep, Evaluation extends AnyEvaluation>(setup: {
   disk: Disk
   paths: RunPaths
-  recipe: Recipe
+  record: RunRecord<Step, Evaluation>
+  /** Checkpoints kept. */
+  keep: number
   backend: Backend
   sinks: readonly Sink[]
-  onEvent: (event: TrainEvent) => void
-}): Recorder {
-  const { disk, paths, recipe, backend, sinks, onEvent } = setup
-  const metric = bestMetric(recipe)
-  let last: StepEvent | undefined
+  onEvent: (event: RunEventOf<Step, Evaluation>) => void
+}): Recorder<Step, Evaluation> {
+  const { disk, paths, record, keep, backend, sinks, onEvent } = setup
+  const { bestMetric: metric } = record
+  let last: (Step & { state: SavedLoopState }) | undefined
   let saved: number | undefined
-  const evaluated = new Map<number, EvalMetrics>()
+  const evaluated = new Map<number, Evaluation['metrics']>()
 
-  /** This step's value of the metric that chooses the best, where it was measured. */
-  function valueAt(event: StepEvent): number | undefined {
-    const value = metric === 'reward_mean' ? event.metrics.reward_mean : evaluated.get(event.metrics.step)?.[metric]
+  function valueAt({ metrics }: Step): number | undefined {
+    const value = record.bestValue(metrics, evaluated.get(metrics.step))
     return Number.isFinite(value) ? value : undefined
   }
 
-  async function save(event: StepEvent): Promise<void> {
+  async function save(event: Step & { state: SavedLoopState }): Promise<void> {
     const { step } = event.metrics
     onEvent({ type: 'phase', step, phase: 'checkpoint' })
     await writeCheckpoint(disk, paths, {
@@ -60,43 +95,40 @@ export function createRecorder(setup: {
       save: (directory) => backend.save(directory, { optimizer: true }),
     })
     saved = step
-    retainCheckpoints(disk, paths, recipe.checkpoint.keep, metric)
+    retainCheckpoints(disk, paths, keep, metric)
   }
 
-  /** A better evaluation than any before is kept whatever the interval; a step's reward is too noisy for that. */
-  function isNewBest(event: StepEvent): boolean {
-    const value = metric === 'reward_mean' ? undefined : valueAt(event)
+  /** A better evaluation than any before is kept whatever the interval; a step's own value is too noisy for that. */
+  function isNewBest(event: Step): boolean {
+    const value = record.bestIsEvaluated ? valueAt(event) : undefined
     if (value === undefined) return false
     const best = bestCheckpoint(listCheckpoints(paths), metric)
-    return best?.value === undefined || value > best.value
+    return best?.value === undefined || isBetter(metric, value, best.value)
   }
 
-  async function saveWhereDue(event: StepEvent): Promise<void> {
+  async function saveWhereDue(event: Step & { state: SavedLoopState }): Promise<void> {
     const { step } = event.metrics
-    if (evaluationDue(recipe, step) && !evaluated.has(step)) return
-    if (checkpointDue(recipe, step) || isNewBest(event)) await save(event)
+    if (record.evaluationDue(step) && !evaluated.has(step)) return
+    if (record.checkpointDue(step) || isNewBest(event)) await save(event)
   }
 
   return {
     async handle(event) {
       if (event.type === 'step') {
-        const { metrics, rollouts } = event
-        replaceFile(
-          disk,
-          join(paths.rollouts, `${stepName(metrics.step)}.parquet`),
-          rolloutParquet(rollouts, metrics.step),
-        )
+        const { metrics } = event
+        record.writeStep?.(disk, paths, event)
         disk.append(paths.metrics, toJsonLine(metrics))
         for (const sink of sinks) sink.step(metrics)
         last = event
         onEvent(event)
         await saveWhereDue(event)
       } else if (event.type === 'eval') {
-        disk.append(paths.evaluations, toJsonLine(event.metrics))
-        for (const sink of sinks) sink.evaluation(event.metrics)
-        evaluated.set(event.metrics.step, event.metrics)
+        const { metrics } = event
+        disk.append(paths.evaluations, toJsonLine(metrics))
+        for (const sink of sinks) sink.evaluation(metrics)
+        evaluated.set(metrics.step, metrics)
         onEvent(event)
-        if (last?.metrics.step === event.metrics.step && saved !== event.metrics.step) await saveWhereDue(last)
+        if (last?.metrics.step === metrics.step && saved !== metrics.step) await saveWhereDue(last)
       } else {
         if (event.type === 'warning') {
           const { step, message } = event

@@ -2,21 +2,18 @@
 import os from 'node:os'
 import { join } from 'node:path'
 import type { Recipe } from '../config/recipe.js'
-import type { EvalMetrics, StepMetrics } from '../train/events.js'
 import type { Disk } from './disk.js'
+import type { History } from './history.js'
+import type { AnyEvaluation, AnyStep } from './recorder.js'
 import type { RunPaths } from './run-directory.js'
 import { eventFileHeader, scalarsRecord } from './tensorboard.js'
 
 export interface Sink {
-  step(metrics: StepMetrics): void
-  evaluation(metrics: EvalMetrics): void
+  step(metrics: AnyStep['metrics']): void
+  evaluation(metrics: AnyEvaluation['metrics']): void
 }
 
-/** What a resumed run has behind it. */
-export interface History {
-  steps: readonly StepMetrics[]
-  evaluations: readonly EvalMetrics[]
-}
+type Past = History<AnyStep['metrics'], AnyEvaluation['metrics']>
 
 function scalars(prefix: string, metrics: object): Record<string, number> {
   const numbers = Object.entries(metrics).filter(([name, value]) => name !== 'step' && Number.isFinite(value))
@@ -24,12 +21,12 @@ function scalars(prefix: string, metrics: object): Record<string, number> {
 }
 
 /** One event file, written anew from the history at every start: a resumed run shows no cut-off steps. */
-function tensorboardSink(disk: Disk, paths: RunPaths, history: History): Sink {
+function tensorboardSink(disk: Disk, paths: RunPaths, history: Past): Sink {
   const started = Date.now() / 1000
   const file = join(paths.tensorboard, `events.out.tfevents.${Math.floor(started)}.${os.hostname()}.${process.pid}`)
-  const stepRecord = (metrics: StepMetrics) =>
+  const stepRecord = (metrics: AnyStep['metrics']) =>
     scalarsRecord(metrics.step, Date.parse(metrics.time) / 1000, scalars('train', metrics))
-  const evaluationRecord = (metrics: EvalMetrics) =>
+  const evaluationRecord = (metrics: AnyEvaluation['metrics']) =>
     scalarsRecord(metrics.step, Date.now() / 1000, scalars('eval', metrics))
   const past = [...history.steps.map(stepRecord), ...history.evaluations.map(evaluationRecord)]
   disk.remove(paths.tensorboard)
@@ -41,11 +38,11 @@ function tensorboardSink(disk: Disk, paths: RunPaths, history: History): Sink {
   }
 }
 
-const openers: Record<Recipe['log'][number], (disk: Disk, paths: RunPaths, history: History) => Sink> = {
+const openers: Record<Recipe['log'][number], (disk: Disk, paths: RunPaths, history: Past) => Sink> = {
   tensorboard: tensorboardSink,
 }
 
 /** Opens the recipe's sinks and gives them what happened so far. */
-export function openSinks(disk: Disk, paths: RunPaths, recipe: Recipe, history: History): Sink[] {
+export function openSinks(disk: Disk, paths: RunPaths, recipe: Pick<Recipe, 'log'>, history: Past): Sink[] {
   return recipe.log.map((name) => openers[name](disk, paths, history))
 }

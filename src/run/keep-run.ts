@@ -1,0 +1,186 @@
+/**
+ * A run on disk, composed, whatever it trains: its parts are opened, the loop runs, and what it says is written down.
+ *
+ *   run directory -> parts (backend, data, tokenizer) -> loop -> recorder -> summary
+ *
+ * A run is resumed by loading the last whole checkpoint into the backend, cutting what was written after it, and
+ * giving its state to the loop: from there the same steps follow as without the interruption.
+ */
+import { existsSync, readdirSync, rmdirSync } from 'node:fs'
+import { stringify } from 'yaml'
+import { UserError } from '../config/errors.js'
+import type { Recipe } from '../config/recipe.js'
+import type { Backend } from '../train/backend.js'
+import { type Checkpoint, listCheckpoints, retainCheckpoints, type SavedLoopState } from './checkpoint.js'
+import { cutRun } from './cut-run.js'
+import { type Disk, realDisk, replaceFile } from './disk.js'
+import { describeStart, environmentWarnings, nextEnvironment } from './environment.js'
+import { readEnvironment, readHistory } from './history.js'
+import {
+  type AnyEvaluation,
+  type AnyStep,
+  createRecorder,
+  type LoopEventOf,
+  type RunEventOf,
+  type RunRecord,
+} from './recorder.js'
+import {
+  defaultRunDirectory,
+  latestRunDirectory,
+  type RunPaths,
+  requireFresh,
+  requireRun,
+  runPaths,
+} from './run-directory.js'
+import { lockRun } from './run-lock.js'
+import { openSinks } from './sinks.js'
+
+/** What every kind of recipe has. */
+export type RunRecipe = Pick<Recipe, 'name' | 'seed' | 'log'> & { checkpoint: { keep: number } }
+
+export interface OpenRun<Step extends AnyStep, Evaluation extends AnyEvaluation> {
+  backend: Backend
+  /** From its beginning or from a saved state, which the backend is in already. See {@link Parts} for what it keeps to. */
+  loop(start: { state?: SavedLoopState; signal?: AbortSignal }): AsyncIterable<LoopEventOf<Step, Evaluation>>
+  close(): Promise<void>
+}
+
+/** A kind of run: what is trained and how it is told. */
+export interface RunKind<Step extends AnyStep, Evaluation extends AnyEvaluation, Sum>
+  extends RunRecord<Step, Evaluation> {
+  /** Written to config.yaml. */
+  recipe: RunRecipe
+  steps: number
+  /** @throws UserError where the run of `config` (a config.yaml) may not go on under this recipe. */
+  requireCompatible(config: string): void
+  open(options: { signal?: AbortSignal }): Promise<OpenRun<Step, Evaluation>>
+  /** What is done to the policy that the run begins with, before a checkpoint is loaded. */
+  prepare?(backend: Backend): Promise<void>
+  summarize(paths: RunPaths): Sum
+}
+
+export interface KeepOptions<Event> {
+  /** Default: runs/NAME-TIMESTAMP; with `resume`, the newest run of the recipe's name. */
+  runDirectory?: string
+  /** Continue the run in `runDirectory` from its last checkpoint. */
+  resume?: boolean
+  /** Ends the run at the next safe point, with a checkpoint. */
+  signal?: AbortSignal
+  /** Called with every event after it is on disk, the events of a resumed run's past not included. */
+  onEvent?: (event: Event) => void
+  /** Called once, with the run's directory and the steps it has behind it. */
+  onStart?: (start: { runDirectory: string; step: number }) => void
+  /** Recorded in environment.json. */
+  argv?: string[]
+  /** For tests: how the disk is written. */
+  disk?: Disk
+}
+
+function runDirectoryOf(recipe: RunRecipe, options: { runDirectory?: string; resume?: boolean }): string {
+  if (options.runDirectory !== undefined) return options.runDirectory
+  const name = recipe.name ?? 'run'
+  if (!options.resume) return defaultRunDirectory(name, new Date())
+  const latest = latestRunDirectory(name)
+  if (latest === undefined) {
+    throw new UserError(`no run of ${name} under runs/`, { hint: 'name the run to continue by --run DIR' })
+  }
+  return latest
+}
+
+/** The recipe comes first: a directory with one is a run, whatever else was not written before a kill. */
+function createRun(disk: Disk, paths: RunPaths, recipe: RunRecipe): void {
+  replaceFile(disk, paths.config, stringify(recipe))
+  disk.makeDirectory(paths.rollouts)
+  disk.makeDirectory(paths.checkpoints)
+}
+
+/** Back to the last whole checkpoint; undefined where there is none and the run begins anew. */
+function rewind(disk: Disk, paths: RunPaths, keep: number, metric: string): Checkpoint | undefined {
+  const checkpoint = listCheckpoints(paths).at(-1)
+  // Before the first step only step 0's evaluation exists; it is measured again.
+  cutRun(disk, paths, checkpoint?.step ?? -1)
+  retainCheckpoints(disk, paths, keep, metric)
+  return checkpoint
+}
+
+/** A loop that failed with the policy untouched since its last step says so on its error. */
+const leavesPolicyUnchanged = (error: unknown) => (error as { policyUnchanged?: boolean }).policyUnchanged === true
+
+/** Runs the loop from the checkpoint (or its beginning) to its end, and writes down what it says. */
+async function runLoop<Step extends AnyStep, Evaluation extends AnyEvaluation, Sum>(
+  kind: RunKind<Step, Evaluation, Sum>,
+  run: OpenRun<Step, Evaluation>,
+  paths: RunPaths,
+  checkpoint: Checkpoint | undefined,
+  options: KeepOptions<RunEventOf<Step, Evaluation>>,
+): Promise<void> {
+  const { disk = realDisk, onEvent = () => {}, signal } = options
+  const { recipe } = kind
+  const step = checkpoint?.step ?? 0
+  const previous = readEnvironment(paths)
+  const start = describeStart(run.backend.info, step, recipe.seed, options.argv ?? [])
+  for (const message of environmentWarnings(previous, start)) onEvent({ type: 'warning', step, message })
+  replaceFile(disk, paths.environment, `${JSON.stringify(nextEnvironment(previous, start), null, 2)}\n`)
+
+  await kind.prepare?.(run.backend)
+  if (checkpoint) await run.backend.load(checkpoint.model, { optimizer: true })
+  const sinks = openSinks(disk, paths, recipe, readHistory(paths))
+  const recorder = createRecorder({
+    disk,
+    paths,
+    record: kind,
+    keep: recipe.checkpoint.keep,
+    backend: run.backend,
+    sinks,
+    onEvent,
+  })
+  try {
+    for await (const event of run.loop({ state: checkpoint?.loop, signal })) await recorder.handle(event)
+  } catch (error) {
+    if (leavesPolicyUnchanged(error)) await recorder.finish()
+    throw error
+  }
+  await recorder.finish()
+}
+
+/** A directory made for a run that never began (no such model) is not left behind. */
+function removeIfEmpty(directory: string): void {
+  if (existsSync(directory) && readdirSync(directory).length === 0) rmdirSync(directory)
+}
+
+/**
+ * Trains and writes the run to its directory.
+ * @throws UserError for a directory in use, or a recipe that differs from the resumed run's; Failure for a full disk.
+ */
+export async function keepRun<Step extends AnyStep, Evaluation extends AnyEvaluation, Sum>(
+  kind: RunKind<Step, Evaluation, Sum>,
+  options: KeepOptions<RunEventOf<Step, Evaluation>> = {},
+): Promise<Sum> {
+  const { disk = realDisk, signal } = options
+  const paths = runPaths(runDirectoryOf(kind.recipe, options))
+  if (options.resume) {
+    requireRun(paths.directory)
+    kind.requireCompatible(paths.config)
+  } else {
+    requireFresh(paths.directory)
+  }
+  disk.makeDirectory(paths.directory)
+  const unlock = lockRun(paths.directory)
+  try {
+    const done = options.resume ? (listCheckpoints(paths).at(-1)?.step ?? 0) : 0
+    const run = done < kind.steps ? await kind.open({ signal }) : undefined
+    try {
+      createRun(disk, paths, kind.recipe)
+      const { keep } = kind.recipe.checkpoint
+      const checkpoint = options.resume ? rewind(disk, paths, keep, kind.bestMetric) : undefined
+      options.onStart?.({ runDirectory: paths.directory, step: checkpoint?.step ?? 0 })
+      if (run) await runLoop(kind, run, paths, checkpoint, options)
+    } finally {
+      await run?.close()
+    }
+    return kind.summarize(paths)
+  } finally {
+    unlock()
+    removeIfEmpty(paths.directory)
+  }
+}
