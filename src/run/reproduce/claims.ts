@@ -1,0 +1,39 @@
+/** The claims, in the order of the paper; what goes beyond it comes last. */
+import { UserError } from '../../config/errors.js'
+import { breadth } from './claims/breadth.js'
+import { carriesOverFamilies, carriesOverPpo } from './claims/carries-over.js'
+import { collapse } from './claims/collapse.js'
+import { control } from './claims/control.js'
+import { covariance } from './claims/covariance.js'
+import { masking } from './claims/masking.js'
+import { offPolicy } from './claims/off-policy.js'
+import { performance } from './claims/performance.js'
+import { setpoint } from './claims/setpoint.js'
+import { sign } from './claims/sign.js'
+import type { Claim, Scale } from './types.js'
+
+export const claimsAt = (scale: Scale): readonly Claim[] => [
+  offPolicy,
+  sign,
+  masking,
+  covariance,
+  control,
+  performance,
+  breadth,
+  carriesOverPpo,
+  carriesOverFamilies,
+  collapse,
+  setpoint(scale),
+]
+
+/** The claims of these names, all of them for none; each once, in their own order. @throws UserError for another name. */
+export function chooseClaims(scale: Scale, names: readonly string[]): readonly Claim[] {
+  const claims = claimsAt(scale)
+  const unknown = names.find((name) => !claims.some(({ id }) => id === name))
+  if (unknown !== undefined) {
+    throw new UserError(`no claim is called ${unknown}`, {
+      hint: `the claims are ${claims.map(({ id }) => id).join(', ')}`,
+    })
+  }
+  return names.length === 0 ? claims : claims.filter(({ id }) => names.includes(id))
+}
