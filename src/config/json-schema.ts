@@ -32,8 +32,8 @@ function inJson(zodSchema: z.core.$ZodTypes, jsonSchema: KeySchema): void {
 }
 
 /** The recipe's JSON Schema as a user writes it: for editors (`yaml-language-server`) and other tools. */
-export function recipeJsonSchema(): KeySchema {
-  return z.toJSONSchema(recipeSchema, {
+export function recipeJsonSchema(schema: z.ZodType = recipeSchema): KeySchema {
+  return z.toJSONSchema(schema, {
     io: 'input',
     override: ({ zodSchema, jsonSchema }) => inJson(zodSchema, jsonSchema as KeySchema),
   }) as KeySchema

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { type Document, isMap, isNode, isScalar, LineCounter, parse, parseDocument } from 'yaml'
 import { UserError } from './errors.js'
-import { checkRecipe, configHint, recipeError } from './parse-recipe.js'
+import { checkRecipe, configHint, type RecipeFormat, recipeError, trainFormat } from './parse-recipe.js'
 import type { Recipe } from './recipe.js'
 
 type Json = Record<string, unknown>
@@ -99,7 +99,10 @@ function nameOf(path: string): string {
  * Reads a YAML recipe, applies assignments (`train.lr=1e-5`, the value as YAML) and validates the result.
  * @throws UserError that lists all problems with file, line and column, or the `--set` they come from.
  */
-export function loadRecipe(path: string, sets: string[] = []): Recipe {
+export const loadRecipe = (path: string, sets: string[] = []): Recipe => loadAs(path, trainFormat, sets)
+
+/** {@link loadRecipe} for any kind of recipe. */
+export function loadAs<R>(path: string, format: RecipeFormat<R>, sets: string[] = []): R {
   const lines = new LineCounter()
   const document = parseDocument(readText(path), {
     lineCounter: lines,
@@ -120,9 +123,9 @@ export function loadRecipe(path: string, sets: string[] = []): Recipe {
   const assignments = sets.map(parseAssignment)
   for (const assignment of assignments) assign(value, assignment)
 
-  const result = checkRecipe({ name: nameOf(path), ...value })
+  const result = checkRecipe({ name: nameOf(path), ...value }, format)
   if ('recipe' in result) return result.recipe
-  throw recipeError(path, result.problems, (keys) => {
+  throw recipeError(path, result.problems, format.hint, (keys) => {
     const assigned = assignments.findLast((one) => one.path.every((key, index) => key === keys[index]))
     if (assigned) return `--set ${assigned.text}`
     const offset = offsetOf(document, keys)

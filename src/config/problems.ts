@@ -1,6 +1,6 @@
 import { closest, distance } from 'fastest-levenshtein'
 import type { z } from 'zod'
-import { schemaEntries } from './schema-entries.js'
+import type { SchemaEntry } from './schema-entries.js'
 
 /** One thing wrong with a recipe: at which key, and what to do. `key` is the last part of an unknown key's path. */
 export interface Problem {
@@ -38,8 +38,7 @@ function near(word: string, candidates: string[]): string | undefined {
 }
 
 /** Nearest known key, among its siblings or in another section. */
-function unknownKey(parent: string[], key: string): string {
-  const entries = schemaEntries()
+function unknownKey(parent: string[], key: string, entries: readonly SchemaEntry[]): string {
   const prefix = parent.length === 0 ? '' : `${parent.join('.')}.`
   const siblings = entries
     .filter((entry) => entry.path.startsWith(prefix) && !entry.path.slice(prefix.length).includes('.'))
@@ -58,9 +57,9 @@ function unknownKey(parent: string[], key: string): string {
   return `unknown key; the keys here are ${siblings.join(', ')}`
 }
 
-function wrongType(issue: z.core.$ZodIssueInvalidType): string {
+function wrongType(issue: z.core.$ZodIssueInvalidType, entries: readonly SchemaEntry[]): string {
   if (issue.input === undefined) {
-    const entry = schemaEntries().find((candidate) => candidate.path === issue.path.join('.'))
+    const entry = entries.find((candidate) => candidate.path === issue.path.join('.'))
     return `is required${entry ? `. ${entry.description}` : ''}`
   }
   if (issue.expected === 'number' && typeof issue.input === 'number') {
@@ -77,10 +76,10 @@ function wrongValue(issue: z.core.$ZodIssueInvalidValue): string {
   }`
 }
 
-function messageOf(issue: z.core.$ZodIssue): string {
+function messageOf(issue: z.core.$ZodIssue, entries: readonly SchemaEntry[]): string {
   switch (issue.code) {
     case 'invalid_type':
-      return wrongType(issue)
+      return wrongType(issue, entries)
     case 'invalid_value':
       // A schema's own message (a sink with a way out) is better than the list of values.
       return issue.message.startsWith('Invalid') ? wrongValue(issue) : issue.message
@@ -96,11 +95,19 @@ function messageOf(issue: z.core.$ZodIssue): string {
   }
 }
 
-/** The schema's issues in a user's words. Needs `reportInput`, which the parser sets. */
-export function problemsOf(error: z.ZodError): Problem[] {
-  return error.issues.flatMap((issue) => {
+/** Of a union (a value or a list of them), what is wrong with the alternative that the input has the shape of. */
+function alternative(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
+  if (issue.code !== 'invalid_union' || !issue.message.startsWith('Invalid')) return [issue]
+  const list = Array.isArray(issue.input)
+  const found = issue.errors.find((issues) => issues.some((one) => one.path.length > 0) === list)
+  return (found ?? issue.errors[0]).map((one) => ({ ...one, path: [...issue.path, ...one.path] }) as z.core.$ZodIssue)
+}
+
+/** The schema's issues in a user's words, with its `entries`. Needs `reportInput`, which the parser sets. */
+export function problemsOf(error: z.ZodError, entries: readonly SchemaEntry[]): Problem[] {
+  return error.issues.flatMap(alternative).flatMap((issue) => {
     const path = issue.path.map(String)
-    if (issue.code !== 'unrecognized_keys') return [{ path, message: messageOf(issue) }]
-    return issue.keys.map((key) => ({ path: [...path, key], message: unknownKey(path, key) }))
+    if (issue.code !== 'unrecognized_keys') return [{ path, message: messageOf(issue, entries) }]
+    return issue.keys.map((key) => ({ path: [...path, key], message: unknownKey(path, key, entries) }))
   })
 }

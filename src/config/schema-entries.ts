@@ -1,3 +1,4 @@
+import type { z } from 'zod'
 import { type KeySchema, recipeJsonSchema } from './json-schema.js'
 
 /** One key of the recipe, as the printed reference, docs/config.md and error messages show it. */
@@ -29,6 +30,8 @@ function limits(schema: KeySchema): string {
 function typeOf(schema: KeySchema): string {
   if (schema.const !== undefined) return String(schema.const)
   if (schema.enum) return schema.enum.join(' | ')
+  const [one, list] = schema.anyOf ?? []
+  if (one?.enum && list?.items?.enum) return `${typeOf(one)}, or a list of them`
   if (schema.anyOf) return schema.anyOf.map(typeOf).join(' or ')
   if (schema.prefixItems) return `list of ${schema.prefixItems.length}: ${typeOf(schema.prefixItems[0])}`
   switch (schema.type) {
@@ -73,6 +76,6 @@ function collect(parent: KeySchema, prefix: string): SchemaEntry[] {
 }
 
 /** Every key of the recipe in the schema's order, sections before their keys. */
-export function schemaEntries(): SchemaEntry[] {
-  return collect(recipeJsonSchema(), '')
+export function schemaEntries(schema?: z.ZodType): SchemaEntry[] {
+  return collect(recipeJsonSchema(schema), '')
 }
