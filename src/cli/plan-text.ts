@@ -1,13 +1,15 @@
+import { methodList } from '../config/entropy-methods.js'
 import type { Recipe } from '../config/recipe.js'
 import { formatBytes, formatCompact, formatCount, formatNumber } from '../report/format.js'
 import type { Plan } from '../run/plan.js'
 
 function entropyText({ entropy }: Recipe): string {
-  if (entropy.method === 'none') return 'none'
+  const methods = methodList(entropy.method)
+  if (methods.length === 0) return 'none'
   const bound = (name: string, value: number | undefined) =>
     value === undefined ? [] : [`${name} ${value === Infinity ? 'open' : formatNumber(value)}`]
   return [
-    `${entropy.method} (preset ${entropy.preset})`,
+    methods.map((name) => (name === 'clip-b' || name === 'clip-v' ? `${name} (preset ${entropy.preset})` : name)).join(' + '),
     ...bound('muLow', entropy.muLow),
     ...bound('muHigh', entropy.muHigh),
     ...(entropy.applyTo === undefined ? [] : [`on tokens: ${entropy.applyTo}`]),

@@ -1,9 +1,15 @@
+export {
+  type EntropyMethodName,
+  entropyMethods,
+  type MethodOptions,
+  methodList,
+  methodOptions,
+} from './entropy-methods.js'
 export { Failure, UserError } from './errors.js'
 export { loadRecipe } from './load-recipe.js'
 export { parseRecipe } from './parse-recipe.js'
 export {
   algorithmNames,
-  entropyMethods,
   type Recipe,
   type RecipeInput,
   recipeSchema,

@@ -33,7 +33,32 @@ export type { Interval } from './interval.js'
 export { type LogHeader, readLogLine } from './logs/read-log.js'
 export { type LogSettings, settingsOf } from './logs/settings.js'
 export type { LoggedCompletion, LoggedToken, Sampling } from './logs/types.js'
-export { type EntropyMethod, type MaskMethodName, type MaskResult, maskFor, maskMethods } from './methods.js'
+export {
+  type AdaptiveOptions,
+  type AdaptiveState,
+  adaptCoefficient,
+  applyMethods,
+  type ClipBounds,
+  type ClipCovOptions,
+  type CombinedEffect,
+  cispo,
+  clipCov,
+  type DrawKey,
+  dualClip,
+  highEntropy,
+  klCov,
+  type MethodEffect,
+  type MethodSettings,
+  type MethodTokens,
+  ppoClip,
+  probWeight,
+  ruleOf,
+  type Surrogate,
+  type SurrogateRule,
+  sequenceRatio,
+  surrogate,
+  tokenCovariance,
+} from './methods/index.js'
 export {
   type Moments,
   moments,

@@ -7,8 +7,10 @@ export function numberOf(value: unknown): number | undefined {
   return typeof value === 'number' ? value : undefined
 }
 
-/** Share of the step's policy tokens whose gradient the method masked, both sides together. */
+/** Share of the step's policy tokens whose gradient the methods took; of older runs, both sides of a clip together. */
 export function maskedShare(metrics: StepMetrics): number | undefined {
+  const all = numberOf(metrics.masked_fraction)
+  if (all !== undefined) return all
   const low = numberOf(metrics.masked_low_fraction)
   const high = numberOf(metrics.masked_high_fraction)
   return low === undefined && high === undefined ? undefined : (low ?? 0) + (high ?? 0)

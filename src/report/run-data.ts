@@ -53,6 +53,7 @@ export function setting(run: RunData, path: string): string | undefined {
     if (typeof value !== 'object' || value === null) return undefined
     value = (value as Record<string, unknown>)[key]
   }
+  if (Array.isArray(value) && value.length > 0) return value.join(' + ')
   return typeof value === 'string' || typeof value === 'number' ? String(value) : undefined
 }
 

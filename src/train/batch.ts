@@ -74,3 +74,15 @@ export function byGroup(items: readonly TrainItem[]): number[][] {
   })
   return [...groups.values()]
 }
+
+/** Mean of H over the policy tokens, in nats; not a number where there is none. */
+export function meanEntropy(items: readonly TrainItem[]): number {
+  let sum = 0
+  let count = 0
+  for (const { completion, counts } of items) {
+    if (!counts) continue
+    for (const H of completion.entropy) sum += H
+    count += completion.entropy.length
+  }
+  return sum / count
+}

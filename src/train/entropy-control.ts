@@ -5,8 +5,9 @@
  *
  *   statistics of the batch (A, r, log p, H, moments) + state  ->  EntropyControl + next state
  */
-import type { Recipe } from '../config/recipe.js'
+
 import { methodList, methodOptions } from '../config/entropy-methods.js'
+import type { Recipe } from '../config/recipe.js'
 import { type AdaptiveState, adaptCoefficient } from '../entropy/methods/adaptive-entropy.js'
 import { applyMethods, type MethodSettings } from '../entropy/methods/apply.js'
 import type { FlatTokens } from './batch.js'
@@ -91,7 +92,10 @@ export function methodSettings({ algorithm, entropy }: Recipe): MethodSettings {
 }
 
 /** The entropy bonus's coefficient; an adaptive one moves once per batch of rollouts, before its first update. */
-function bonus({ algorithm, entropy }: Recipe, { update, rolloutEntropy, state }: ControlContext) {
+function bonus(
+  { algorithm, entropy }: Recipe,
+  { update, rolloutEntropy, state }: ControlContext,
+): { coefficient: number; state: EntropyState; metrics: Record<string, number> } {
   if (!methodList(entropy.method).includes('adaptive-entropy')) {
     return { coefficient: algorithm.entropyCoef, state, metrics: {} }
   }

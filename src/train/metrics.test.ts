@@ -22,6 +22,7 @@ const reportOf = (policyTokens: number, changes: Partial<StepReport>): StepRepor
     covARSc: 0,
     predictedKept: 0,
     predictedMasked: 0,
+    masked: 0,
     maskedLow: 0,
     maskedHigh: 0,
     ratioMax: 1,
@@ -83,6 +84,7 @@ describe('the metrics of a step', () => {
     const reports = [
       reportOf(30, {
         loss: 1,
+        masked: 3,
         maskedLow: 3,
         clipped: 6,
         ratioMax: 1.5,
@@ -90,7 +92,7 @@ describe('the metrics of a step', () => {
         klSum: 3,
         logprobGapMax: 1e-6,
       }),
-      reportOf(10, { loss: 5, maskedLow: 1, clipped: 0, ratioMax: 1.2, predictedKept: 0.5, klSum: 1, seconds: 3 }),
+      reportOf(10, { loss: 5, masked: 1, maskedLow: 1, clipped: 0, ratioMax: 1.2, predictedKept: 0.5, klSum: 1, seconds: 3 }),
     ]
     expect(metricsOf(reports)).toMatchObject({
       loss: 2,

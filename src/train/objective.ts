@@ -6,20 +6,9 @@
  * Sources: the rules on the ratio in src/entropy/methods; KL estimators k2 and k3 (Schulman, "Approximating KL
  * divergence", 2020).
  */
-import { cispo } from '../entropy/methods/cispo.js'
-import { dualClip } from '../entropy/methods/dual-clip.js'
-import { ppoClip } from '../entropy/methods/ppo-clip.js'
-import type { Surrogate } from '../entropy/methods/surrogate.js'
+import { type SurrogateRule, surrogate } from '../entropy/methods/surrogate.js'
 
-export interface ObjectiveOptions {
-  /** clip (default): no gradient outside the bounds (PPO). weight: r within the bounds is a constant weight (CISPO). */
-  surrogate?: 'clip' | 'weight'
-  /** r below 1 - clipLow gives no gradient where A < 0. */
-  clipLow: number
-  /** r above 1 + clipHigh gives no gradient where A > 0. */
-  clipHigh: number
-  /** r above it gives no gradient where A < 0 (dual clip); default Infinity = off. Surrogate clip only. */
-  dualClip?: number
+export interface ObjectiveOptions extends SurrogateRule {
   /** Largest importance weight, by which r is capped; Infinity = no cap. */
   importanceCap: number
   klCoef: number
@@ -62,8 +51,8 @@ export function tokenObjective(token: ObjectiveToken, options: ObjectiveOptions)
   const { logprob, rolloutLogprob, referenceLogprob, rolloutKlCoef = 0, entropy } = token
   const moved = logprob - rolloutLogprob
   const ratio = token.ratio ?? Math.exp(moved)
-  const surrogate = surrogateOf(token, ratio, options)
-  let { value, slope } = surrogate
+  const main = surrogate(options, { ratio, advantage: token.advantage, logprob }, options.importanceCap)
+  let { value, slope } = main
   let kl: number | undefined
   if (options.klCoef > 0 && referenceLogprob !== undefined) {
     const gap = referenceLogprob - logprob
@@ -76,14 +65,5 @@ export function tokenObjective(token: ObjectiveToken, options: ObjectiveOptions)
     slope -= rolloutKlCoef * Math.expm1(moved)
   }
   if (options.entropyCoef !== 0) value += options.entropyCoef * entropy
-  return { value, slope, clipped: surrogate.clipped, ratio, kl }
-}
-
-function surrogateOf({ advantage, logprob }: ObjectiveToken, ratio: number, options: ObjectiveOptions): Surrogate {
-  // 0 * Infinity would make a token without advantage poison the sum.
-  if (advantage === 0) return { value: 0, slope: 0, clipped: false }
-  const weight = Math.min(ratio, options.importanceCap)
-  if (options.surrogate === 'weight') return cispo(weight, advantage, logprob, options)
-  const clipped = ppoClip(ratio, advantage, options, weight)
-  return options.dualClip === undefined ? clipped : dualClip(clipped, ratio, advantage, options.dualClip)
+  return { value, slope, clipped: main.clipped, ratio, kl }
 }

@@ -116,7 +116,7 @@ const flatOf = (statistics: readonly TokenStatistics[]) => ({
   ),
 })
 
-const firstUpdate = { step: 1, update: 0, entropyState: {} }
+const firstUpdate = { step: 1, update: 0, rolloutEntropy: 1.25, entropyState: {} }
 const laterUpdate = { ...firstUpdate, update: 1 }
 
 const masksOf = (groups: TrainGroup[]) =>

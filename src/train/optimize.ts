@@ -18,6 +18,8 @@ export interface StepReport {
   covARSc: number
   predictedKept: number
   predictedMasked: number
+  /** Policy tokens whose gradient the entropy control took. */
+  masked: number
   maskedLow: number
   maskedHigh: number
   ratioMax: number
@@ -42,6 +44,8 @@ export interface UpdatePlace {
   step: number
   /** Optimizer steps made on this batch before; at 0 the sampler's own statistics are the policy's. */
   update: number
+  /** Mean entropy of the whole batch of rollouts, over its policy tokens, nats. */
+  rolloutEntropy: number
   entropyState: EntropyState
 }
 
@@ -72,6 +76,7 @@ export async function optimizeMinibatch(
     step: place.step,
     update: place.update,
     weight,
+    rolloutEntropy: place.rolloutEntropy,
     state: place.entropyState,
   })
   const completions = items.map((item, i) => toTrain(item, flat.starts[i], weights[i], control))
@@ -231,6 +236,7 @@ function report({
       : Number.NaN,
     predictedKept: predicted ? predicted.kept + predicted.bonus : Number.NaN,
     predictedMasked: predicted?.masked ?? Number.NaN,
+    masked: N - control.mask.reduce((total, flag) => total + flag, 0),
     maskedLow: control.maskedLow,
     maskedHigh: control.maskedHigh,
     ratioMax,

@@ -1,10 +1,13 @@
-import type { ClipBounds, Surrogate } from './surrogate.js'
+import type { ClipBounds } from './ppo-clip.js'
+import type { Surrogate } from './surrogate.js'
 
 /**
  * CISPO: the ratio is clipped as a detached weight, `sg(clip(r, 1 - clipLow, 1 + clipHigh)) A log p`, so every token
  * keeps a gradient: slope = clip(r) A.
  *
- * Source: MiniMax-M1, arXiv 2506.13585, eq. 4 and 5.
+ * Source: MiniMax-M1, arXiv 2506.13585, eq. 4 and 5. It leaves the lower side open and tunes the upper bound without
+ * naming it; the default here, 5, is ScaleRL's (arXiv 2510.13786). verl takes clip_ratio_low and clip_ratio_high (0.2 unless
+ * set) on both sides. TRL bounds r at epsilon_high itself, not at 1 + epsilon_high, and has no lower bound.
  */
 export function cispo(ratio: number, advantage: number, logprob: number, { clipLow, clipHigh }: ClipBounds): Surrogate {
   const weight = Math.min(Math.max(ratio, 1 - clipLow), 1 + clipHigh)

@@ -1,4 +1,12 @@
-import type { ClipBounds, Surrogate } from './surrogate.js'
+import type { Surrogate } from './surrogate.js'
+
+/** The widths of the interval of ratios around 1. */
+export interface ClipBounds {
+  /** Lower bound 1 - clipLow; Infinity leaves the side open. */
+  clipLow: number
+  /** Upper bound 1 + clipHigh; Infinity leaves the side open. */
+  clipHigh: number
+}
 
 /**
  * PPO's clip with separate bounds: `min(r A, clip(r, 1 - clipLow, 1 + clipHigh) A)`.
@@ -6,7 +14,8 @@ import type { ClipBounds, Surrogate } from './surrogate.js'
  * The gradient r A stops where r > 1 + clipHigh and A > 0, and where r < 1 - clipLow and A < 0; at the bound itself it
  * still flows. On a batch's first update r = 1 and nothing is clipped.
  *
- * Source: arXiv 1707.06347, eq. 7 (one epsilon, 0.2); separate bounds: DAPO, arXiv 2503.14476, eq. 10 (0.2 and 0.28).
+ * Source: arXiv 1707.06347, eq. 7 (one epsilon, 0.2); separate bounds: DAPO, arXiv 2503.14476, "clip-higher"
+ * (0.2 and 0.28). TRL: epsilon and epsilon_high; verl: clip_ratio_low and clip_ratio_high, both 0.2.
  *
  * @param weight What multiplies A in place of r, a constant: r itself, or r under a cap.
  */

@@ -1,7 +1,11 @@
 /**
- * What every rule on the importance ratio turns a token into: a value of the surrogate, and its derivative with respect
- * to log p_k. The derivative is what trains; it acts on the logits along e_k - p.
+ * The surrogate of one token: what every rule on the importance ratio turns it into. Its derivative with respect to
+ * log p_k is what trains; it acts on the logits along e_k - p.
  */
+import { cispo } from './cispo.js'
+import { dualClip } from './dual-clip.js'
+import { type ClipBounds, ppoClip } from './ppo-clip.js'
+
 export interface Surrogate {
   value: number
   /** d value / d log p_k; 0 where `clipped`. */
@@ -10,10 +14,23 @@ export interface Surrogate {
   clipped: boolean
 }
 
-/** The widths of the interval of ratios around 1. */
-export interface ClipBounds {
-  /** Lower bound 1 - clipLow; Infinity leaves the side open. */
-  clipLow: number
-  /** Upper bound 1 + clipHigh; Infinity leaves the side open. */
-  clipHigh: number
+export interface SurrogateRule extends ClipBounds {
+  /** clip (default): no gradient outside the bounds (PPO). weight: r within the bounds is a constant weight (CISPO). */
+  surrogate?: 'clip' | 'weight'
+  /** r above it gives no gradient where A < 0 (dual clip); absent: off. Surrogate clip only. */
+  dualClip?: number
+}
+
+/** The rule's surrogate; `cap` is the largest importance weight, by which r is replaced as a constant. */
+export function surrogate(
+  rule: SurrogateRule,
+  { ratio, advantage, logprob }: { ratio: number; advantage: number; logprob: number },
+  cap = Number.POSITIVE_INFINITY,
+): Surrogate {
+  // 0 * Infinity would make a token without advantage poison the sum.
+  if (advantage === 0) return { value: 0, slope: 0, clipped: false }
+  const weight = Math.min(ratio, cap)
+  if (rule.surrogate === 'weight') return cispo(weight, advantage, logprob, rule)
+  const clipped = ppoClip(ratio, advantage, rule, weight)
+  return rule.dualClip === undefined ? clipped : dualClip(clipped, ratio, advantage, rule.dualClip)
 }

@@ -1,0 +1,34 @@
+import { type MethodTokens, requireFinite } from './types.js'
+
+/**
+ * GSPO: one importance ratio per completion, the geometric mean of its tokens',
+ * `s = exp((1/|y|) sum_t (log p_t - log p_rollout,t))`, in place of r in PPO's clip: a completion is kept or clipped whole.
+ *
+ * With a mean over each completion's tokens and then over completions (aggregation `sequence`) the gradient of s A is
+ * s A (1/|y|) sum_t d log p_t: every token's slope is s A. With a sampler that is the present policy s = 1.
+ *
+ * Here s comes from the log-probabilities known before the gradient pass (the policy cannot move within a step), so it
+ * does not depend on micro-batches. Only the completion's policy tokens count.
+ *
+ * Source: arXiv 2507.18071; bounds 3e-4 and 4e-4, section 5.1. verl takes clip_ratio_low and clip_ratio_high
+ * (0.2 unless set), clamps log s at 10, and always aggregates by sequence. TRL's `importance_sampling_level: sequence`
+ * leaves the aggregation to loss_type.
+ *
+ * @throws {RangeError} for arrays of different lengths or a log-probability of a policy token that is not finite.
+ */
+export function sequenceRatio({ logprob, rolloutLogprob, isPolicyToken, starts }: MethodTokens): Float64Array {
+  requireFinite(isPolicyToken, { logprob, rolloutLogprob })
+  const ratio = new Float64Array(isPolicyToken.length).fill(1)
+  starts.forEach((start, i) => {
+    const end = starts[i + 1] ?? isPolicyToken.length
+    let sum = 0
+    let count = 0
+    for (let t = start; t < end; t++) {
+      if (!isPolicyToken[t]) continue
+      sum += logprob[t] - rolloutLogprob[t]
+      count++
+    }
+    if (count > 0) ratio.fill(Math.exp(sum / count), start, end)
+  })
+  return ratio
+}
