@@ -1,5 +1,6 @@
 import { methodList } from '../config/entropy-methods.js'
 import type { Recipe } from '../config/recipe.js'
+import { type CriticSection, criticLr } from '../config/recipe-critic.js'
 import { formatBytes, formatCompact, formatCount, formatNumber } from '../report/format.js'
 import type { Plan } from '../run/plan.js'
 
@@ -9,7 +10,9 @@ function entropyText({ entropy }: Recipe): string {
   const bound = (name: string, value: number | undefined) =>
     value === undefined ? [] : [`${name} ${value === Infinity ? 'open' : formatNumber(value)}`]
   return [
-    methods.map((name) => (name === 'clip-b' || name === 'clip-v' ? `${name} (preset ${entropy.preset})` : name)).join(' + '),
+    methods
+      .map((name) => (name === 'clip-b' || name === 'clip-v' ? `${name} (preset ${entropy.preset})` : name))
+      .join(' + '),
     ...bound('muLow', entropy.muLow),
     ...bound('muHigh', entropy.muHigh),
     ...(entropy.applyTo === undefined ? [] : [`on tokens: ${entropy.applyTo}`]),
@@ -17,16 +20,34 @@ function entropyText({ entropy }: Recipe): string {
   ].join(', ')
 }
 
-function algorithmText({ algorithm }: Recipe): string {
+function algorithmText({ algorithm, critic }: Recipe): string {
   const clip = (value: number) => (value === Infinity ? 'off' : formatNumber(value))
   return [
-    `${algorithm.name}, ${algorithm.advantage} advantages, ${algorithm.aggregation} mean`.replace(
+    `${algorithm.name}, ${critic ? gaeText(critic) : algorithm.advantage} advantages, ${algorithm.aggregation} mean`.replace(
       'constant mean',
       'constant divisor',
     ),
     `clip -${clip(algorithm.clipLow)} +${clip(algorithm.clipHigh)}`,
-    ...(algorithm.klCoef > 0 ? [`KL ${formatNumber(algorithm.klCoef)} (${algorithm.klEstimator})`] : []),
+    ...(algorithm.klCoef > 0 ? [klText(algorithm)] : []),
     ...(algorithm.entropyCoef !== 0 ? [`entropy bonus ${formatNumber(algorithm.entropyCoef)}`] : []),
+  ].join(', ')
+}
+
+const gaeText = ({ gamma, lambda, whiten }: CriticSection): string =>
+  `GAE (gamma ${formatNumber(gamma)}, lambda ${formatNumber(lambda)}${whiten ? ', whitened' : ''})`
+
+function klText({ klCoef, klIn, klEstimator, klTarget }: Recipe['algorithm']): string {
+  const where = klIn === 'reward' ? 'in the reward' : klEstimator
+  const aim = klTarget === undefined ? '' : `, adapted to ${formatNumber(klTarget)} nats`
+  return `KL ${formatNumber(klCoef)} (${where}${aim})`
+}
+
+function criticText(critic: CriticSection): string {
+  return [
+    critic.trunk === 'own' ? 'own trunk' : 'head on the frozen starting policy',
+    `lr ${formatNumber(criticLr(critic))}`,
+    `value clip ${critic.valueClip === Infinity ? 'off' : formatNumber(critic.valueClip)}`,
+    ...(critic.warmupSteps > 0 ? [`alone for ${critic.warmupSteps} steps`] : []),
   ].join(', ')
 }
 
@@ -36,6 +57,7 @@ function memoryText({ memory }: Plan): string {
     ['gradients', memory.gradients],
     ['optimizer', memory.optimizer],
     ['reference', memory.reference],
+    ['critic', memory.critic],
     ['cache', memory.cache],
     ['activations', memory.activations],
   ] as const
@@ -62,6 +84,7 @@ export function planText(recipe: Recipe, plan: Plan, place: string): string {
         `${plan.updatesPerStep === 1 ? 'update' : 'updates'}`,
     ],
     ['algorithm', algorithmText(recipe)],
+    ...(recipe.critic ? [['critic', criticText(recipe.critic)] as [string, string]] : []),
     ['entropy', entropyText(recipe)],
     [
       'optimizer',

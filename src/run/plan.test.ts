@@ -34,6 +34,15 @@ describe('makePlan', () => {
     expect(memory.total).toBe(4000 * 5 + memory.cache + memory.activations)
   })
 
+  it('counts a critic: its own trunk in full, a frozen one where no reference is there to share', () => {
+    const criticOf = (recipe: Parameters<typeof fakeRecipe>[0]) =>
+      makePlan(fakeRecipe(recipe), fakeModelShape).memory.critic
+    expect(criticOf({})).toBe(0)
+    expect(criticOf({ algorithm: { name: 'ppo' } })).toBe(4 * 4000)
+    expect(criticOf({ algorithm: { name: 'ppo' }, critic: { trunk: 'frozen' } })).toBe(4000)
+    expect(criticOf({ algorithm: { name: 'ppo', klCoef: 0.1 }, critic: { trunk: 'frozen' } })).toBe(0)
+  })
+
   it('warns of a run that does not fit, and of truncated sampling', () => {
     const huge = { ...fakeModelShape, parameters: 1e15 }
     expect(makePlan(fakeRecipe({ rollout: { topP: 0.9 } }), huge).warnings).toEqual([

@@ -20,6 +20,8 @@ export interface MemoryEstimate {
   optimizer: number
   /** The frozen reference, where a KL term needs it. */
   reference: number
+  /** PPO's critic: its own trunk with gradients and moments, or a frozen one where no reference is there to share. */
+  critic: number
   /** Keys and values of the rows sampled at once. */
   cache: number
   /** What the backward pass of one micro-batch needs. */
@@ -43,7 +45,7 @@ export interface Plan {
   warnings: string[]
 }
 
-const bytesOf = { float32: 4, bfloat16: 2, float16: 2 }
+export const bytesOf = { float32: 4, bfloat16: 2, float16: 2 }
 /** Prompt tokens assumed where none was tokenised yet. */
 const assumedPromptTokens = 128
 
@@ -51,6 +53,17 @@ export function shapeOf(model: OpenModel): ModelShape {
   let parameters = 0
   for (const { shape } of model.tensors.tensors.values()) parameters += shape.reduce((a, b) => a * b, 1)
   return { reference: model.reference, path: model.path, parameters, config: model.config }
+}
+
+/**
+ * What a backward pass over `tokens` rows keeps, per token and layer: two norms' inputs and outputs and two sums, queries
+ * and attention's output, keys and values, and the MLP's gate, up, product and activation.
+ */
+export function activationBytes(tokens: number, config: DecoderConfig, bytesPerNumber: number): number {
+  const keyValues = config.kvHeads * config.headDim
+  const queries = config.heads * config.headDim
+  const perToken = 6 * config.hiddenSize + 3 * queries + 2 * keyValues + 4 * config.intermediateSize
+  return tokens * config.layers * perToken * bytesPerNumber
 }
 
 function estimateMemory(recipe: Recipe, { parameters, config }: ModelShape): MemoryEstimate {
@@ -65,14 +78,9 @@ function estimateMemory(recipe: Recipe, { parameters, config }: ModelShape): Mem
     gradients: weights,
     optimizer: 2 * weights,
     reference: recipe.algorithm.klCoef > 0 ? weights : 0,
+    critic: recipe.critic?.trunk === 'own' ? 4 * weights : recipe.critic && recipe.algorithm.klCoef === 0 ? weights : 0,
     cache: rows * (assumedPromptTokens + maxNewTokens) * config.layers * 2 * keyValues * size,
-    // Kept per token and layer: two norms' inputs and outputs and two sums, queries and attention's output, keys and
-    // values, and the MLP's gate, up, product and activation.
-    activations:
-      recipe.train.tokenBudget *
-      config.layers *
-      (6 * config.hiddenSize + 3 * queries + 2 * keyValues + 4 * config.intermediateSize) *
-      size,
+    activations: activationBytes(recipe.train.tokenBudget, config, size),
   }
   const total = Object.values(parts).reduce((a, b) => a + b, 0)
   return { ...parts, total, available: os.totalmem() }

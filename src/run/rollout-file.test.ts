@@ -68,6 +68,25 @@ describe('rolloutParquet', () => {
     ])
   })
 
+  it('has what a critic says of every token, where there is one', async () => {
+    const credited = fakeCompletion([1, 2])
+    const tokenCredit = {
+      advantages: Float32Array.of(0.5, -1),
+      values: Float32Array.of(0.25, 0.75),
+      returns: Float32Array.of(1, 2),
+    }
+    const left = { advantages: Float32Array.of(0, 0) }
+    const rows = [
+      { ...credited, tokenCredit },
+      { ...credited, tokenCredit: left },
+    ]
+    const read = await parquetReadObjects({ file: buffer(rolloutParquet(rows, 1)) })
+    expect(read).toEqual([
+      expect.objectContaining({ token_advantage: [0.5, -1], value: [0.25, 0.75], return: [1, 2] }),
+      expect.objectContaining({ token_advantage: [0, 0], value: [Number.NaN, Number.NaN] }),
+    ])
+  })
+
   it('keeps not-a-number and infinity apart', async () => {
     const [row] = await parquetReadObjects({
       file: buffer(rolloutParquet([fakeCompletion([Number.NaN, -Infinity])], 1)),

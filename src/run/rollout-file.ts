@@ -4,7 +4,7 @@
  */
 import type { SchemaElement } from 'hyparquet'
 import { ByteWriter, parquetWrite } from 'hyparquet-writer'
-import type { GradedCompletion } from '../train/events.js'
+import type { GradedCompletion, TokenCredit } from '../train/events.js'
 
 type Leaf = 'INT32' | 'FLOAT' | 'DOUBLE' | 'BOOLEAN' | 'STRING'
 
@@ -35,6 +35,21 @@ const columns: Column[] = [
   { name: 'grad_mask', type: 'BOOLEAN', list: true, value: (row) => Array.from(row.gradMask, (bit) => bit !== 0) },
 ]
 
+const perToken = (name: string, of: (credit: TokenCredit) => Float32Array | undefined): Column => ({
+  name,
+  type: 'FLOAT',
+  list: true,
+  value: ({ tokenCredit, completion }) =>
+    (tokenCredit && of(tokenCredit)) ?? new Float32Array(completion.tokens.length).fill(Number.NaN),
+})
+
+/** Where a critic gives every token an advantage of its own; not-a-number where a token is not the policy's. */
+const creditColumns: Column[] = [
+  perToken('token_advantage', ({ advantages }) => advantages),
+  perToken('value', ({ values }) => values),
+  perToken('return', ({ returns }) => returns),
+]
+
 /** The three levels that the Parquet format prescribes for a list. */
 function listSchema(name: string, type: Leaf): SchemaElement[] {
   return [
@@ -48,7 +63,7 @@ function leafSchema(name: string, type: Leaf): SchemaElement {
   return type === 'STRING' ? { name, type: 'BYTE_ARRAY', converted_type: 'UTF8' } : { name, type }
 }
 
-const schema: SchemaElement[] = [
+const schemaOf = (columns: readonly Column[]): SchemaElement[] => [
   { name: 'rollouts', num_children: columns.length },
   ...columns.flatMap(({ name, type, list, nullable }) =>
     list
@@ -59,11 +74,12 @@ const schema: SchemaElement[] = [
 
 /** The bytes of rollouts/step-NNNNNN.parquet. */
 export function rolloutParquet(rows: readonly GradedCompletion[], step: number): Uint8Array {
+  const present = rows.some(({ tokenCredit }) => tokenCredit) ? [...columns, ...creditColumns] : columns
   const writer = new ByteWriter()
   parquetWrite({
     writer,
-    schema,
-    columnData: columns.map(({ name, list, value }) => ({
+    schema: schemaOf(present),
+    columnData: present.map(({ name, list, value }) => ({
       name,
       data: rows.map((row) => {
         const cell = value(row, step)

@@ -4,6 +4,7 @@ import { loadRecipe } from '../config/index.js'
 import type { Recipe } from '../config/recipe.js'
 import { bestMetric, checkpointDue, evaluationDue } from '../config/schedule.js'
 import type { TrainEvent } from '../train/events.js'
+import { openCritic } from '../train/ppo/open-critic.js'
 import { requireCompatible } from './compatible.js'
 import { replaceFile } from './disk.js'
 import { type KeepOptions, keepRun, type RunKind } from './keep-run.js'
@@ -30,6 +31,7 @@ function trainKind(recipe: Recipe, open: OpenParts): RunKind<Step, Evaluation, S
     // The reference is the policy that the run began with.
     prepare: async (backend) => {
       if (recipe.algorithm.klCoef > 0) await backend.freezeReference()
+      await openCritic(backend, recipe)
     },
     checkpointDue: (step) => checkpointDue(recipe, step),
     evaluationDue: (step) => evaluationDue(recipe, step),
