@@ -134,7 +134,7 @@ describe('loadTask', () => {
 
   it.each([
     ['arithmetics', "Did you mean 'arithmetic'?"],
-    ['nothing-like-it', 'Known: arithmetic, countdown, gsm8k, jsonl.'],
+    ['nothing-like-it', 'Known: arithmetic, countdown, gsm8k, jsonl, dapo-math-17k,'],
   ])('does not know %s', async (name, hint) => {
     await expect(load({ name })).rejects.toThrow(
       expect.objectContaining({ message: `unknown task '${name}'`, hint: expect.stringContaining(hint) }),

@@ -1,10 +1,9 @@
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer, type IncomingMessage, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parquetWriteBuffer } from 'hyparquet-writer'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { type HubServer, startHubServer } from '../../test/hub-server.js'
 import { loadTask } from './registry.js'
 import type { Example, Grade } from './types.js'
 
@@ -20,7 +19,6 @@ const parquet = Buffer.from(
     ],
   }),
 )
-const commit = 'e53f048856ff4f594e959d75785d2c2d37b678ee'
 
 let directory: string
 beforeEach(() => {
@@ -73,98 +71,47 @@ describe('gsm8k from a file', () => {
 })
 
 describe('gsm8k from the hub', () => {
-  let server: Server
-  let requests: IncomingMessage[]
-  let status: number | undefined
+  let hub: HubServer
 
-  beforeAll(async () => {
-    // The two endpoints of the hub's HTTP interface that a file needs: what a path holds, and its content.
-    server = createServer((request, response) => {
-      requests.push(request)
-      if (status !== undefined) {
-        response.writeHead(status, { 'content-type': 'application/json' }).end('{"error":"no"}')
-      } else if (request.method === 'POST' && request.url?.startsWith('/api/datasets/openai/gsm8k/paths-info/main')) {
-        let body = ''
-        request.on('data', (chunk) => {
-          body += chunk
-        })
-        request.on('end', () => {
-          const path = /(?:train|test)-00000-of-00001\.parquet/.exec(decodeURIComponent(body))![0]
-          const entry = {
-            type: 'file',
-            path: `main/${path}`,
-            size: parquet.length,
-            oid: `oid-${path}`,
-            lastCommit: { id: commit, title: 'x', date: '2024-01-01T00:00:00.000Z' },
-          }
-          response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify([entry]))
-        })
-      } else {
-        response.writeHead(200, {
-          'content-length': parquet.length,
-          etag: '"x"',
-          'accept-ranges': 'bytes',
-          'content-range': `bytes 0-${parquet.length - 1}/${parquet.length}`,
-        })
-        response.end(request.method === 'HEAD' ? undefined : parquet)
-      }
-    })
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  })
-  afterAll(() => new Promise((resolve) => server.close(resolve)))
-
-  beforeEach(() => {
-    requests = []
-    status = undefined
-    vi.stubEnv('HF_ENDPOINT', `http://127.0.0.1:${(server.address() as AddressInfo).port}`)
+  beforeEach(async () => {
+    hub = await startHubServer()
+    hub.datasets['openai/gsm8k'] = {
+      'main/train-00000-of-00001.parquet': parquet,
+      'main/test-00000-of-00001.parquet': parquet,
+      'socratic/train-00000-of-00001.parquet': parquet,
+    }
+    vi.stubEnv('HF_ENDPOINT', hub.url)
     vi.stubEnv('HF_HUB_CACHE', join(directory, 'hub'))
-    vi.stubEnv('HF_HOME', directory)
     vi.stubEnv('HF_HUB_OFFLINE', '')
-    vi.stubEnv('HF_TOKEN', 'hf_secret')
+    vi.stubEnv('ISENTROPE_DATA', '')
   })
+  afterEach(() => hub.close())
 
   const load = () => loadTask({ name: 'gsm8k' })
 
-  it('downloads both splits into the standard cache, with the token', async () => {
-    let calls = 0
-    const counting: typeof fetch = (...args) => {
-      calls++
-      return fetch(...args)
-    }
-    const task = await loadTask({ name: 'gsm8k' }, { fetch: counting })
+  it('downloads both splits into the standard cache', async () => {
+    const task = await loadTask({ name: 'gsm8k' })
     expect((task.prompts(Math.random, 'train') as Example[]).map(({ answer }) => answer)).toEqual(['2', '1001'])
     expect((task.prompts(Math.random, 'eval') as Example[])[0]!.id).toBe('eval-0')
-    expect(calls).toBe(requests.length)
-    expect(requests[0]!.headers.authorization).toBe('Bearer hf_secret')
-    const snapshot = join(directory, 'hub', 'datasets--openai--gsm8k', 'snapshots', commit, 'main')
+    const snapshot = join(directory, 'hub', 'datasets--openai--gsm8k', 'snapshots', hub.commit, 'main')
     expect(existsSync(join(snapshot, 'test-00000-of-00001.parquet'))).toBe(true)
   })
 
   it('needs no network once it is there and HF_HUB_OFFLINE is set', async () => {
     await load()
-    requests = []
+    hub.requests.length = 0
     vi.stubEnv('HF_HUB_OFFLINE', '1')
     await load()
-    expect(requests).toEqual([])
+    expect(hub.requests).toEqual([])
   })
 
-  it('uses the cache where the hub does not answer', async () => {
-    await load()
-    vi.stubEnv('HF_ENDPOINT', 'http://127.0.0.1:9')
-    expect((await load()).prompts(Math.random, 'train')).toHaveLength(2)
-  })
-
-  it.each<[number | undefined, Record<string, string>, RegExp, RegExp]>([
-    [401, {}, /access denied \(status 401/, /gated, private or misspelt/],
-    [404, {}, /not found at revision main/, /^$/],
-    [undefined, { HF_HUB_OFFLINE: '1' }, /is not in the cache/, /HF_HUB_OFFLINE is set/],
-    [undefined, { HF_ENDPOINT: 'http://127.0.0.1:9' }, /could not be fetched/, /local files/],
-  ])('says what to do: status %s, %j', async (code, environment, message, hint) => {
-    status = code
-    for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value)
-    const error = await load().catch((cause: unknown) => cause)
-    expect((error as Error).name).toBe('UserError')
-    expect((error as Error).message).toMatch(message)
-    expect((error as { hint?: string }).hint ?? '').toMatch(hint)
+  it('asks through the fetch that it is given', async () => {
+    let calls = 0
+    const counting: typeof fetch = (...args) => {
+      calls++
+      return fetch(...args)
+    }
+    await loadTask({ name: 'gsm8k' }, { fetch: counting })
+    expect(calls).toBe(hub.requests.length)
   })
 })

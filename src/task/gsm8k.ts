@@ -1,15 +1,15 @@
 import { resolve } from 'node:path'
 import { z } from 'zod'
 import { UserError } from '../config/errors.js'
-import { hubFile } from './data/hub.js'
+import { sources } from './data/catalogue.js'
+import { locateSource } from './data/locate.js'
 import { type Row, readRows } from './data/rows.js'
 import { answerRules, gradeAnswer } from './grade-answer.js'
 import { parseSpec, type TaskContext, type TaskSpec } from './spec.js'
 import type { Example, Task } from './types.js'
 
 /** The text after the question, where the recipe gives none. */
-export const gsm8kInstruction =
-  'Think step by step. End with a line that holds #### and the answer as a number, for example: #### 42'
+export const gsm8kInstruction = sources.gsm8k!.instruction
 
 export const gsm8kSchema = z
   .object({
@@ -33,17 +33,14 @@ export const gsm8kSchema = z
   })
   .describe('grade-school mathematics (Cobbe et al. 2021): the train split trains, the test split evaluates')
 
-/** Where the data set lies on the hub. */
-const repository = 'openai/gsm8k'
-const files = { train: 'main/train-00000-of-00001.parquet', eval: 'main/test-00000-of-00001.parquet' }
-
 /** GSM8K. References are what follows `####` in the solution, thousands separators removed. */
 export async function gsm8k(spec: TaskSpec, context: TaskContext): Promise<Task> {
   const options = parseSpec(gsm8kSchema, spec)
   const load = async (split: 'train' | 'eval', local: string | undefined) => {
     const path =
       local === undefined
-        ? await hubFile({ repository, path: files[split], revision: options.revision, fetch: context.fetch })
+        ? (await locateSource('gsm8k', sources.gsm8k!, split, { ...context, revision: options.revision })).files[0]!
+            .local
         : resolve(context.baseDirectory, local)
     return (await readRows(path))
       .map((row, i) => toExample(row, `${split}-${i}`, `${path}, row ${i + 1}`, options))

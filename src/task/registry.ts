@@ -9,6 +9,7 @@ import { gsm8k, gsm8kSchema } from './gsm8k.js'
 import { jsonl, jsonlSchema } from './jsonl.js'
 import { loadTaskModule, moduleExtensions } from './module.js'
 import { withRewards } from './rewards/load.js'
+import { sourceTasks } from './sources.js'
 import { didYouMean, isPath, parseSpec, type TaskContext, type TaskSpec } from './spec.js'
 import { withSystem } from './system.js'
 import { patienceKeys } from './timeout.js'
@@ -25,6 +26,7 @@ export const builtInTasks: Record<string, BuiltIn> = {
   countdown: { schema: countdownSchema, load: countdown as BuiltIn['load'] },
   gsm8k: { schema: gsm8kSchema, load: gsm8k },
   jsonl: { schema: jsonlSchema, load: jsonl },
+  ...sourceTasks,
 }
 
 /** Keys that every task takes, whatever it is. */
@@ -40,11 +42,8 @@ const moduleSchema = z.object(patienceKeys)
  * Relative paths start at `baseDirectory` (default: the current directory).
  * @throws UserError for an unknown name or key, a bad value, and a file that is missing or is not what it should be.
  */
-export async function loadTask(
-  spec: TaskSpec,
-  options: { baseDirectory?: string; fetch?: typeof fetch } = {},
-): Promise<Task> {
-  const context = { baseDirectory: options.baseDirectory ?? process.cwd(), fetch: options.fetch ?? fetch }
+export async function loadTask(spec: TaskSpec, options: Partial<TaskContext> = {}): Promise<Task> {
+  const context = { ...options, baseDirectory: options.baseDirectory ?? process.cwd() }
   const { system, rewards, ...own } = spec
   const common = parseSpec(commonTaskSchema, {
     name: spec.name,

@@ -8,10 +8,13 @@ export interface TaskSpec {
   [key: string]: unknown
 }
 
-/** Where a task's relative paths start and how it reaches the network. */
+/** Where a task's relative paths start, and how it reaches the network. */
 export interface TaskContext {
   baseDirectory: string
-  fetch: typeof fetch
+  /** Stands in for the network. */
+  fetch?: typeof fetch
+  /** Local files in place of the hub's, by name; default: ISENTROPE_DATA. */
+  dataDirectory?: string
 }
 
 /** Whether a name is a file's: it begins like a path or ends like a file that tasks are loaded from. */

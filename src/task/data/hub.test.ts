@@ -1,149 +1,182 @@
-import { createHash } from 'node:crypto'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { createServer, type IncomingMessage, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { hubFile } from './hub.js'
+import { type HubServer, startHubServer } from '../../../test/hub-server.js'
+import { openHubDataset } from './hub.js'
+import { chooseFiles, hubSplit } from './hub-files.js'
 
-const commit = 'a'.repeat(40)
-const path = 'main/train-00000-of-00001.parquet'
-const content = Buffer.from('not a Parquet file, but this does not look into it')
-const oid = createHash('sha256').update(content).digest('hex')
+const repository = 'owner/set'
+const request = { repository, revision: 'main' }
+const path = 'data/train-00000-of-00001.jsonl'
+const large = `${JSON.stringify({ problem: 'p'.repeat(300), answer: 1 })}\n`
 
-/** A hub with one data set of one file; `status` other than 200 answers everything with it. */
-class FakeHub {
-  status = 200
-  size = content.length
-  readonly requests: { method: string; url: string; token: string | undefined }[] = []
-  readonly server: Server
-
-  constructor() {
-    this.server = createServer(async (request, response) => {
-      const body = await text(request)
-      const { method = '', url = '', headers } = request
-      this.requests.push({ method, url, token: headers.authorization })
-      if (this.status !== 200) {
-        response.writeHead(this.status, { 'content-type': 'application/json' }).end('{"error":"no"}')
-      } else if (method === 'POST' && url === '/api/datasets/openai/gsm8k/paths-info/main') {
-        const { paths } = JSON.parse(body) as { paths: string[] }
-        const info = {
-          type: 'file',
-          path,
-          size: this.size,
-          oid: 'git',
-          lfs: { oid, size: this.size },
-          lastCommit: { id: commit },
-        }
-        response
-          .writeHead(200, { 'content-type': 'application/json' })
-          .end(JSON.stringify(paths.includes(path) ? [info] : []))
-      } else if (method === 'GET' && url === `/datasets/openai/gsm8k/resolve/main/${path}`) {
-        this.#sendFile(headers.range, response)
-      } else {
-        response.writeHead(404).end()
-      }
-    })
-  }
-
-  #sendFile(range: string | undefined, response: import('node:http').ServerResponse): void {
-    const [, start = '0', end = ''] = /^bytes=(\d+)-(\d*)$/.exec(range ?? '') ?? []
-    const part = content.subarray(Number(start), end === '' ? undefined : Number(end) + 1)
-    response
-      .writeHead(range === undefined ? 200 : 206, {
-        etag: `"${oid}"`,
-        'content-range': `bytes ${start}-${Number(start) + part.length - 1}/${content.length}`,
-        'content-length': part.length,
-      })
-      .end(part)
-  }
-}
-
-async function text(request: IncomingMessage): Promise<string> {
-  let body = ''
-  for await (const chunk of request) body += String(chunk)
-  return body
-}
-
-let hub: FakeHub
+let hub: HubServer
 let cache: string
-const file = { repository: 'openai/gsm8k', path, revision: 'main', fetch }
-const folder = () => join(cache, 'datasets--openai--gsm8k')
+const folder = () => join(cache, 'datasets--owner--set')
+const broken = () => Promise.reject(new TypeError('fetch failed'))
 
 beforeEach(async () => {
-  hub = new FakeHub()
-  await new Promise<void>((resolve) => hub.server.listen(0, '127.0.0.1', resolve))
+  hub = await startHubServer()
+  hub.datasets[repository] = { [path]: large, 'README.md': '# small' }
   cache = await mkdtemp(join(tmpdir(), 'isentrope-hub-'))
-  vi.stubEnv('HF_ENDPOINT', `http://127.0.0.1:${(hub.server.address() as AddressInfo).port}/`)
+  vi.stubEnv('HF_ENDPOINT', `${hub.url}/`)
   vi.stubEnv('HF_HUB_CACHE', cache)
   vi.stubEnv('HF_TOKEN', 'hf_secret')
   vi.stubEnv('HF_HUB_OFFLINE', '')
 })
-
 afterEach(async () => {
   vi.unstubAllEnvs()
-  hub.server.closeAllConnections()
-  await new Promise((resolve) => hub.server.close(resolve))
+  await hub.close()
   await rm(cache, { recursive: true, force: true })
 })
 
-describe('hubFile', () => {
+describe('openHubDataset', () => {
   it('downloads into the layout that other tools share, with the token', async () => {
-    const found = await hubFile(file)
-    expect(found).toBe(join(folder(), 'snapshots', commit, path))
-    expect(await readFile(found)).toEqual(content)
-    expect(await readFile(join(folder(), 'blobs', oid))).toEqual(content)
-    expect(await readFile(join(folder(), 'refs', 'main'), 'utf8')).toBe(commit)
-    expect(hub.requests.every(({ token }) => token === 'Bearer hf_secret')).toBe(true)
+    const dataset = await openHubDataset(request)
+    expect(dataset.commit).toBe(hub.commit)
+    expect(dataset.paths).toEqual([path, 'README.md'])
+    const local = await dataset.get(path)
+    expect(local).toBe(join(folder(), 'snapshots', hub.commit, path))
+    expect(await readFile(local, 'utf8')).toBe(large)
+    expect(await readFile(await dataset.get('README.md'), 'utf8')).toBe('# small')
+    expect(await readFile(join(folder(), 'refs', 'main'), 'utf8')).toBe(hub.commit)
+    expect(hub.requests.every(({ authorization }) => authorization === 'Bearer hf_secret')).toBe(true)
   })
 
   it('does not download what is there', async () => {
-    await hubFile(file)
+    await (await openHubDataset(request)).get(path)
     hub.requests.length = 0
-    await hubFile(file)
-    expect(hub.requests.map(({ method }) => method)).toEqual(['POST'])
-  })
-
-  it('asks nobody for a commit that is there', async () => {
-    await hubFile(file)
-    hub.requests.length = 0
-    expect(await hubFile({ ...file, revision: commit })).toBe(join(folder(), 'snapshots', commit, path))
-    expect(hub.requests).toEqual([])
+    await (await openHubDataset(request)).get(path)
+    expect(hub.requests.filter(({ url }) => url.includes('/resolve/'))).toEqual([])
   })
 
   it('serves from the cache where the hub cannot be reached, or is not to be asked', async () => {
-    const found = await hubFile(file)
-    const broken = () => Promise.reject(new TypeError('fetch failed'))
-    expect(await hubFile({ ...file, fetch: broken })).toBe(found)
+    const local = await (await openHubDataset(request)).get(path)
+    await hub.close()
+    expect(await (await openHubDataset({ ...request, fetch: broken })).get(path)).toBe(local)
     vi.stubEnv('HF_HUB_OFFLINE', '1')
-    expect(await hubFile({ ...file, fetch: broken })).toBe(found)
+    const dataset = await openHubDataset({ ...request, fetch: broken })
+    expect(dataset.paths).toEqual([path])
+    expect((await openHubDataset({ ...request, revision: hub.commit })).commit).toBe(hub.commit)
+  }, 20_000)
+
+  it('goes on with a download where it broke', async () => {
+    hub.breakAfter = 150
+    const local = await (await openHubDataset(request)).get(path)
+    expect(await readFile(local, 'utf8')).toBe(large)
+    // 329 bytes in pieces of 150.
+    expect(hub.requests.filter(({ url }) => url.includes('/resolve/')).length).toBe(3)
   })
 
-  it('says what is missing where it cannot be had', async () => {
-    const broken = () => Promise.reject(new TypeError('fetch failed'))
-    await expect(hubFile({ ...file, fetch: broken })).rejects.toThrow(
-      /data set openai\/gsm8k: .* could not be fetched: fetch failed/,
-    )
-    await expect(hubFile({ ...file, path: 'main/other.parquet' })).rejects.toThrow(/has no file main\/other.parquet/)
-    vi.stubEnv('HF_HUB_OFFLINE', '1')
-    await expect(hubFile(file)).rejects.toThrow(/is not in the cache/)
+  it('keeps nothing whose content is not what its hash says', async () => {
+    const dataset = await openHubDataset(request)
+    hub.datasets[repository]![path] = large.replace('p', 'q')
+    await expect(dataset.get(path)).rejects.toThrow(/arrived damaged/)
+    hub.datasets[repository]![path] = large
+    expect(await readFile(await dataset.get(path), 'utf8')).toBe(large)
   })
 
-  it.each([
-    [401, /access denied \(status 401/],
-    [403, /access denied \(status 403/],
-    [404, /not found at revision main/],
-  ])('explains status %d', async (status, message) => {
+  it.each<[number | undefined, Record<string, string>, RegExp, RegExp]>([
+    [401, {}, /owner\/set: access denied \(status 401\)/, /HF_TOKEN/],
+    [403, {}, /access denied \(status 403\): it is gated/, /Accept its terms/],
+    [404, {}, /not found at revision main \(status 404\)/, /Check owner, name/],
+    [undefined, { HF_HUB_OFFLINE: '1' }, /not in the cache/, /Unset HF_HUB_OFFLINE/],
+  ])('explains status %s, %j', async (status, environment, message, hint) => {
     hub.status = status
-    await expect(hubFile(file)).rejects.toThrow(expect.objectContaining({ name: 'UserError' }))
-    await expect(hubFile(file)).rejects.toThrow(message)
+    for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value)
+    const error = await openHubDataset(request).catch((cause: unknown) => cause)
+    expect(error).toMatchObject({ name: 'UserError' })
+    expect((error as Error).message).toMatch(message)
+    expect((error as { hint: string }).hint).toMatch(hint)
   })
 
-  it('keeps nothing of a download that was cut short', async () => {
-    hub.size = content.length + 1
-    await expect(hubFile(file)).rejects.toThrow(/got 50 of 51 bytes/)
-    hub.size = content.length
-    expect(await readFile(await hubFile(file))).toEqual(content)
+  it('says that a hub cannot be reached and what to do', async () => {
+    const error = await openHubDataset({ ...request, fetch: broken }).catch((cause: unknown) => cause)
+    expect((error as Error).message).toMatch(/could not be fetched: Cannot reach .*fetch failed/)
+    expect((error as { hint: string }).hint).toMatch(/HF_ENDPOINT/)
+  }, 20_000)
+
+  it('refuses a path that leads out of the data set', async () => {
+    hub.datasets[repository] = { '../../outside.jsonl': large }
+    const dataset = await openHubDataset(request)
+    await expect(dataset.get('../../outside.jsonl')).rejects.toThrow(/lies outside/)
+  })
+})
+
+describe('hubSplit', () => {
+  it('does not take a part of the shards for all of them', async () => {
+    hub.datasets[repository] = {
+      'data/train-00000-of-00002.jsonl': large,
+      'data/train-00001-of-00002.jsonl': `${large} `,
+    }
+    const dataset = await openHubDataset(request)
+    await dataset.get('data/train-00000-of-00002.jsonl')
+    vi.stubEnv('HF_HUB_OFFLINE', '1')
+    await expect(hubSplit({ ...request, split: 'train' })).rejects.toThrow(/the cache has 1 of the 2 files/)
+    vi.stubEnv('HF_HUB_OFFLINE', '')
+    expect((await hubSplit({ ...request, split: 'train' })).files).toHaveLength(2)
+  })
+
+  it('offline, finds files that other tools linked', async () => {
+    await (await openHubDataset(request)).get(path)
+    await writeFile(join(folder(), 'snapshots', hub.commit, 'data', 'train-00000-of-00001.jsonl.tmp'), '')
+    vi.stubEnv('HF_HUB_OFFLINE', '1')
+    expect((await hubSplit({ ...request, split: 'train' })).files.map((file) => file.path)).toEqual([path])
+  })
+})
+
+describe('chooseFiles', () => {
+  const choose = (paths: string[], split: string, config?: string, card = '') =>
+    chooseFiles(paths, card, { repository, config, split })
+
+  it("knows splits by the files' names, as the hub does", () => {
+    expect(choose(['data/dapo-math-17k.parquet'], 'train')).toEqual(['data/dapo-math-17k.parquet'])
+    expect(choose(['test.jsonl', 'README.md'], 'test')).toEqual(['test.jsonl'])
+    const shards = ['data/train-00001-of-00002.parquet', 'data/train-00000-of-00002.parquet', 'data/test.parquet']
+    expect(choose(shards, 'train')).toEqual([...shards.slice(0, 2)].sort())
+    // A file that holds both words: the last decides ("train/test.jsonl" lies in a directory called train).
+    expect(choose(['train/test.jsonl', 'train/train.jsonl'], 'test')).toEqual(['train/test.jsonl'])
+  })
+
+  it('takes one format of several', () => {
+    expect(choose(['train.parquet', 'train.jsonl'], 'train')).toEqual(['train.parquet'])
+  })
+
+  it('wants a config where there are several', () => {
+    const paths = ['main/train.parquet', 'socratic/train.parquet']
+    expect(choose(paths, 'train', 'main')).toEqual(['main/train.parquet'])
+    expect(() => choose(paths, 'train')).toThrow(
+      expect.objectContaining({ hint: expect.stringMatching(/main, socratic/) }),
+    )
+  })
+
+  it("follows the card's configs", () => {
+    const card = `---
+configs:
+- config_name: all
+  data_files:
+  - split: train
+    path: all/train-*
+- config_name: en
+  default: true
+  data_files:
+  - split: train
+    path: [en/train-*, more/**/*.parquet]
+---
+# A set`
+    const paths = ['all/train-0.parquet', 'en/train-0.parquet', 'more/a/b.parquet', 'en/test.parquet']
+    expect(choose(paths, 'train', undefined, card)).toEqual(['en/train-0.parquet', 'more/a/b.parquet'])
+    expect(choose(paths, 'train', 'all', card)).toEqual(['all/train-0.parquet'])
+    expect(() => choose(paths, 'train', 'cn', card)).toThrow(/no config 'cn'/)
+    expect(() => choose(paths, 'test', 'en', card)).toThrow(
+      expect.objectContaining({ hint: 'Its splits: train.', name: 'UserError' }),
+    )
+  })
+
+  it('says where a set holds no file that it reads', () => {
+    expect(() => choose(['script.py'], 'train')).toThrow(
+      expect.objectContaining({ hint: expect.stringMatching(/refs\/convert\/parquet/) }),
+    )
   })
 })

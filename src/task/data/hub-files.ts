@@ -1,0 +1,172 @@
+/** Which of a data set's files hold a split: as its card says, else by the files' names, as the hub's own tools do. */
+import { readFile } from 'node:fs/promises'
+import { parse as parseYaml } from 'yaml'
+import { z } from 'zod'
+import { UserError } from '../../config/errors.js'
+import { type HubRequest, openHubDataset } from './hub.js'
+import { dataExtensions } from './rows.js'
+
+export interface HubSplit extends HubRequest {
+  /** A configuration of the set; default: its only one, or the one it calls default. */
+  config?: string
+  split: string
+}
+
+export interface SplitFiles {
+  commit: string
+  files: { path: string; local: string }[]
+}
+
+const cardSchema = z.object({
+  configs: z
+    .array(
+      z.object({
+        config_name: z.string(),
+        default: z.boolean().optional(),
+        data_files: z.union([
+          z.string(),
+          z.array(
+            z.union([z.string(), z.object({ split: z.string(), path: z.union([z.string(), z.array(z.string())]) })]),
+          ),
+        ]),
+      }),
+    )
+    .min(1),
+})
+type CardConfig = z.output<typeof cardSchema>['configs'][number]
+
+/** The local files of a split, downloaded where they are missing. @throws UserError where there is no such split. */
+export async function hubSplit(request: HubSplit): Promise<SplitFiles> {
+  const dataset = await openHubDataset(request)
+  const card = dataset.paths.includes('README.md') ? await readFile(await dataset.get('README.md'), 'utf8') : ''
+  const paths = chooseFiles(dataset.paths, card, request)
+  requireAllShards(paths, request)
+  const files: SplitFiles['files'] = []
+  for (const path of paths) files.push({ path, local: await dataset.get(path) })
+  return { commit: dataset.commit, files }
+}
+
+/** The paths of the split's files, sorted. `card`: the text of README.md. */
+export function chooseFiles(
+  paths: readonly string[],
+  card: string,
+  { repository, config, split }: Pick<HubSplit, 'repository' | 'config' | 'split'>,
+): string[] {
+  const data = paths.filter((path) => dataExtensions.some((extension) => path.toLowerCase().endsWith(extension))).sort()
+  const configs = cardConfigs(card)
+  const bySplit =
+    configs === undefined
+      ? splitsByName(data, config, repository)
+      : splitsOfCard(data, chooseConfig(configs, config, repository))
+  const chosen = bySplit.get(split) ?? []
+  if (chosen.length > 0) return chosen
+  const others = [...bySplit].flatMap(([name, files]) => (files.length > 0 ? [name] : []))
+  throw new UserError(
+    `data set ${repository}: no file of split '${split}'${config === undefined ? '' : ` in config '${config}'`}`,
+    {
+      hint:
+        others.length > 0
+          ? `Its splits: ${others.join(', ')}.`
+          : `It has no ${dataExtensions.join(', ')} file; the hub may have converted it: revision refs/convert/parquet.`,
+    },
+  )
+}
+
+function cardConfigs(card: string): CardConfig[] | undefined {
+  const [, front] = /^---\r?\n([\s\S]*?)\r?\n---/.exec(card) ?? []
+  if (front === undefined) return undefined
+  try {
+    return cardSchema.parse(parseYaml(front)).configs
+  } catch {
+    return undefined
+  }
+}
+
+function chooseConfig(configs: CardConfig[], asked: string | undefined, repository: string): CardConfig {
+  const found =
+    asked === undefined
+      ? (configs.find((one) => one.default) ??
+        configs.find((one) => one.config_name === 'default') ??
+        (configs.length === 1 ? configs[0] : undefined))
+      : configs.find((one) => one.config_name === asked)
+  if (found !== undefined) return found
+  throw new UserError(
+    `data set ${repository}: ${asked === undefined ? 'has several configs' : `no config '${asked}'`}`,
+    {
+      hint: `Name one of them by 'config': ${configs.map((one) => one.config_name).join(', ')}.`,
+    },
+  )
+}
+
+function splitsOfCard(data: readonly string[], { data_files: named }: CardConfig): Map<string, string[]> {
+  const splits = new Map<string, string[]>()
+  for (const entry of typeof named === 'string' ? [named] : named) {
+    const { split, path } = typeof entry === 'string' ? { split: 'train', path: entry } : entry
+    const patterns = (typeof path === 'string' ? [path] : path).map(globPattern)
+    const files = data.filter((file) => patterns.some((pattern) => pattern.test(file)))
+    splits.set(split, [...(splits.get(split) ?? []), ...files])
+  }
+  return splits
+}
+
+/** `*` within a directory, `**` across them, `?` one character. */
+function globPattern(glob: string): RegExp {
+  const body = glob.replace(/\*\*\/?|[*?]|[.+^${}()|[\]\\]/g, (part) => {
+    if (part.startsWith('**')) return '.*'
+    if (part === '*') return '[^/]*'
+    return part === '?' ? '[^/]' : `\\${part}`
+  })
+  return new RegExp(`^${body}$`)
+}
+
+const splitWords: Record<string, string> = {
+  train: 'train',
+  training: 'train',
+  validation: 'validation',
+  valid: 'validation',
+  dev: 'validation',
+  val: 'validation',
+  test: 'test',
+  testing: 'test',
+  eval: 'test',
+  evaluation: 'test',
+}
+
+/** A file without a split's name is training data; files of another directory are of another config. */
+function splitsByName(data: readonly string[], config: string | undefined, repository: string): Map<string, string[]> {
+  const directories = data.flatMap((path) => (path.includes('/') ? [path.split('/')[0]!] : []))
+  const configs = [...new Set(directories)].filter((name) => name !== 'data' && splitWords[name] === undefined)
+  if (config === undefined && configs.length > 1) {
+    throw new UserError(`data set ${repository}: has several configs`, {
+      hint: `Name one of them by 'config': ${configs.join(', ')}.`,
+    })
+  }
+  const inside = config === undefined ? data : data.filter((path) => path.startsWith(`${config}/`))
+  // The same rows in two formats would count twice.
+  const extension = dataExtensions.toReversed().find((end) => inside.some((path) => path.toLowerCase().endsWith(end)))
+  const splits = new Map<string, string[]>()
+  for (const path of inside) {
+    if (extension === undefined || !path.toLowerCase().endsWith(extension)) continue
+    const words = path.toLowerCase().split(/[^a-z]+/)
+    const split = words.map((word) => splitWords[word]).findLast((word) => word !== undefined) ?? 'train'
+    splits.set(split, [...(splits.get(split) ?? []), path])
+  }
+  return splits
+}
+
+/** A cache may hold some of the files only: those named `-00000-of-00003` tell how many there are. */
+function requireAllShards(paths: readonly string[], { repository }: HubRequest): void {
+  for (const path of paths) {
+    const [, before, total] = /^(.*)-\d{5}-of-(\d{5})\b/.exec(path) ?? []
+    if (before === undefined) continue
+    const present = paths.filter((other) => other.startsWith(`${before}-`)).length
+    if (present < Number(total)) {
+      throw new UserError(
+        `data set ${repository}: the cache has ${present} of the ${Number(total)} files ${before}-*`,
+        {
+          hint: 'Unset HF_HUB_OFFLINE, or check the connection, to fetch the rest.',
+        },
+      )
+    }
+  }
+}

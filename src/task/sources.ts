@@ -1,0 +1,108 @@
+/** Public data sets by name as tasks: problems of mathematics with reference answers, graded by the verifier. */
+import { resolve } from 'node:path'
+import { z } from 'zod'
+import { UserError } from '../config/errors.js'
+import { derived, type Source, sources } from './data/catalogue.js'
+import { holdOut } from './data/hold-out.js'
+import { locateSource, type Part } from './data/locate.js'
+import { type Distinct, distinctProblems, type Problem, readProblems } from './data/problems.js'
+import { answerRules, gradeAnswer } from './grade-answer.js'
+import { parseSpec, type TaskContext, type TaskSpec } from './spec.js'
+import type { Example, Task } from './types.js'
+
+const common = {
+  revision: z.string().default('main').describe('revision of the data set on the hub: branch, tag or commit'),
+  grader: z.enum(answerRules).default('math').describe('how the final answer is compared'),
+  requireStop: z.boolean().default(true).describe('reward only completions that the policy ended by itself'),
+}
+
+/** The keys of a named source's task. */
+export function sourceSchema(source: Source) {
+  return z
+    .object({
+      path: z.string().optional().describe(`local file in place of the hub's (${source.repository})`),
+      instruction: z.string().default(source.instruction).describe('text after the problem'),
+      holdOut: z
+        .int()
+        .min(0)
+        .default(source.holdOut ?? 0)
+        .describe('problems held out of training: the eval split'),
+      holdOutSeed: z.int().min(0).default(0).describe('seed of the rule that chooses them'),
+      ...common,
+    })
+    .describe(source.title)
+}
+
+const benchmarkKeys = { path: true, instruction: true, revision: true, grader: true, requireStop: true } as const
+
+export const isBenchmark = (source: Source): boolean => source.train === undefined
+
+/** What a benchmark takes: there is nothing to hold out. */
+const schemaOf = (source: Source) =>
+  isBenchmark(source) ? sourceSchema(source).pick(benchmarkKeys).describe(source.title) : sourceSchema(source)
+
+/** The tasks of the catalogue but GSM8K, which has one of its own. */
+export const sourceTasks: Record<string, { schema: z.ZodObject; load: typeof sourceTask }> = Object.fromEntries(
+  [...Object.entries(sources), ...Object.entries(derived).map(([name, whole]) => [name, sources[whole]!] as const)]
+    .filter(([name]) => name !== 'gsm8k')
+    .map(([name, source]) => [name, { schema: schemaOf(source), load: sourceTask }]),
+)
+
+/** @throws UserError for a source that cannot be had; a benchmark refuses to be trained on. */
+export async function sourceTask(spec: TaskSpec, context: TaskContext): Promise<Task> {
+  const name = derived[spec.name] ?? spec.name
+  const source = sources[name]!
+  const options = { holdOut: 0, holdOutSeed: 0, ...parseSpec(schemaOf(source), spec) }
+  const read = (part: Part) => readSource(name, part, { ...context, ...options })
+  const split = isBenchmark(source)
+    ? { train: undefined, eval: (await read('eval')).problems }
+    : holdOutOf((await read('train')).problems, options)
+  const examples = {
+    train: split.train?.map((problem) => toExample(problem, options.instruction)),
+    eval: split.eval.map((problem) => toExample(problem, options.instruction)),
+  }
+  return {
+    name: spec.name,
+    prompts(_, part) {
+      const chosen = spec.name in derived && part === 'train' ? undefined : examples[part]
+      if (chosen !== undefined) return chosen
+      throw new UserError(`task ${spec.name}: a benchmark has no problems to train on`, {
+        hint: `Name it under eval.task; to train on its problems all the same, give their file as the task.`,
+      })
+    },
+    grade: (completion, example, info) =>
+      gradeAnswer(completion, example.answer!, info, { rule: options.grader, requireStop: options.requireStop }),
+  }
+}
+
+function holdOutOf(problems: Problem[], { holdOut: count, holdOutSeed }: { holdOut: number; holdOutSeed: number }) {
+  if (count === 0) return { train: problems, eval: [] }
+  const { train, heldOut } = holdOut(problems, count, holdOutSeed)
+  return { train, eval: heldOut }
+}
+
+/** The distinct problems of one part of a source. */
+async function readSource(
+  name: string,
+  part: Part,
+  options: TaskContext & { path?: string; revision: string },
+): Promise<Distinct> {
+  const files =
+    options.path === undefined
+      ? (await locateSource(name, sources[name]!, part, options)).files.map(({ local }) => local)
+      : [resolve(options.baseDirectory, options.path)]
+  return distinctProblems(readAll(files))
+}
+
+async function* readAll(files: readonly string[]) {
+  for (const file of files) yield* readProblems(file)
+}
+
+export function toExample({ key, prompt, answer }: Problem, instruction: string): Example {
+  const ask = (text: string) => (instruction === '' ? text : `${text}\n\n${instruction}`)
+  return {
+    id: key.slice(0, 16),
+    prompt: typeof prompt === 'string' ? [{ role: 'user', content: ask(prompt) }] : prompt,
+    answer,
+  }
+}
