@@ -76,6 +76,19 @@ const isRank = (value: number): boolean => Number.isSafeInteger(value) && value 
 /** Initialisations that subtract the adapter's start from the base weights, which no file of the adapter holds. */
 const changesBase = /^(pissa|olora|corda|loftq|lora_ga)/
 
+/** Fields that are empty in a plain LoRA adapter: more is trained than factors, or the product is another one. */
+const variants = [
+  'modules_to_save',
+  'trainable_token_indices',
+  'target_parameters',
+  'layer_replication',
+  'alora_invocation_tokens',
+  'arrow_config',
+  'kasa_config',
+  'monteclora_config',
+  'velora_config',
+]
+
 function refuseUnsupported(raw: JsonObject, where: string): void {
   const refuse = (what: string): never => {
     throw new UserError(`${where}: ${what} is not supported; plain LoRA adapters are`)
@@ -85,7 +98,7 @@ function refuseUnsupported(raw: JsonObject, where: string): void {
     if (raw[field] === true) refuse(field)
   }
   if (raw.bias !== undefined && raw.bias !== 'none') refuse(`bias ${JSON.stringify(raw.bias)}`)
-  for (const field of ['modules_to_save', 'trainable_token_indices', 'target_parameters', 'layer_replication']) {
+  for (const field of variants) {
     const value = raw[field]
     if (Array.isArray(value) ? value.length > 0 : value != null) refuse(field)
   }
