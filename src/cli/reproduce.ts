@@ -1,0 +1,187 @@
+import { join } from 'node:path'
+import { type Command, Option } from 'commander'
+import type { PreparedReproduction } from '../run/reproduce/index.js'
+import type { RunTraining } from '../run/reproduce/process.js'
+import type { Reproduction } from '../run/reproduce/reproduce.js'
+import { newCommand, numberOption } from './command.js'
+import { Exit, exitCodes } from './errors.js'
+import { type Io, jsonLine, print, processIo } from './io.js'
+import { stopOnSignals } from './signals.js'
+
+const help = `
+Every claim of the paper (arXiv 2602.03392), from its runs to a verdict: off-policy, sign, masking, covariance, control,
+performance, breadth, ppo, families, collapse, and beyond the paper setpoint. Without a name, all of them.
+The criterion is printed before the first step: differences are paired by seed, and a claim holds where the 95 % t
+interval of each deciding difference lies on the stated side, over at least 5 seeds; else it is not shown, or
+contradicted where an interval lies on the other side.
+
+--scale mini   policies of a million parameters on countdown; each claim in minutes, all within about two hours on two cores
+--scale small  SmolLM2-135M, or any --model, on additions; hours
+
+Runs that claims share are made once. Interrupted or killed, the same command goes on where it was; complete runs keep
+config, metrics and evaluations, and with --keep their rollouts and checkpoints too.
+  OUT/NAME-seed-N-KEY/   ordinary runs (see \`isentrope help train\`)
+  OUT/results.json       claims, criteria, verdicts, intervals, per-seed values, curves
+  OUT/values.csv         every value that a verdict rests on
+  OUT/report.html        all of it with figures
+
+Examples:
+  $ isentrope reproduce --dry-run                    what would be run, and the criteria
+  $ isentrope reproduce masking sign
+  $ isentrope reproduce --out runs/paper --json
+  $ isentrope reproduce collapse control --scale small --seeds 3
+  $ isentrope reproduce control --scale small --model ./my-model --device cuda
+`
+
+interface ReproduceFlags {
+  scale: 'mini' | 'small'
+  seeds: number
+  model?: string
+  out?: string
+  jobs?: number
+  device?: string
+  keep?: boolean
+  dryRun?: boolean
+  json?: boolean
+}
+
+/** Milliseconds between lines on runs in progress. */
+const statusEvery = 60_000
+
+const atLeastOne = numberOption({ minimum: 1, whole: true })
+
+/** Criteria and work ahead, before anything is run. */
+async function announce({ plan, scale, seeds, root, jobs }: PreparedReproduction): Promise<string> {
+  const { criterion } = await import('../run/reproduce/verdict.js')
+  const { readRecord } = await import('../run/reproduce/record.js')
+  const { wrap } = await import('../report/terminal-text.js')
+  const labels = (variant: string) => scale.variants[variant]?.label ?? variant
+  const claims = plan.claims.flatMap(({ claim, unavailable }) => [
+    `${claim.id}: ${claim.title}`,
+    ...wrap(`  ${claim.experiment}`, 100),
+    ...wrap(unavailable === undefined ? `  ${criterion(claim, labels)}` : `  cannot be run: ${unavailable}`, 100),
+    '',
+  ])
+  const complete = plan.runs.filter((run) => readRecord(run)).length
+  const steps = plan.runs.reduce((sum, { recipe }) => sum + recipe.train.steps, 0)
+  return [
+    ...wrap(`${scale.name} scale: ${scale.words}`, 100),
+    '',
+    ...claims,
+    `${plan.runs.length} runs over ${seeds} seeds, ${steps} steps in all; ${complete} complete already; ${jobs} at once; in ${root}`,
+    '',
+  ].join('\n')
+}
+
+export function reproduceCommand(io: Io = processIo, runTraining?: RunTraining): Command {
+  return newCommand('reproduce', "the paper's claims, from their runs to verdicts", help)
+    .argument('[claims...]', 'names of claims (default: all)')
+    .addOption(new Option('--scale <scale>', 'how large the policies are').choices(['mini', 'small']).default('mini'))
+    .option('--seeds <n>', 'seeds of every run; fewer than 5 show nothing', atLeastOne, 5)
+    .option('-m, --model <model>', "the policy in place of the scale's own")
+    .option('--out <dir>', 'directory of runs and results (default: runs/reproduce-SCALE)')
+    .option('--jobs <n>', 'runs at once (default: one a core, each on one thread)', atLeastOne)
+    .option('--device <device>', 'cpu, cuda, cuda:N or mps')
+    .option('--keep', 'keep rollouts and checkpoints of complete runs')
+    .option('--dry-run', 'print criteria and plan, and stop')
+    .option('--json', 'print the outcome as one line of JSON, everything else to stderr')
+    .action(async (claims: string[], flags: ReproduceFlags) => {
+      const people = flags.json ? io.stderr : io.stdout
+      const { prepareReproduction } = await import('../run/reproduce/index.js')
+      const prepared = await prepareReproduction({ ...flags, claims })
+      await print(people, await announce(prepared))
+      if (flags.dryRun) {
+        if (flags.json) await print(io.stdout, jsonLine(planJson(prepared)))
+        return
+      }
+      const outcome = await run(prepared, flags, io, runTraining)
+      const [{ renderReproduction }, { writeReproductionReport }] = await Promise.all([
+        import('../report/reproduce-text.js'),
+        import('../report/reproduce-page.js'),
+      ])
+      const command = ['isentrope reproduce', ...claims, ...shownFlags(flags)].join(' ')
+      const report = writeReproductionReport(outcome, join(prepared.root, 'report.html'), command)
+      await print(people, `\n${renderReproduction(outcome, people.columns ?? 100)}\n\nreport      ${report}\n`)
+      if (flags.json) await print(io.stdout, jsonLine(withoutFigures(outcome, report)))
+      if (outcome.interrupted) {
+        await print(io.stderr, 'interrupted; the same command goes on where it was\n')
+        throw new Exit(exitCodes.interrupted)
+      }
+      if (outcome.runs.failed.length > 0) throw new Exit(exitCodes.failed)
+    })
+}
+
+/** What decides the outcome, as it was typed. */
+function shownFlags({ scale, seeds, model, device }: ReproduceFlags): string[] {
+  return [
+    ...(scale === 'mini' ? [] : [`--scale ${scale}`]),
+    ...(seeds === 5 ? [] : [`--seeds ${seeds}`]),
+    ...(model === undefined ? [] : [`--model ${model}`]),
+    ...(device === undefined ? [] : [`--device ${device}`]),
+  ]
+}
+
+const planJson = ({ plan, scale, seeds, root }: PreparedReproduction) => ({
+  scale: scale.name,
+  seeds,
+  out: root,
+  claims: plan.claims.map(({ claim, unavailable }) => ({ id: claim.id, title: claim.title, unavailable })),
+  runs: plan.runs.map(({ variant, seed, directory, recipe }) => ({
+    variant,
+    seed,
+    directory,
+    steps: recipe.train.steps,
+  })),
+})
+
+/** The figures' points are in results.json. */
+const withoutFigures = ({ claims, ...rest }: Reproduction, report: string) => ({
+  ...rest,
+  report,
+  claims: claims.map(({ figures, ...claim }) => claim),
+})
+
+async function run(
+  prepared: PreparedReproduction,
+  flags: ReproduceFlags,
+  io: Io,
+  runTraining?: RunTraining,
+): Promise<Reproduction> {
+  const [{ reproduce }, { formatDuration }] = await Promise.all([
+    import('../run/reproduce/reproduce.js'),
+    import('../report/format.js'),
+  ])
+  const { plan, scale, root, jobs, seeds } = prepared
+  const stop = new AbortController()
+  const release = stopOnSignals(stop, io)
+  const under = new Map<string, { name: string; step: number; steps: number }>()
+  const say = (text: string) => void io.stderr.write(`${text}\n`)
+  const status = setInterval(() => {
+    const words = [...under.values()].map(({ name, step, steps }) => `${name} ${step}/${steps}`)
+    if (words.length > 0) say(`  in progress: ${words.join(', ')}`)
+  }, statusEvery)
+  const named = (one: { label: string; seed: number }) => `${one.label}, seed ${one.seed}`
+  try {
+    return await reproduce(plan, scale, {
+      root,
+      jobs,
+      seeds,
+      keep: flags.keep,
+      signal: stop.signal,
+      runTraining,
+      onBegin: (one) => under.set(one.key, { name: named(one), step: 0, steps: one.recipe.train.steps }),
+      onStep: (one, step) => under.set(one.key, { name: named(one), step, steps: one.recipe.train.steps }),
+      onDone: ({ run: one, done, total, secondsLeft }) => {
+        under.delete(one.key)
+        say(`${done} of ${total}: ${named(one)}; about ${formatDuration(secondsLeft)} left`)
+      },
+      onFailed: (one, message) => {
+        under.delete(one.key)
+        say(`failed: ${named(one)} (${one.directory}): ${message}`)
+      },
+    })
+  } finally {
+    clearInterval(status)
+    release()
+  }
+}
