@@ -17,7 +17,17 @@ export {
   type ScoreOptions,
   score,
 } from './rollout/index.js'
+export { type MergeOptions, mergeAdapter } from './rollout/merge.js'
+export type { MergeResult } from './rollout/merge-service.js'
 export { type EvaluateOptions, type Evaluation, evaluate } from './run/evaluate.js'
+export type { EvalResult, EvalResults } from './run/evaluate-results.js'
+export {
+  type EvalOptions,
+  type EvalOutcome,
+  type EvalPlan,
+  type EvalProgress,
+  evaluateModels,
+} from './run/evaluate-session.js'
 export { type TrainCallbacks, trainFrom as train } from './run/train-from.js'
 export { grade } from './task/math/grade.js'
 export {

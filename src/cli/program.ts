@@ -8,10 +8,13 @@ import { analyzeCommand } from './analyze.js'
 import { completionCommand } from './completion.js'
 import { configCommand } from './config.js'
 import { doctorCommand } from './doctor.js'
+import { evalCommand } from './eval.js'
 import { generateCommand } from './generate.js'
 import { gradeCommand } from './grade.js'
 import { type Io, processIo } from './io.js'
+import { mergeCommand } from './merge.js'
 import { quickstartCommand } from './quickstart.js'
+import { reproduceCommand } from './reproduce.js'
 import { scoreCommand } from './score.js'
 import { trainCommand } from './train.js'
 
@@ -54,7 +57,10 @@ const allCommands = (io: Io) => [
   generateCommand(io),
   scoreCommand(io),
   gradeCommand(io),
+  mergeCommand(io),
+  evalCommand(io),
   analyzeCommand(io),
+  reproduceCommand(io),
   doctorCommand(io),
   configCommand(io),
   completionCommand(io),
