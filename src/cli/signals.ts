@@ -4,11 +4,15 @@ import type { Io } from './io.js'
 /**
  * The first signal asks the run to stop at a safe point, the second ends the process. Returns the way to let go.
  */
-export function stopOnSignals(stop: AbortController, io: Io): () => void {
+export function stopOnSignals(
+  stop: AbortController,
+  io: Io,
+  words = 'stopping at the next safe point, with a checkpoint',
+): () => void {
   const onSignal = () => {
     if (stop.signal.aborted) process.exit(exitCodes.interrupted)
     stop.abort()
-    io.stderr.write('\nstopping at the next safe point, with a checkpoint; once more to stop at once\n')
+    io.stderr.write(`\n${words}; once more to stop at once\n`)
   }
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal)
   return () => void process.off('SIGINT', onSignal).off('SIGTERM', onSignal)

@@ -12,7 +12,7 @@ import { loadTask } from '../task/registry.js'
 import type { TaskSpec } from '../task/spec.js'
 import { PromptStream } from '../task/stream.js'
 import type { Example, Task } from '../task/types.js'
-import { defaultSamples, defaultSettings, type EvalSettings } from './evaluate-settings.js'
+import { defaultSamples, type EvalSettings, fillSettings } from './evaluate-settings.js'
 import { runPaths } from './run-directory.js'
 
 export interface EvalData {
@@ -75,13 +75,10 @@ async function openOne(given: string | TaskSpec, options: DataOptions): Promise<
     ...opened,
     ...(options.samples === undefined ? {} : { samples: options.samples }),
     given: typeof given === 'string' ? given : given.name,
-    settings: { ...defaultSettings, ...opened.settings, ...defined(options.settings) },
+    settings: fillSettings(options.settings, opened.settings),
     hash: hashProblems(problems),
   }
 }
-
-const defined = <T extends object>(values: T): Partial<T> =>
-  Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Partial<T>
 
 type Opened = Pick<EvalData, 'name' | 'task' | 'problems'> & { samples?: number; settings?: Partial<EvalSettings> }
 
@@ -132,7 +129,7 @@ async function fromFile(path: string, options: DataOptions): Promise<Opened> {
       hint: `give a text with {prompt}, or one of ${Object.keys(templates).join(', ')}`,
     })
   }
-  const { rule, requireStop } = { ...defaultSettings, ...defined(options.settings) }
+  const { rule, requireStop } = fillSettings(options.settings)
   const task = await loadTask(
     {
       name: 'jsonl',

@@ -105,6 +105,9 @@ export function memoryJournal(): Journal {
   return { done, append: (problems) => remember(done, problems) }
 }
 
+export const journalPath = ({ problems }: EvalPaths, model: number, data: string): string =>
+  join(problems, `${model + 1}-${data.replace(/[^\w.-]+/g, '_')}.jsonl`)
+
 /**
  * Opens the journal of the `model`th model and the data set `data`; `expected` are the ids in the data set's order.
  * @throws UserError for a journal that is of other problems, or damaged.
@@ -116,7 +119,7 @@ export function openJournal(
   data: string,
   { ids, samples }: { ids: readonly string[]; samples: number },
 ): Journal {
-  const path = join(paths.problems, `${model + 1}-${data.replace(/[^\w.-]+/g, '_')}.jsonl`)
+  const path = journalPath(paths, model, data)
   const done = new Map<number, EvaluatedProblem>()
   const lines = readLines(path)
   for (const line of lines) {

@@ -104,8 +104,10 @@ export interface EvalProgress {
   /** Over all models and data sets. */
   completions: number
   completionsTotal: number
-  /** Completions and tokens of this start, and the seconds spent on them. */
-  fresh: { completions: number; tokens: number; seconds: number }
+  /** At the rate of this start; absent before there is one. */
+  tokensPerSecond?: number
+  /** Seconds; an upper bound while the first problems are under way. */
+  secondsLeft?: number
 }
 
 export interface EvalOutcome extends EvalResults {
@@ -303,26 +305,37 @@ interface Progress {
   after(model: string, data: string, problems: readonly { responses: readonly { length: number }[] }[]): void
 }
 
+/**
+ * Completions under way count by their tokens over the mean length so far, or over the longest length while none has
+ * ended; the clock starts with the first token.
+ */
 function trackProgress(jobs: readonly Job[], tell: EvalOptions['onProgress']): Progress {
-  const began = performance.now()
   const count = () => jobs.reduce((sum, { data, journal }) => sum + journal.done.size * data.samples, 0)
+  const total = jobs.reduce((sum, { data }) => sum + data.problems.length * data.samples, 0)
   const before = count()
+  let began: number | undefined
   let tokens = 0
   const report = (model: string, data: string, running: { tokens: number; completions: number }) => {
+    const now = performance.now() / 1000
+    began ??= now
     const job = jobs.find((each) => each.model.name === model && each.data.name === data)!
-    const done = count() + running.completions
+    const done = count()
+    const length = done > before ? tokens / (done - before) : job.data.settings.maxNewTokens
+    const work = done - before + running.tokens / length
+    const seconds = now - began
     tell?.({
       model,
       data,
       problems: job.journal.done.size,
       problemsTotal: job.data.problems.length,
-      completions: done,
-      completionsTotal: jobs.reduce((sum, each) => sum + each.data.problems.length * each.data.samples, 0),
-      fresh: {
-        completions: done - before,
-        tokens: tokens + running.tokens,
-        seconds: (performance.now() - began) / 1000,
-      },
+      completions: done + running.completions,
+      completionsTotal: total,
+      ...(seconds > 0 && work > 0
+        ? {
+            tokensPerSecond: (tokens + running.tokens) / seconds,
+            secondsLeft: Math.max(0, ((total - before - work) * seconds) / work),
+          }
+        : {}),
     })
   }
   return {

@@ -16,7 +16,7 @@ export interface EvalSettings {
   requireStop: boolean
 }
 
-export const defaultSettings: EvalSettings = {
+const defaultSettings: EvalSettings = {
   temperature: 1,
   topP: 1,
   topK: 0,
@@ -26,6 +26,12 @@ export const defaultSettings: EvalSettings = {
   seed: 0,
   rule: 'math',
   requireStop: false,
+}
+
+/** What is left open is the default, or what stands in `between`. */
+export function fillSettings(asked: Partial<EvalSettings>, between: Partial<EvalSettings> = {}): EvalSettings {
+  const given = Object.entries(asked).filter(([, value]) => value !== undefined)
+  return { ...defaultSettings, ...between, ...Object.fromEntries(given) }
 }
 
 /** The paper's: Avg@32 on competitions of a few dozen problems, Avg@8 on DAPO500 and all others. */
@@ -38,7 +44,7 @@ export const mostSamples = 512
 
 /** @throws UserError that names the setting. */
 export function checkSettings(settings: Partial<EvalSettings>, samples?: number, problems?: number): void {
-  const { temperature, topP, topK, minP, maxNewTokens, seed } = { ...defaultSettings, ...settings }
+  const { temperature, topP, topK, minP, maxNewTokens, seed } = fillSettings(settings)
   const whole = (value: number, minimum: number) => Number.isSafeInteger(value) && value >= minimum
   const wrong = [
     samples !== undefined && !(whole(samples, 1) && samples <= mostSamples) && `samples: 1 to ${mostSamples}`,

@@ -1,0 +1,36 @@
+import { formatCompact, formatCount, formatDuration } from '../report/format.js'
+import type { EvalPlan, EvalProgress } from '../run/evaluate-session.js'
+
+/** What an evaluation is going to cost, before it begins. */
+export function evalPlanText(plan: EvalPlan, out: string | undefined): string {
+  const rows: [string, string][] = [
+    ...plan.models.map(({ name, given, checkpoint }): [string, string] => [
+      'model',
+      checkpoint ? `${name}: ${given}, checkpoint of step ${checkpoint.step}, ${checkpoint.chosen}` : given,
+    ]),
+    ...plan.data.map(({ name, problems, samples, completions, maxNewTokens, tokens, shortened }): [string, string] => [
+      'data',
+      `${name}: ${formatCount(problems)} problems x ${samples} samples of at most ${formatCount(maxNewTokens)} tokens = ` +
+        `${formatCount(completions)} completions, up to ${formatCompact(tokens)} tokens` +
+        `${shortened > 0 ? ` (${shortened} problems leave less room than that in the model's positions)` : ''}`,
+    ]),
+    [
+      'in all',
+      `${formatCount(plan.completions)} completions, up to ${formatCompact(plan.tokens)} tokens` +
+        `${plan.completionsDone > 0 ? `; ${formatCount(plan.completionsDone)} completions are there already` : ''}`,
+    ],
+    ...(out === undefined ? [] : [['out', out] as [string, string]]),
+  ]
+  return `${rows.map(([name, text]) => `${name.padEnd(10)} ${text}`).join('\n')}\n`
+}
+
+/** One line: where it stands and how long it will still take. */
+export function evalProgressLine(progress: EvalProgress): string {
+  const { model, data, problems, problemsTotal, completions, completionsTotal, tokensPerSecond, secondsLeft } = progress
+  const rate = tokensPerSecond === undefined ? '' : `, ${formatCompact(tokensPerSecond)} tokens/s`
+  const left = secondsLeft === undefined ? '' : `, ${formatDuration(secondsLeft)} left`
+  return (
+    `${model} on ${data}: ${problems}/${problemsTotal} problems; ` +
+    `${formatCount(completions)}/${formatCount(completionsTotal)} completions${rate}${left}`
+  )
+}

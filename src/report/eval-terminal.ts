@@ -1,0 +1,94 @@
+/** Evaluations as terminal text. */
+import type { EvalResults } from '../run/evaluate-results.js'
+import {
+  type GroupDifference,
+  groupDifferences,
+  groupMeasurements,
+  type MeasurementGroup,
+  measurementsOfResults,
+} from './eval-measurements.js'
+import { methodsOf, metricName, pValueText, signed, withInterval } from './eval-parts.js'
+import { formatFixed, formatPercent, minus } from './format.js'
+import { renderChart, renderTable } from './terminal-chart.js'
+import { visibleLength } from './terminal-table.js'
+import { oneLine, truncate, wrap } from './terminal-text.js'
+
+/** The figures of an evaluation: a table for each data set, Pass@K curves, and the differences. */
+export function renderEvaluation(results: EvalResults, width: number): string {
+  const names = results.models.map(({ name }) => name)
+  const measured = measurementsOfResults(results, (name) => ({ name, style: names.indexOf(name) }))
+  const groups = groupMeasurements(measured)
+  return [
+    ...groups.flatMap((group) => [dataTable(group, width), curveChart(group, width)]),
+    differenceText(groupDifferences(groups), width),
+  ]
+    .filter((part) => part !== undefined)
+    .join('\n\n')
+}
+
+function dataTable({ label, problems, samples, members }: MeasurementGroup, width: number): string {
+  const head = ['', `Avg@${samples}`, `Pass@${samples}`, `maj@${samples}`, 'tokens', 'cut']
+  const rows = members.map((member) => [
+    oneLine(member.method, 20),
+    withInterval(member.avg, member.avgInterval, 2),
+    withInterval(member.pass, member.passInterval, 2),
+    withInterval(member.majority, member.majorityInterval, 2),
+    formatFixed(member.length, 0),
+    formatPercent(member.truncated),
+  ])
+  return `${label}: ${problems} problems, ${samples} samples each\n${fitting([head, ...rows], width)}`
+}
+
+/** The table where it fits, else a line for each cell. */
+function fitting(rows: readonly string[][], width: number): string {
+  const table = renderTable(rows)
+  if (table.split('\n').every((line) => visibleLength(line) <= width)) return table
+  const [head, ...body] = rows
+  const labels = Math.max(...head!.map(({ length }) => length))
+  return body
+    .flatMap(([name, ...cells]) => [
+      truncate(name!, width),
+      ...cells.map((cell, i) => truncate(`  ${head![i + 1]!.padEnd(labels)}  ${cell}`, width)),
+    ])
+    .join('\n')
+}
+
+function curveChart({ label, members }: MeasurementGroup, width: number): string | undefined {
+  const series = members.flatMap(({ method, curve }) =>
+    curve === undefined ? [] : [{ name: method, points: curve.map(({ k, pass_at_k }) => [k, pass_at_k] as const) }],
+  )
+  const values = new Set(series.flatMap(({ points }) => points.map(([, value]) => value)))
+  if (values.size < 2) return undefined
+  return renderChart({ title: `Pass@K on ${label}`, xLabel: 'K', width: Math.min(width, 80), height: 8, series })
+}
+
+/** What differs between methods on the same problems, one line each. */
+export function differenceText(differences: readonly GroupDifference[], width: number): string | undefined {
+  if (differences.length === 0) return undefined
+  const lines = differences.map(({ label, a, b, metric, samples, difference, interval, p_value }) =>
+    wrap(
+      `- ${label}, ${metricName(metric, samples)}: ${b} less ${a} is ${minus(signed(difference))} ` +
+        `(95 % ${interval.map((end) => minus(signed(end))).join(' to ')}, p ${p_value < 0.001 ? '' : '= '}${pValueText(p_value)})`,
+      width,
+    ).join('\n'),
+  )
+  return ['Differences, problem by problem', ...lines].join('\n')
+}
+
+/** Methods by rows, Avg@K and Pass@K of each data set by columns, a table for each data set. */
+export function paperText(groups: readonly MeasurementGroup[], width: number): string[] {
+  if (groups.length === 0) return []
+  const methods = methodsOf(groups)
+  const names = methods.map((method) => oneLine(method, 28))
+  const columns = groups.map(({ label, samples, members }) => {
+    const cells = methods.map((method) => {
+      const found = members.find((member) => member.method === method)
+      return [withInterval(found?.avg, found?.avgInterval), withInterval(found?.pass, found?.passInterval)]
+    })
+    return { label, head: [`Avg@${samples}`, `Pass@${samples}`], cells }
+  })
+  return columns.map(
+    ({ label, head, cells }) =>
+      `${oneLine(label, width)}\n${fitting([['', ...head], ...names.map((name, i) => [name, ...cells[i]!])], width)}`,
+  )
+}
