@@ -3,7 +3,8 @@ import { z } from 'zod'
 import { UserError } from '../config/errors.js'
 import type { ChatMessage } from '../model/types.js'
 import { answerColumns, asPrompt, asText, chooseColumn, column, promptColumns } from './data/columns.js'
-import { type Row, readRows } from './data/rows.js'
+import { hubSplit } from './data/hub-files.js'
+import { type Row, readRows, streamRows } from './data/rows.js'
 import { answerRules, gradeAnswer } from './grade-answer.js'
 import { parseSpec, type TaskContext, type TaskSpec } from './spec.js'
 import { isHeldOut } from './split.js'
@@ -34,6 +35,33 @@ export const jsonlSchema = z
   .describe('problems with reference answers from a file')
 
 export type JsonlOptions = z.output<typeof jsonlSchema>
+type RowOptions = Omit<JsonlOptions, 'path' | 'evalPath'>
+
+/** The keys of a hub data set that the catalogue does not know: a file's, and where in the set to look. */
+export const hubTaskSchema = jsonlSchema
+  .omit({ path: true, evalPath: true })
+  .extend({
+    config: z.string().optional().describe('configuration of the set; default: its only one'),
+    split: z.string().default('train').describe('split that trains'),
+    evalSplit: z.string().optional().describe('split that evaluates, whose problems leave the training ones'),
+    revision: z.string().default('main').describe('branch, tag or commit'),
+  })
+  .describe('a data set of the hub')
+
+/** `owner/name` of a hub: its rows, as {@link jsonl} takes a file's. */
+export async function hubTask(spec: TaskSpec, context: TaskContext): Promise<Task> {
+  const options = parseSpec(hubTaskSchema, spec)
+  const { config, revision, split, evalSplit } = options
+  const read = async (part: string) => {
+    const { files } = await hubSplit({ repository: spec.name, config, revision, split: part, fetch: context.fetch })
+    const rows: Row[] = []
+    for (const { local } of files) for await (const row of streamRows(local)) rows.push(row)
+    return toExamples(rows, `${spec.name}, ${part}`, options)
+  }
+  const all = await read(split)
+  const given = evalSplit === undefined ? undefined : await read(evalSplit)
+  return rowsTask(spec.name, all, given, { ...options, sameOnPurpose: evalSplit === split })
+}
 
 /** Problems with reference answers from a file of the user's; reward 1 where the final answer is right, else 0. */
 export async function jsonl(spec: TaskSpec, context: TaskContext): Promise<Task> {
@@ -43,15 +71,23 @@ export async function jsonl(spec: TaskSpec, context: TaskContext): Promise<Task>
     return toExamples(await readRows(path), path, options)
   }
   const all = await read(options.path)
-  const held =
-    options.evalPath === undefined
-      ? all.filter((example) => isHeldOut(promptText(example.prompt), options.evalShare))
-      : await read(options.evalPath)
+  const given = options.evalPath === undefined ? undefined : await read(options.evalPath)
+  return rowsTask(spec.name, all, given, { ...options, sameOnPurpose: options.evalPath === options.path })
+}
+
+/** `given`: the problems to evaluate on; undefined: a share of `all`. */
+function rowsTask(
+  name: string,
+  all: Example[],
+  given: Example[] | undefined,
+  options: RowOptions & { sameOnPurpose: boolean },
+): Task {
+  const held = given ?? all.filter((example) => isHeldOut(promptText(example.prompt), options.evalShare))
   // What is evaluated is not trained on, duplicates included; one file for both says that it is meant to be.
-  const heldPrompts = new Set(options.evalPath === options.path ? [] : held.map(({ prompt }) => promptText(prompt)))
+  const heldPrompts = new Set(options.sameOnPurpose ? [] : held.map(({ prompt }) => promptText(prompt)))
   const train = all.filter(({ prompt }) => !heldPrompts.has(promptText(prompt)))
   return {
-    name: spec.name,
+    name,
     prompts: (_, split) => (split === 'train' ? train : held),
     grade: (completion, example, info) =>
       gradeAnswer(completion, example.answer!, info, { rule: options.grader, requireStop: options.requireStop }),
@@ -62,7 +98,7 @@ function promptText(prompt: string | ChatMessage[]): string {
   return typeof prompt === 'string' ? prompt : prompt.map(({ role, content }) => `${role}\n${content}`).join('\n')
 }
 
-function toExamples(rows: readonly Row[], path: string, options: JsonlOptions): Example[] {
+function toExamples(rows: readonly Row[], path: string, options: RowOptions): Example[] {
   if (rows.length === 0) throw new UserError(`${path}: has no rows`)
   return rows.map((row, i) => {
     const where = `${path}, row ${i + 1}`
@@ -76,7 +112,7 @@ function toExamples(rows: readonly Row[], path: string, options: JsonlOptions): 
   })
 }
 
-function render(prompt: string | ChatMessage[], { template, chat }: JsonlOptions): string | ChatMessage[] {
+function render(prompt: string | ChatMessage[], { template, chat }: RowOptions): string | ChatMessage[] {
   if (typeof prompt !== 'string') return prompt
   const content = template.replaceAll('{prompt}', () => prompt)
   return chat ? [{ role: 'user', content }] : content

@@ -4,10 +4,12 @@ import { z } from 'zod'
 import { UserError } from '../config/errors.js'
 import { arithmetic, arithmeticSchema } from './arithmetic.js'
 import { countdown, countdownSchema } from './countdown/task.js'
+import { isHubName } from './data/locate.js'
 import { dataExtensions } from './data/rows.js'
 import { gsm8k, gsm8kSchema } from './gsm8k.js'
-import { jsonl, jsonlSchema } from './jsonl.js'
+import { hubTask, jsonl, jsonlSchema } from './jsonl.js'
 import { loadTaskModule, moduleExtensions } from './module.js'
+import { isPrepared, preparedTask } from './prepared.js'
 import { withRewards } from './rewards/load.js'
 import { sourceTasks } from './sources.js'
 import { didYouMean, isPath, parseSpec, type TaskContext, type TaskSpec } from './spec.js'
@@ -38,7 +40,8 @@ export const commonTaskSchema = z.object({
 const moduleSchema = z.object(patienceKeys)
 
 /**
- * Loads the task that `spec` names: a built-in one, a data file, or a module of the user's where the name is a path.
+ * Loads the task that `spec` names: a built-in one, prepared data, a hub data set, a data file or a module of the
+ * user's.
  * Relative paths start at `baseDirectory` (default: the current directory).
  * @throws UserError for an unknown name or key, a bad value, and a file that is missing or is not what it should be.
  */
@@ -59,6 +62,8 @@ export async function loadTask(spec: TaskSpec, options: Partial<TaskContext> = {
 async function loadOwn(spec: TaskSpec, context: TaskContext): Promise<Task> {
   const builtIn = Object.hasOwn(builtInTasks, spec.name) ? builtInTasks[spec.name] : undefined
   if (builtIn !== undefined) return builtIn.load(spec, context)
+  if (isPrepared(resolve(context.baseDirectory, spec.name))) return preparedTask(spec, context)
+  if (isHubName(spec.name) && !isPath(spec.name)) return hubTask(spec, context)
   if (!isPath(spec.name)) {
     throw new UserError(`unknown task '${spec.name}'`, {
       hint: `${didYouMean(spec.name, Object.keys(builtInTasks))} A file's name is one too: ./my-task.ts, ./problems.jsonl.`,

@@ -1,11 +1,10 @@
 /** Public data sets by name as tasks: problems of mathematics with reference answers, graded by the verifier. */
-import { resolve } from 'node:path'
 import { z } from 'zod'
 import { UserError } from '../config/errors.js'
 import { derived, type Source, sources } from './data/catalogue.js'
+import { loadDataset } from './data/dataset.js'
 import { holdOut } from './data/hold-out.js'
-import { locateSource, type Part } from './data/locate.js'
-import { type Distinct, distinctProblems, type Problem, readProblems } from './data/problems.js'
+import { type Problem, problemId } from './data/problems.js'
 import { answerRules, gradeAnswer } from './grade-answer.js'
 import { parseSpec, type TaskContext, type TaskSpec } from './spec.js'
 import type { Example, Task } from './types.js'
@@ -53,10 +52,11 @@ export async function sourceTask(spec: TaskSpec, context: TaskContext): Promise<
   const name = derived[spec.name] ?? spec.name
   const source = sources[name]!
   const options = { holdOut: 0, holdOutSeed: 0, ...parseSpec(schemaOf(source), spec) }
-  const read = (part: Part) => readSource(name, part, { ...context, ...options })
-  const split = isBenchmark(source)
-    ? { train: undefined, eval: (await read('eval')).problems }
-    : holdOutOf((await read('train')).problems, options)
+  const { problems } =
+    options.path === undefined
+      ? await loadDataset(name, { ...context, revision: options.revision })
+      : await loadDataset(options.path, context)
+  const split = isBenchmark(source) ? { eval: problems, train: undefined } : holdOutOf(problems, options)
   const examples = {
     train: split.train?.map((problem) => toExample(problem, options.instruction)),
     eval: split.eval.map((problem) => toExample(problem, options.instruction)),
@@ -81,28 +81,13 @@ function holdOutOf(problems: Problem[], { holdOut: count, holdOutSeed }: { holdO
   return { train, eval: heldOut }
 }
 
-/** The distinct problems of one part of a source. */
-async function readSource(
-  name: string,
-  part: Part,
-  options: TaskContext & { path?: string; revision: string },
-): Promise<Distinct> {
-  const files =
-    options.path === undefined
-      ? (await locateSource(name, sources[name]!, part, options)).files.map(({ local }) => local)
-      : [resolve(options.baseDirectory, options.path)]
-  return distinctProblems(readAll(files))
-}
-
-async function* readAll(files: readonly string[]) {
-  for (const file of files) yield* readProblems(file)
-}
-
-export function toExample({ key, prompt, answer }: Problem, instruction: string): Example {
+/** A chat of the problem and the instruction; a chat of the source's own stays as it is. */
+export function toExample({ key, prompt, answer, solution }: Problem, instruction: string): Example {
   const ask = (text: string) => (instruction === '' ? text : `${text}\n\n${instruction}`)
   return {
-    id: key.slice(0, 16),
+    id: problemId(key),
     prompt: typeof prompt === 'string' ? [{ role: 'user', content: ask(prompt) }] : prompt,
     answer,
+    ...(solution === undefined ? {} : { solution }),
   }
 }

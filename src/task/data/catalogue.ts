@@ -16,7 +16,7 @@ export interface Source {
 }
 
 /** What Qwen2.5-Math's authors ask with, and most evaluations of mathematics since. */
-const boxed = 'Please reason step by step, and put your final answer within \\boxed{}.'
+export const boxedInstruction = 'Please reason step by step, and put your final answer within \\boxed{}.'
 
 export const sources: Readonly<Record<string, Source>> = {
   'dapo-math-17k': {
@@ -25,7 +25,7 @@ export const sources: Readonly<Record<string, Source>> = {
     repository: 'BytedTsinghua-SIA/DAPO-Math-17k',
     train: 'train',
     holdOut: 500,
-    instruction: boxed,
+    instruction: boxedInstruction,
   },
   'dapo-math-17k-processed': {
     title: 'the same, deduplicated by Open R1 (config en; all has Chinese problems as well)',
@@ -33,7 +33,7 @@ export const sources: Readonly<Record<string, Source>> = {
     config: 'en',
     train: 'train',
     holdOut: 500,
-    instruction: boxed,
+    instruction: boxedInstruction,
   },
   gsm8k: {
     title: 'grade-school mathematics (Cobbe et al. 2021): the train split trains, the test split evaluates',
@@ -47,25 +47,25 @@ export const sources: Readonly<Record<string, Source>> = {
     title: '500 problems of the MATH test set (Lightman et al. 2023)',
     repository: 'HuggingFaceH4/MATH-500',
     eval: 'test',
-    instruction: boxed,
+    instruction: boxedInstruction,
   },
   aime24: {
     title: 'American Invitational Mathematics Examination 2024, I and II',
     repository: 'HuggingFaceH4/aime_2024',
     eval: 'train',
-    instruction: boxed,
+    instruction: boxedInstruction,
   },
   aime25: {
     title: 'American Invitational Mathematics Examination 2025, I and II',
     repository: 'yentinglin/aime_2025',
     eval: 'train',
-    instruction: boxed,
+    instruction: boxedInstruction,
   },
   amc23: {
     title: 'American Mathematics Competition 12, 2023: 40 problems with whole-number answers',
     repository: 'math-ai/amc23',
     eval: 'test',
-    instruction: boxed,
+    instruction: boxedInstruction,
   },
 }
 

@@ -1,6 +1,7 @@
 /** From the rows of any layout to problems, and from problems that repeat to distinct ones. */
 import { UserError } from '../../config/errors.js'
 import type { ChatMessage } from '../../model/types.js'
+import { grade } from '../math/grade.js'
 import { answerColumns, asPrompt, asText, chooseColumn, column, promptColumns } from './columns.js'
 import { problemKey, problemText, withoutWrapper } from './identity.js'
 import { type CountedRow, firstRow, type Row, streamDistinct } from './rows.js'
@@ -15,7 +16,12 @@ export interface Problem {
   /** The text that identity and overlaps look at. */
   text: string
   answer: string
+  /** The whole solution, where the answer's column holds one. */
+  solution?: string
 }
+
+/** The problem's name in everything that is written: the first 16 digits of its key. */
+export const problemId = (key: string): string => key.slice(0, 16)
 
 /** Which columns to read; absent: the first of the usual ones that the first row has. */
 export interface ColumnChoice {
@@ -57,10 +63,22 @@ function toProblem(row: Row, names: ColumnChoice, number: string, where: string)
   const prompt = bare(given)
   const text = problemText(prompt)
   if (text.trim() === '') throw new UserError(`${where}: '${names.prompt}' is empty`)
-  const answer = asText(column(row, names.answer!), `${where}, ${names.answer}`)
+  const written = asText(column(row, names.answer!), `${where}, ${names.answer}`)
+  const { answer, solution } = finalAnswer(written)
   if (answer.trim() === '') throw new UserError(`${where}: '${names.answer}' is empty`)
   const id = names.id === undefined ? number : asText(column(row, names.id), `${where}, ${names.id}`)
-  return { key: problemKey(text), id, prompt, text, answer }
+  return { key: problemKey(text), id, prompt, text, answer, ...(solution === undefined ? {} : { solution }) }
+}
+
+/** GSM8K's layout: a solution whose last line is `#### ` and the answer, with thousands separators. */
+function finalAnswer(text: string): { answer: string; solution?: string } {
+  const mark = text.lastIndexOf('####')
+  if (mark < 0) return { answer: text }
+  const answer = text.slice(mark + 4).trim()
+  return {
+    answer: /^-?\d{1,3}(?:,\d{3})+(?:\.\d+)?$/.test(answer) ? answer.replaceAll(',', '') : answer,
+    solution: text,
+  }
 }
 
 /** A chat of one user message is its text: the instruction around it is the task's to choose. */
@@ -85,22 +103,24 @@ export interface Distinct {
  * the rows' order. A problem whose copies have different answers cannot be graded, and goes.
  */
 export async function distinctProblems(source: AsyncIterable<ReadProblem>): Promise<Distinct> {
-  const byKey = new Map<string, { problem: Problem; answer: string; conflict: boolean }>()
+  const byKey = new Map<string, { problem: Problem; conflict: boolean }>()
   let rows = 0
   for await (const { problem, copies } of source) {
     rows += copies
-    const answer = problem.answer.replace(/\s+/g, '')
     const seen = byKey.get(problem.key)
     if (seen === undefined) {
-      byKey.set(problem.key, { problem, answer, conflict: false })
+      byKey.set(problem.key, { problem, conflict: false })
       continue
     }
-    if (seen.answer !== answer) seen.conflict = true
+    if (!sameAnswer(problem.answer, seen.problem.answer)) seen.conflict = true
     if (spelling(problem) < spelling(seen.problem)) seen.problem = problem
   }
   const kept = [...byKey.values()].filter(({ conflict }) => !conflict).map(({ problem }) => problem)
   kept.sort((a, b) => (a.key < b.key ? -1 : 1))
   return { problems: kept, rows, repeated: rows - byKey.size, conflicting: byKey.size - kept.length }
 }
+
+/** 34 and 34.0 are one answer. */
+const sameAnswer = (a: string, b: string): boolean => a === b || grade(`\\boxed{${a}}`, b).correct
 
 const spelling = ({ text, answer }: Problem): string => `${text}\n${answer}`
