@@ -7,6 +7,7 @@ import { version } from '../config/version.js'
 import { analyzeCommand } from './analyze.js'
 import { completionCommand } from './completion.js'
 import { configCommand } from './config.js'
+import { dataCommand } from './data.js'
 import { doctorCommand } from './doctor.js'
 import { evalCommand } from './eval.js'
 import { generateCommand } from './generate.js'
@@ -57,6 +58,7 @@ const allCommands = (io: Io) => [
   generateCommand(io),
   scoreCommand(io),
   gradeCommand(io),
+  dataCommand(io),
   mergeCommand(io),
   evalCommand(io),
   analyzeCommand(io),

@@ -1,0 +1,151 @@
+import type { Command } from 'commander'
+import { UserError } from '../config/errors.js'
+import type { PreparedManifest, PrepareOptions } from '../run/prepare-data.js'
+import { newCommand, numberOption } from './command.js'
+import { type Io, jsonLine, print, processIo } from './io.js'
+
+const help = `
+Examples:
+  $ isentrope data list
+  $ isentrope data prepare dapo-math-17k --out data/dapo
+  $ isentrope help data
+`
+
+const prepareHelp = `
+SOURCE is a name (\`isentrope data list\`), a file (.parquet, .jsonl, .json, .csv), or owner/name of a hub data set.
+Problems that are equal but for layout become one; --hold-out of them go to eval.parquet by a rule that sees a problem's
+text and the seed alone, and nothing that repeats one of them, near duplicates included, stays in train.parquet.
+Training is then compared with benchmarks: equal problems, and shared 13-grams of words. Written to --out:
+  train.parquet, eval.parquet   id, problem, answer       manifest.json  source, revision, hashes, seed, rule, counts
+  overlap.jsonl                 every pair that shares text
+The directory is a task: \`task: { name: ./data/dapo }\` in a recipe.
+
+Files come from the hub into the standard cache: HF_HOME, HF_TOKEN, HF_ENDPOINT and HF_HUB_OFFLINE are respected.
+--data-dir (or ISENTROPE_DATA) names a directory of local files in their place: NAME.EXT or NAME-SPLIT.EXT.
+
+Examples:
+  $ isentrope data prepare dapo-math-17k --out data/dapo                          DAPO500 held out, seed 0
+  $ isentrope data prepare gsm8k --hold-out 200 --against aime24,math500 --drop-overlaps --out data/gsm8k
+  $ isentrope data prepare problems.csv --prompt question --answer result --hold-out 50 --against none --out data/mine
+  $ isentrope data prepare open-r1/OpenR1-Math-220k --config default --revision main --out data/openr1 --json
+`
+
+interface PrepareFlags {
+  out: string
+  holdOut: number
+  seed: number
+  against?: string
+  dropOverlaps?: boolean
+  prompt?: string
+  answer?: string
+  id?: string
+  config?: string
+  split?: string
+  revision?: string
+  dataDir?: string
+  json?: boolean
+}
+
+export function dataCommand(io: Io = processIo): Command {
+  return newCommand('data', 'prepare data sets to train and evaluate on', help)
+    .addCommand(listCommand(io))
+    .addCommand(prepareCommand(io))
+}
+
+function listCommand(io: Io): Command {
+  const examples = 'Examples:\n  $ isentrope data list\n  $ isentrope data list --json'
+  return newCommand('list', 'list the data sets known by name', examples)
+    .option('--json', 'print JSON lines')
+    .action(async (flags: { json?: boolean }) => {
+      const { derived, sources } = await import('../task/data/catalogue.js')
+      for (const [name, source] of Object.entries(sources)) {
+        const { repository, config, train, eval: evaluation, holdOut, title } = source
+        const place = `${repository}${config === undefined ? '' : `, config ${config}`}`
+        if (flags.json)
+          await print(io.stdout, jsonLine({ name, repository, config, train, eval: evaluation, holdOut, title }))
+        else
+          await print(
+            io.stdout,
+            `${name.padEnd(24)} ${title}\n${' '.repeat(25)}${place}${train ? '' : '; a benchmark'}\n`,
+          )
+      }
+      for (const [name, whole] of Object.entries(derived)) {
+        const title = `the ${sources[whole]!.holdOut} problems held out of ${whole} with seed 0`
+        if (flags.json) await print(io.stdout, jsonLine({ name, of: whole, title }))
+        else await print(io.stdout, `${name.padEnd(24)} ${title}\n`)
+      }
+    })
+}
+
+function prepareCommand(io: Io): Command {
+  return newCommand('prepare', 'deduplicate, hold out, compare with benchmarks and write a data set', prepareHelp)
+    .argument('<source>', 'name, file or hub data set')
+    .requiredOption('-o, --out <dir>', 'directory that is written')
+    .option('--hold-out <n>', 'problems held out of training', numberOption({ minimum: 0, whole: true }), 500)
+    .option('--seed <n>', 'of the rule that chooses them', numberOption({ minimum: 0, whole: true }), 0)
+    .option('--against <names>', 'data sets to compare with, separated by commas, or none (default: usual benchmarks)')
+    .option('--drop-overlaps', 'leave what stands in a benchmark out of training')
+    .option('--prompt <column>', "the problem's column; a dot reaches into a nested one (default: the usual names)")
+    .option('--answer <column>', "the answer's column")
+    .option('--id <column>', "the column of the problem's name")
+    .option('--config <name>', 'configuration of a hub data set')
+    .option('--split <name>', 'split of a hub data set (default: train)')
+    .option('--revision <revision>', 'branch, tag or commit on the hub (default: main)')
+    .option('--data-dir <dir>', 'local files in place of the hub (default: ISENTROPE_DATA)')
+    .option('--json', 'print the manifest as one line of JSON')
+    .action(async (source: string, flags: PrepareFlags) => {
+      const { prepareData } = await import('../run/prepare-data.js')
+      const manifest = await prepareData(source, {
+        ...optionsOf(flags),
+        onPhase: (phase) => void io.stderr.write(`${phase}\n`),
+      })
+      await print(io.stdout, flags.json ? jsonLine(manifest) : manifestText(flags.out, manifest))
+    })
+}
+
+function optionsOf(flags: PrepareFlags): PrepareOptions {
+  const { out, holdOut, seed, dropOverlaps, prompt, answer, id, config, split, revision, dataDir } = flags
+  const against = flags.against
+    ?.split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '')
+  if (against?.includes('none') && against.length > 1) {
+    throw new UserError("--against: 'none' beside other names", { hint: 'give none alone, or the names alone' })
+  }
+  return {
+    out,
+    holdOut,
+    seed,
+    dropOverlaps,
+    columns: { prompt, answer, id },
+    config,
+    split,
+    revision,
+    ...(against && { against: against[0] === 'none' ? [] : against }),
+    ...(dataDir && { dataDirectory: dataDir }),
+  }
+}
+
+function manifestText(
+  out: string,
+  { source, counts, holdOut, overlap, notCompared, statistics }: PreparedManifest,
+): string {
+  const number = (value: number) => value.toLocaleString('en-US')
+  const { characters } = statistics.train
+  const lines = [
+    `${source.name}: ${source.origin}${source.commit === undefined ? '' : `, commit ${source.commit.slice(0, 12)}`}`,
+    `  ${number(counts.rows)} rows, ${number(counts.distinct)} distinct problems; ${number(counts.repeated)} rows repeat one, ` +
+      `${number(counts.conflicting)} problems with contradicting answers left out`,
+    `  ${number(counts.eval)} held out (seed ${holdOut.seed}), ${number(counts.nearDuplicates)} near duplicates of these left out`,
+    `  ${number(counts.train)} to train on, ${characters.median} characters in the median, ${characters.max} at most; ` +
+      `${(100 * statistics.train.wholeNumberAnswers).toFixed(1)} % of answers whole numbers`,
+    ...overlap.map(
+      ({ name, problems, exact, near, touching, dropped }) =>
+        `  ${name}: of ${problems} problems ${exact} stand in training, ${near} with near duplicates, ${touching} share a ` +
+        `13-gram${dropped > 0 ? `; ${dropped} training problems dropped` : ''}`,
+    ),
+    ...notCompared.map(({ name, reason }) => `  ${name}: not compared (${reason})`),
+    out,
+  ]
+  return `${lines.join('\n')}\n`
+}
