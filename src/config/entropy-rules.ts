@@ -41,12 +41,16 @@ function needsMethod(section: MethodSection): Rule {
 export const entropyRules: Rule[] = [
   {
     path: 'entropy.method',
-    reads: ['entropy.method', 'entropy.preset', 'entropy.muLow', 'entropy.muHigh'],
+    reads: ['entropy.method', 'entropy.preset', 'entropy.muLow', 'entropy.muHigh', 'entropy.target'],
     check: ({ entropy }) => {
       const clip = methodList(entropy.method).find(isClip)
-      return clip && entropy.preset === 'paper' && entropy.muLow === undefined && entropy.muHigh === undefined
+      return clip &&
+        entropy.target === undefined &&
+        entropy.preset === 'paper' &&
+        entropy.muLow === undefined &&
+        entropy.muHigh === undefined
         ? `${clip} has no default bounds under preset paper; give entropy.muLow or entropy.muHigh in standard ` +
-            'deviations (2 is a start, .inf leaves a side open), or set entropy.preset: trinity'
+            'deviations (2 is a start, .inf leaves a side open), set entropy.target, or set entropy.preset: trinity'
         : undefined
     },
   },
@@ -55,6 +59,33 @@ export const entropyRules: Rule[] = [
   needsClip('muHigh'),
   needsClip('applyTo'),
   needsClip('maxFraction'),
+  {
+    path: 'entropy.target',
+    reads: ['entropy.method', 'entropy.target'],
+    check: (recipe) =>
+      recipe.entropy.target !== undefined && !methodsOf(recipe).some(isClip)
+        ? `is held by the bounds of a clip; set entropy.method: clip-v (or clip-b), or remove this key` +
+          (methodsOf(recipe).includes('adaptive-entropy') ? ' (the bonus has its own: entropy.adaptive.target)' : '')
+        : undefined,
+  },
+  ...(['muLow', 'muHigh'] as const).map(
+    (key): Rule => ({
+      path: `entropy.${key}`,
+      reads: ['entropy.target', `entropy.${key}`],
+      check: ({ entropy }) =>
+        entropy.target !== undefined && entropy[key] !== undefined
+          ? 'is chosen anew for every update where entropy.target is given; remove one of the two'
+          : undefined,
+    }),
+  ),
+  {
+    path: 'entropy.preset',
+    reads: ['entropy.target', 'entropy.preset'],
+    check: ({ entropy }) =>
+      entropy.target !== undefined && entropy.preset !== 'paper'
+        ? `${entropy.preset} has bounds of its own; remove it, or entropy.target`
+        : undefined,
+  },
   ...(Object.keys(methodOfSection) as MethodSection[]).map(needsMethod),
   {
     path: 'algorithm.entropyCoef',

@@ -102,7 +102,7 @@ checkpoint: 3
         some recipe.yaml:17:1: log.1: must be tensorboard (got "tensorbord"); did you mean tensorboard?
         some recipe.yaml:2:1: sede: unknown key; did you mean seed?
         some recipe.yaml:16:1: lr: unknown key; did you mean train.lr?
-        --set zzz=1: unknown key; the keys here are name, model, seed, device, dtype, threads, task, rollout, algorithm, entropy, train, lora, critic, eval, checkpoint, log
+        --set zzz=1: unknown key; the keys here are name, model, seed, device, dtype, threads, task, rollout, algorithm, entropy, train, lora, critic, eval, ledger, checkpoint, log
         some recipe.yaml:8:3: rollout.samplesPerPrompt: GRPO compares a prompt's completions with each other, so a group of one has no advantage; set 2 or more (8 is usual)
       hint: \`isentrope config\` lists every key with its meaning and default."
     `)
@@ -131,6 +131,9 @@ checkpoint: 3
     ['a reward for the KL without ppo', least, ['algorithm.klIn=reward', 'algorithm.klCoef=0.1']],
     ['a reward for the KL without a coefficient', least, ['algorithm.name=ppo', 'algorithm.klIn=reward']],
     ['a KL target without a coefficient', least, ['algorithm.klTarget=3']],
+    ['an entropy target without a clip', least, ['entropy.target=0.4']],
+    ['an entropy target beside bounds', least, ['entropy.method=clip-v', 'entropy.target=0.4', 'entropy.muHigh=2']],
+    ['an entropy target in the wrong order', least, ['entropy.method=clip-v', 'entropy.target=[[5, 1], [2, 0.5]]']],
     ['a KL horizon without a target', least, ['algorithm.klHorizon=3']],
   ])('says what to do: %s', (_, text, sets) => {
     expect(complaint(text, sets)).toMatchSnapshot()

@@ -7,6 +7,7 @@
  */
 import { z } from 'zod'
 import { entropyMethods, methodSections } from './entropy-methods.js'
+import { entropyTarget } from './entropy-target.js'
 import { bound, count, fraction, optionalCount } from './numbers.js'
 import { criticSection } from './recipe-critic.js'
 import { loraSection } from './recipe-lora.js'
@@ -174,6 +175,13 @@ const entropy = z.strictObject({
       "Policy whose statistics the scores use from a batch's second update on (the first one's are the sampler's). " +
         'current: recomputed by a forward over the whole minibatch before its update. rollout: those of sampling, kept.',
     ),
+  target: entropyTarget
+    .optional()
+    .describe(
+      'Entropy, in nats per token, that clip-b or clip-v holds: a controller sets their bounds anew for every update, in ' +
+        'place of muLow and muHigh; maxFraction is then 0.25 where absent. A number; {from, to, steps}: a line over the ' +
+        'first steps; or a list of [step, nats], joined by lines (docs/control.md). Absent: fixed bounds.',
+    ),
   ...methodSections,
 })
 
@@ -236,6 +244,12 @@ const evaluation = z.strictObject({
     .describe("Keys the draws of every evaluation; apart from the run's own randomness."),
 })
 
+const ledger = z.strictObject({
+  every: count
+    .default(20)
+    .describe('Steps between measurements; each costs about as much as two further training passes over its batch.'),
+})
+
 export const checkpoint = z.strictObject({
   every: count.default(20).describe('Steps between checkpoints; one is also written after the last step.'),
   keep: count.default(2).describe('Checkpoints kept: this many of the newest, and the best one besides.'),
@@ -286,6 +300,12 @@ export const recipeSchema = z.strictObject({
     .optional()
     .describe('The value model of ppo and the advantages it gives; under ppo all keys have defaults.'),
   eval: evaluation.optional().describe('Held-out evaluation during training; absent: none.'),
+  ledger: ledger
+    .optional()
+    .describe(
+      'Measures what an optimizer step does to the entropy of its own tokens, beside its predictions, and which tokens did ' +
+        'it (metrics ledger_...); the training itself is the same. Absent: never.',
+    ),
   checkpoint: checkpoint.prefault({}).describe('What a killed run resumes from.'),
   log: z
     .array(

@@ -6,7 +6,7 @@ import type { Recipe } from '../config/recipe.js'
  * A key, or a section with all of its keys. These decide how long, how fast and how closely watched a run is. All
  * others decide what it computes: a run under two of their values would be neither.
  */
-const changeable = [
+const changeableInTraining = [
   'name',
   'threads',
   'device',
@@ -15,6 +15,7 @@ const changeable = [
   'train.onNonFinite',
   'rollout.batchSize',
   'eval.every',
+  'ledger',
   'checkpoint',
   'log',
 ]
@@ -31,7 +32,11 @@ const infinityAsText = (_: string, value: unknown) =>
   typeof value === 'number' && !Number.isFinite(value) ? String(value) : value
 
 /** @throws UserError that names every key in which the recipe differs from the run's and may not. */
-export function requireCompatible(run: Recipe, resumed: Recipe): void {
+export function requireCompatible<R extends object = Recipe>(
+  run: R,
+  resumed: R,
+  changeable: readonly string[] = changeableInTraining,
+): void {
   const before = new Map(leaves(run))
   const now = new Map(leaves(resumed))
   const differing = [...new Set([...before.keys(), ...now.keys()])].filter(

@@ -10,12 +10,15 @@ import { methodList, methodOptions } from '../config/entropy-methods.js'
 import type { Recipe } from '../config/recipe.js'
 import { type AdaptiveState, adaptCoefficient } from '../entropy/methods/adaptive-entropy.js'
 import { applyMethods, type MethodSettings } from '../entropy/methods/apply.js'
+import type { SetpointState } from '../entropy/setpoint.js'
 import type { FlatTokens } from './batch.js'
 import type { ObjectiveOptions } from './objective.js'
+import { holdEntropy } from './setpoint-control.js'
 
 /** What the controllers carry from step to step; JSON, saved in every checkpoint. Each controller has its own key. */
 export interface EntropyState {
   adaptive?: AdaptiveState
+  setpoint?: SetpointState
 }
 
 export interface ControlContext {
@@ -46,6 +49,8 @@ export interface EntropyControl {
   objective: ObjectiveOptions
   /** Further quantities of the step's metrics. */
   metrics: Record<string, number>
+  /** What the user should hear of. */
+  warnings?: string[]
   /** State after this update, if it is applied. */
   state: EntropyState
 }
@@ -55,7 +60,7 @@ export function entropyControl(tokens: FlatTokens, recipe: Recipe, context: Cont
   const { step, update } = context
   const effect = applyMethods(tokens, methodSettings(recipe), { seed, step, update })
   const { coefficient, state, metrics } = bonus(recipe, context)
-  return {
+  const control: EntropyControl = {
     mask: effect.mask,
     maskedLow: effect.maskedLow,
     maskedHigh: effect.maskedHigh,
@@ -72,6 +77,7 @@ export function entropyControl(tokens: FlatTokens, recipe: Recipe, context: Cont
     metrics,
     state,
   }
+  return recipe.entropy.target === undefined ? control : holdEntropy(control, tokens, recipe, context)
 }
 
 /** The methods with their options, as the recipe says. A clip's bound that is left out is open. */

@@ -196,7 +196,7 @@ async function grade(
   }))
 }
 
-/** Advantages, truncation masks and the reference's log-probabilities. Sets each completion's advantage. */
+/** Advantages, truncation masks and the reference's log-probabilities. Sets each completion's advantage and prompt ids. */
 async function toItems(
   { recipe, backend }: LoopSetup,
   prompts: { tokens: Int32Array }[],
@@ -218,6 +218,7 @@ async function toItems(
   const reference = recipe.algorithm.klCoef > 0 ? await scoreReference(backend, recipe, prompts, groups) : undefined
   return graded.map((entry) => {
     const { prompt, finish } = entry.completion
+    entry.promptTokens = prompts[prompt].tokens
     const scored = reference?.[prompt][groups[prompt].indexOf(entry)]
     return {
       group: prompt,
@@ -287,7 +288,8 @@ async function optimise(
         indices.forEach((index, k) => {
           masks[index] ??= report.masks[k]
         })
-        entropyState = report.entropyState
+        if (report.update.applied) entropyState = report.entropyState
+        for (const message of report.warnings) problems.push({ message: `step ${step}: ${message}` })
         done.push(report)
       }
       if (!credit) continue

@@ -34,6 +34,8 @@ const reportOf = (policyTokens: number, changes: Partial<StepReport>): StepRepor
     trainedTokens: 0,
     masks: [],
     control: {},
+    warnings: [],
+    ledger: {},
     entropyState: {},
     ...changes,
   }) as StepReport
@@ -92,7 +94,16 @@ describe('the metrics of a step', () => {
         klSum: 3,
         logprobGapMax: 1e-6,
       }),
-      reportOf(10, { loss: 5, masked: 1, maskedLow: 1, clipped: 0, ratioMax: 1.2, predictedKept: 0.5, klSum: 1, seconds: 3 }),
+      reportOf(10, {
+        loss: 5,
+        masked: 1,
+        maskedLow: 1,
+        clipped: 0,
+        ratioMax: 1.2,
+        predictedKept: 0.5,
+        klSum: 1,
+        seconds: 3,
+      }),
     ]
     expect(metricsOf(reports)).toMatchObject({
       loss: 2,

@@ -83,7 +83,18 @@ function updateMetrics(reports: readonly StepReport[], recipe: Recipe): Partial<
     train_seconds: seconds,
     train_tokens_per_s: N / seconds,
     ...Object.fromEntries([...controlNames].map((name) => [name, weighted(({ control }) => control[name])])),
+    ...ledgerMeans(reports),
   })
+}
+
+/** Token-weighted means of the ledger's rows; a row that one of the optimizer steps lacks is 0 there, so that they sum. */
+function ledgerMeans(reports: readonly StepReport[]): Record<string, number> {
+  const kept = reports.filter(({ ledger }) => Object.keys(ledger).length > 0)
+  const tokens = kept.reduce((total, { policyTokens }) => total + policyTokens, 0)
+  const names = new Set(kept.flatMap(({ ledger }) => Object.keys(ledger)))
+  const meanOf = (name: string) =>
+    kept.reduce((total, { ledger, policyTokens }) => total + (ledger[name] ?? 0) * policyTokens, 0) / tokens
+  return Object.fromEntries([...names].map((name) => [name, meanOf(name)]))
 }
 
 /** Drops what is undefined or not a number. */

@@ -9,6 +9,7 @@ import { tokenWeights } from './aggregation.js'
 import type { Backend, TrainCompletion, TrainGroup, UpdateResult } from './backend.js'
 import { byGroup, type FlatTokens, flatten, type TrainItem } from './batch.js'
 import { type EntropyControl, type EntropyState, entropyControl } from './entropy-control.js'
+import { type LedgerTokens, ledgerMetrics } from './ledger.js'
 import { tokenObjective } from './objective.js'
 
 /** What one optimizer step reports. Sums and counts over policy tokens, so that several steps add up. */
@@ -32,8 +33,11 @@ export interface StepReport {
   trainedTokens: number
   /** Gradient masks, per item. */
   masks: Uint8Array[]
-  /** Further metrics of the entropy control. */
+  /** Further metrics of the entropy control, and what it has to say. */
   control: Record<string, number>
+  warnings: string[]
+  /** Metrics of a ledger step. */
+  ledger: Record<string, number>
   /** The entropy control's state after this update. */
   entropyState: EntropyState
   update: UpdateResult
@@ -93,6 +97,7 @@ export async function optimizeMinibatch(
     eps: train.eps,
     gradClip: train.gradClip,
     tokenBudget: train.tokenBudget,
+    ledger: recipe.ledger !== undefined && place.step % recipe.ledger.every === 0,
     // Once a step has changed the policy it has to be finished.
     interruptible: first,
   })
@@ -249,7 +254,44 @@ function report({
     trainedTokens: update.trainedTokens,
     masks: completions.map(({ gradMask }) => gradMask),
     control: control.metrics,
+    warnings: control.warnings ?? [],
+    ledger: predicted ? ledgerOf({ items, groups, flat, control, weight, update }, g, predicted.dH) : {},
     entropyState: control.state,
     update,
   }
+}
+
+/** Metrics of the step's ledger, empty where none was kept. */
+function ledgerOf(
+  {
+    items,
+    groups,
+    flat,
+    control,
+    weight,
+    update,
+  }: Pick<Done, 'items' | 'groups' | 'flat' | 'control' | 'weight' | 'update'>,
+  g: Float64Array,
+  predicted: number,
+): Record<string, number> {
+  const { ledger } = update
+  if (!ledger) return {}
+  const N = flat.isPolicyToken.reduce((total, flag) => total + flag, 0)
+  const along = { logprob: new Float64Array(g.length), entropy: new Float64Array(g.length) }
+  groups.forEach((members, group) => {
+    members.forEach((i, c) => {
+      const found = ledger.tokens?.[group][c]
+      if (!found || !items[i].counts) return
+      along.logprob.set(found.logprob, flat.starts[i])
+      along.entropy.set(found.entropy, flat.starts[i])
+    })
+  })
+  const tokens: LedgerTokens = {
+    ...flat,
+    mask: control.mask,
+    slope: g.map((value) => value / N),
+    bonus: weight.map((value) => value * control.objective.entropyCoef),
+    ...(ledger.tokens ? { along } : {}),
+  }
+  return ledgerMetrics(ledger, predicted, tokens)
 }
