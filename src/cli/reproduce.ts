@@ -52,20 +52,27 @@ const atLeastOne = numberOption({ minimum: 1, whole: true })
 
 /** Criteria and work ahead, before anything is run. */
 async function announce({ plan, scale, seeds, root, jobs }: PreparedReproduction): Promise<string> {
-  const { criterion } = await import('../run/reproduce/verdict.js')
+  const { criteria } = await import('../run/reproduce/verdict.js')
+  const { seedsNeeded } = await import('../run/reproduce/types.js')
   const { readRecord } = await import('../run/reproduce/record.js')
   const { wrap } = await import('../report/terminal-text.js')
   const labels = (variant: string) => scale.variants[variant]?.label ?? variant
   const claims = plan.claims.flatMap(({ claim, unavailable }) => [
     `${claim.id}: ${claim.title}`,
     ...wrap(`  ${claim.experiment}`, 100),
-    ...wrap(unavailable === undefined ? `  ${criterion(claim, labels)}` : `  cannot be run: ${unavailable}`, 100),
+    ...(unavailable === undefined
+      ? criteria(claim, labels).flatMap((line) => wrap(`    ${line}`, 100))
+      : wrap(`  cannot be run: ${unavailable}`, 100)),
     '',
   ])
   const complete = plan.runs.filter((run) => readRecord(run)).length
   const steps = plan.runs.reduce((sum, { recipe }) => sum + recipe.train.steps, 0)
   return [
     ...wrap(`${scale.name} scale: ${scale.words}`, 100),
+    ...wrap(
+      `A claim holds where the 95 % t interval of each difference below, paired by seed, lies so; over at least ${seedsNeeded} seeds.`,
+      100,
+    ),
     '',
     ...claims,
     `${plan.runs.length} runs over ${seeds} seeds, ${steps} steps in all; ${complete} complete already; ${jobs} at once; in ${root}`,

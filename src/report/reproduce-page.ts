@@ -11,7 +11,7 @@ import { scatterFigure } from './html/scatter-figure.js'
 import { renderHtmlTable } from './html/table.js'
 import { figureGrid, wide } from './report-parts.js'
 import { comparisonExpectation, comparisonNumbers } from './reproduce-text.js'
-import { extent, slopeThroughOrigin } from './statistics.js'
+import { extent, mean, slopeThroughOrigin } from './statistics.js'
 
 /** Writes the page to `file`, atomically, and returns its path. */
 export function writeReproductionReport(outcome: Reproduction, file: string, command: string): string {
@@ -59,7 +59,7 @@ function verdictTable(claims: readonly ClaimOutcome[]): Html {
 
 const cell = (value: number | null | undefined) => minus(formatNumber(value))
 
-function claimBody({ criterion, unavailable, comparisons, figures }: ClaimOutcome): Html {
+function claimBody({ unavailable, comparisons, figures }: ClaimOutcome): Html {
   if (unavailable !== undefined) return html`<p class="notice">${unavailable}</p>`
   const seeds = comparisons[0]?.difference.length ?? 0
   const table = renderHtmlTable({
@@ -69,6 +69,7 @@ function claimBody({ criterion, unavailable, comparisons, figures }: ClaimOutcom
       'Verdict',
       'Difference and 95 % interval',
       'Must be',
+      'Means',
       ...Array.from({ length: seeds }, (_, seed) => `Seed ${seed}`),
     ],
     rows: comparisons.map((one) => ({
@@ -78,13 +79,12 @@ function claimBody({ criterion, unavailable, comparisons, figures }: ClaimOutcom
         one.reason === undefined ? one.verdict : `${one.verdict} (${one.reason})`,
         comparisonNumbers(one),
         comparisonExpectation(one),
-        ...one.difference.map((value, seed) =>
-          one.against ? `${cell(value)} (${cell(one.of[seed])} − ${cell(one.against[seed])})` : cell(value),
-        ),
+        one.against ? `${cell(mean(one.of))} less ${cell(mean(one.against))}` : cell(mean(one.of)),
+        ...one.difference.map(cell),
       ],
     })),
   })
-  return html`<p>Criterion: ${criterion}.</p>${table}${figureGrid(figures.map(figureMarkup))}`
+  return html`${table}${figureGrid(figures.map(figureMarkup))}`
 }
 
 function figureMarkup(figure: FigureData): Html | undefined {

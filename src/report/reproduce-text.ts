@@ -38,7 +38,7 @@ function claimText(claim: ClaimOutcome, width: number): string[] {
       width,
     ),
     ...wrap(
-      `${indent}  by seed: ${one.difference.map((value) => (value === null ? '–' : number(value))).join('  ')}`,
+      `${indent}  by seed: ${one.difference.map((value) => (value === null ? '–' : number(value))).join(', ')}`,
       width,
     ),
   ])

@@ -113,10 +113,12 @@ export function planReproduction(options: PlanOptions): ReproductionPlan {
   const runs = new Map<string, PlannedRun>()
   const planned = claims.map((claim): PlannedClaim => {
     const own = new Map<string, PlannedRun[]>()
-    for (const name of variantsOfClaim(claim)) {
-      if (scale.variants[name] === undefined) {
-        return { claim, unavailable: `the ${scale.name} scale has no ${name}`, runs: new Map() }
-      }
+    const needed = variantsOfClaim(claim)
+    const lacking = needed.filter((name) => scale.variants[name] === undefined)
+    if (lacking.length > 0) {
+      return { claim, unavailable: `the ${scale.name} scale has no ${lacking.join(', ')}`, runs: new Map() }
+    }
+    for (const name of Object.keys(scale.variants).filter((one) => needed.includes(one))) {
       try {
         own.set(
           name,

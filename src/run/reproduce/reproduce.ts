@@ -14,7 +14,7 @@ import type { PlannedClaim, PlannedRun, ReproductionPlan } from './plan.js'
 import { type RunTraining, trainInProcess } from './process.js'
 import { readRecord } from './record.js'
 import type { ClaimOutcome, RunRecord, Scale } from './types.js'
-import { claimVerdict, compare, criterion } from './verdict.js'
+import { claimVerdict, compare, criteria } from './verdict.js'
 
 export interface RunProgress {
   run: PlannedRun
@@ -139,7 +139,7 @@ function judgeClaim(
     id: claim.id,
     title: claim.title,
     experiment: claim.experiment,
-    criterion: criterion(claim, labels),
+    criteria: criteria(claim, labels),
   }
   if (unavailable !== undefined) return { ...head, unavailable, comparisons: [], figures: [] }
   const table = new Map([...runs].map(([variant, list]) => [variant, list.map(({ key }) => records.get(key))]))

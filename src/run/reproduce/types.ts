@@ -141,7 +141,8 @@ export interface ClaimOutcome {
   id: string
   title: string
   experiment: string
-  criterion: string
+  /** Deciding comparisons and what each must be. */
+  criteria: string[]
   /** Absent where the claim could not be tried at all. */
   verdict?: Verdict
   unavailable?: string

@@ -35,11 +35,11 @@ export function comparisonLabel({ of, against }: Comparison, labels: (variant: s
   return `${own} less ${against.measure.name}, ${labels(against.variant)}`
 }
 
-/** The whole criterion of a claim, as it is printed before the runs. */
-export function criterion(claim: Claim, labels: (variant: string) => string): string {
-  const deciding = claim.comparisons.filter(({ decides }) => decides !== false)
-  const list = deciding.map((one) => `${comparisonLabel(one, labels)}: ${comparisonRule(one)}`)
-  return `holds where ${deciding.length > 1 ? 'each of these lies' : 'this lies'} so with its 95 % interval: ${list.join('; ')}`
+/** The deciding comparisons of a claim with their rules, as they are printed before the runs. */
+export function criteria(claim: Claim, labels: (variant: string) => string): string[] {
+  return claim.comparisons
+    .filter(({ decides }) => decides !== false)
+    .map((one) => `${comparisonLabel(one, labels)}: ${comparisonRule(one)}`)
 }
 
 export function compare(

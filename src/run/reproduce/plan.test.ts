@@ -1,0 +1,111 @@
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { chooseClaims, claimsAt } from './claims.js'
+import { merge, planReproduction, runKey, variantsOfClaim } from './plan.js'
+import { mini } from './scale-mini.js'
+import { small } from './scale-small.js'
+import type { Claim, Scale } from './types.js'
+
+const policyOf = (name: string) => ({ model: `/models/${name}`, weights: `hash of ${name}` })
+const plan = (scale: Scale, claims: readonly Claim[], seeds = 2, root = 'out') =>
+  planReproduction({ scale, claims, seeds, root, policyOf })
+
+describe('merge', () => {
+  it('merges sections and replaces everything else', () => {
+    const changes = { train: { lr: 1 }, list: [3], eval: 5 }
+    expect(merge({ train: { lr: 2, steps: 4 }, list: [1, 2], eval: { every: 1 } }, changes)).toEqual({
+      train: { lr: 1, steps: 4 },
+      list: [3],
+      eval: 5,
+    })
+    expect(changes).toEqual({ train: { lr: 1 }, list: [3], eval: 5 })
+  })
+})
+
+describe('planReproduction', () => {
+  it('makes a run that claims share once', () => {
+    const both = plan(mini, chooseClaims(mini, ['performance', 'breadth']))
+    expect(both.runs).toHaveLength(3 * 2)
+    const [performance, breadth] = both.claims
+    expect(breadth.runs.get('grpo')).toEqual(performance.runs.get('grpo'))
+    expect(performance.runs.get('grpo')!.map(({ seed }) => seed)).toEqual([0, 1])
+  })
+
+  it('gives every run a directory of its own below the root, the same whatever else is planned', () => {
+    const all = plan(mini, claimsAt(mini))
+    const directories = all.runs.map(({ directory }) => directory)
+    expect(new Set(directories).size).toBe(all.runs.length)
+    const alone = plan(mini, chooseClaims(mini, ['performance']))
+    for (const run of alone.runs) expect(directories).toContain(run.directory)
+    expect(alone.runs[0].directory).toBe(join('out', `grpo-seed-0-${alone.runs[0].key.slice(0, 8)}`))
+  })
+
+  it.each([mini, small])('has variants that differ from each other ($name)', (scale) => {
+    const named = Object.keys(scale.variants).map((variant): Claim['comparisons'][number] => ({
+      of: { variant, measure: { name: variant, of: () => 0 } },
+      expected: 'above',
+    }))
+    const claims = named.map(
+      (comparison, i): Claim => ({ id: `${i}`, title: '', experiment: '', comparisons: [comparison], figures: [] }),
+    )
+    const { runs, claims: planned } = plan(scale, claims, 1)
+    expect(runs).toHaveLength(planned.filter(({ unavailable }) => unavailable === undefined).length)
+  })
+
+  it('keys a run by what decides it', () => {
+    const [run] = plan(mini, chooseClaims(mini, ['control'])).runs
+    const key = (changes: object, weights = 'w') => runKey({ ...run.recipe, ...changes }, weights)
+    expect(key({ model: 'elsewhere', threads: 2, name: 'x', checkpoint: { every: 1, keep: 1 } })).toBe(key({}))
+    expect(key({ seed: 7 })).not.toBe(key({}))
+    expect(key({}, 'other weights')).not.toBe(key({}))
+    expect(key({ train: { ...run.recipe.train, lr: 1 } })).not.toBe(key({}))
+    // Open and closed bounds are told apart though JSON has no infinity.
+    expect(key({ entropy: { ...run.recipe.entropy, muLow: Infinity } })).not.toBe(
+      key({ entropy: { ...run.recipe.entropy, muLow: null } }),
+    )
+  })
+
+  it('says why a claim cannot be tried, and plans the others', () => {
+    const strange = {
+      ...mini,
+      variants: { ...mini.variants, ppo: { label: 'PPO', changes: { algorithm: { name: 'qpo' } } } },
+    }
+    const { claims, runs } = plan(strange, chooseClaims(strange, ['ppo', 'breadth']))
+    const [breadth, ppo] = claims
+    expect(ppo.unavailable).toMatch(/^ppo: .*algorithm\.name/s)
+    expect([breadth.unavailable, runs.length]).toEqual([undefined, 6])
+    const [families] = plan(small, chooseClaims(small, ['families'])).claims
+    expect(families.unavailable).toMatch(/^the small scale has no qwen3/)
+  })
+})
+
+describe('claims', () => {
+  it('are all of the paper, each with something that decides it', () => {
+    const claims = claimsAt(mini)
+    expect(claims.map(({ id }) => id)).toEqual([
+      'off-policy',
+      'sign',
+      'masking',
+      'covariance',
+      'control',
+      'performance',
+      'breadth',
+      'ppo',
+      'families',
+      'collapse',
+      'setpoint',
+    ])
+    for (const { comparisons } of claims) expect(comparisons.some(({ decides }) => decides !== false)).toBe(true)
+  })
+
+  it('name variants that the mini scale has', () => {
+    for (const claim of claimsAt(mini)) {
+      for (const variant of variantsOfClaim(claim)) expect(Object.keys(mini.variants)).toContain(variant)
+    }
+  })
+
+  it('are chosen by name, in their own order', () => {
+    expect(chooseClaims(mini, ['masking', 'sign', 'masking']).map(({ id }) => id)).toEqual(['sign', 'masking'])
+    expect(() => chooseClaims(mini, ['signs'])).toThrow('no claim is called signs')
+  })
+})
