@@ -14,7 +14,9 @@ export interface TokenValueLoss {
 /** @param clip c, in units of the return; Infinity: no clipping. */
 export function tokenValueLoss(value: number, oldValue: number, target: number, clip: number): TokenValueLoss {
   const error = value - target
-  const bounded = oldValue + Math.min(Math.max(value - oldValue, -clip), clip)
+  const moved = value - oldValue
+  // Within the clip the value itself: oldValue + moved may differ from it by rounding.
+  const bounded = Math.abs(moved) <= clip ? value : oldValue + Math.sign(moved) * clip
   const clippedError = bounded - target
   const clipped = clippedError * clippedError > error * error
   return clipped
