@@ -17,6 +17,14 @@ export {
   type ScoreOptions,
   score,
 } from './rollout/index.js'
+export {
+  type Atlas,
+  type AtlasOptions,
+  type AtlasRow,
+  type ClassShares,
+  methodAtlas,
+} from './report/atlas/atlas.js'
+export type { Statement } from './report/atlas/statements.js'
 export { type MergeOptions, mergeAdapter } from './rollout/merge.js'
 export type { MergeResult } from './rollout/merge-service.js'
 export { type EvaluateOptions, type Evaluation, evaluate } from './run/evaluate.js'

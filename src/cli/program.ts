@@ -5,6 +5,7 @@ import pc from 'picocolors'
 import { UserError } from '../config/errors.js'
 import { version } from '../config/version.js'
 import { analyzeCommand } from './analyze.js'
+import { atlasCommand } from './atlas.js'
 import { completionCommand } from './completion.js'
 import { configCommand } from './config.js'
 import { dataCommand } from './data.js'
@@ -17,6 +18,7 @@ import { mergeCommand } from './merge.js'
 import { quickstartCommand } from './quickstart.js'
 import { reproduceCommand } from './reproduce.js'
 import { scoreCommand } from './score.js'
+import { sftCommand } from './sft.js'
 import { trainCommand } from './train.js'
 
 const help = `
@@ -54,6 +56,7 @@ const pathOf = (command: Command): string =>
 
 const allCommands = (io: Io) => [
   trainCommand(io),
+  sftCommand(io),
   quickstartCommand(io),
   generateCommand(io),
   scoreCommand(io),
@@ -62,6 +65,7 @@ const allCommands = (io: Io) => [
   mergeCommand(io),
   evalCommand(io),
   analyzeCommand(io),
+  atlasCommand(io),
   reproduceCommand(io),
   doctorCommand(io),
   configCommand(io),

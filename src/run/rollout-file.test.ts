@@ -31,6 +31,8 @@ describe('rolloutParquet', () => {
       'sum_p2_log_p: list of FLOAT',
       's: list of FLOAT',
       'expected_s: list of FLOAT',
+      'sum_s2: list of FLOAT',
+      'prompt_tokens: list of INT32',
       'grad_mask: list of BOOLEAN',
     ])
   })

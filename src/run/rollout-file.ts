@@ -32,6 +32,8 @@ const columns: Column[] = [
   { name: 'sum_p2_log_p', type: 'FLOAT', list: true, value: (row) => row.completion.sumP2LogP },
   { name: 's', type: 'FLOAT', list: true, value: (row) => row.completion.S },
   { name: 'expected_s', type: 'FLOAT', list: true, value: (row) => row.completion.expectedS },
+  { name: 'sum_s2', type: 'FLOAT', list: true, value: (row) => row.completion.sumS2 },
+  { name: 'prompt_tokens', type: 'INT32', list: true, value: (row) => row.promptTokens ?? [] },
   { name: 'grad_mask', type: 'BOOLEAN', list: true, value: (row) => Array.from(row.gradMask, (bit) => bit !== 0) },
 ]
 

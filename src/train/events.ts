@@ -42,6 +42,8 @@ export interface StepMetrics {
 export interface GradedCompletion {
   promptId: string
   promptText: string
+  /** The prompt's ids, as the model got them. */
+  promptTokens?: Int32Array
   completionText: string
   example: Example
   completion: Completion
