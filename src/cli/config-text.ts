@@ -1,5 +1,6 @@
 /** The recipe's reference, from its schema, for the terminal and for docs/config.md. */
 import pc from 'picocolors'
+import type { z } from 'zod'
 import { UserError } from '../config/errors.js'
 import { type SchemaEntry, schemaEntries } from '../config/schema-entries.js'
 import { wrap } from '../report/terminal-text.js'
@@ -15,9 +16,9 @@ function selected(entries: SchemaEntry[], key: string | undefined): SchemaEntry[
 const need = (entry: SchemaEntry) =>
   entry.default !== undefined ? `default ${entry.default}` : entry.required ? 'required' : 'optional'
 
-export function configText(key: string | undefined, columns: number): string {
+export function configText(key: string | undefined, columns: number, schema?: z.ZodType): string {
   const width = Math.min(Math.max(columns, 40), 100)
-  const blocks = selected(schemaEntries(), key).map((entry) => {
+  const blocks = selected(schemaEntries(schema), key).map((entry) => {
     const meaning = wrap(entry.description, width - 4).map((line) => `    ${line}`)
     const head = entry.section
       ? pc.bold(`${entry.path}:`)
@@ -42,18 +43,35 @@ function table(entries: SchemaEntry[]): string[] {
   ]
 }
 
-/** docs/config.md */
-export function configMarkdown(): string {
-  const entries = schemaEntries()
-  const isTop = (entry: SchemaEntry) => !entry.path.includes('.')
-  const keysOf = (section: string) => entries.filter((entry) => entry.path.startsWith(`${section}.`) && !entry.section)
-  const lines = [
-    '# Recipe reference',
-    '',
+const trainPage = {
+  title: 'Recipe reference',
+  intro: [
     'Made from the schema by `npm run docs`; the same text is in `isentrope config`. A recipe is one YAML file, checked',
     'before anything else happens: an unknown key is an error that names the nearest one. `--set key=value` changes a',
     'key from the command line, the value in YAML. `.inf` is written where a bound is open; `key:` without a value counts',
     'as not given.',
+  ],
+}
+
+export const sftPage = {
+  title: 'Recipe reference of the supervised warm start',
+  intro: [
+    'Made from the schema by `npm run docs`; the same text is in `isentrope config --sft`. What [sft.md](sft.md) explains,',
+    'key by key; recipes are read as [config.md](config.md) says.',
+  ],
+}
+
+/** docs/config.md, and docs/sft-config.md of the other schema. */
+export function configMarkdown(
+  { schema, page }: { schema?: z.ZodType; page: typeof trainPage } = { page: trainPage },
+): string {
+  const entries = schemaEntries(schema)
+  const isTop = (entry: SchemaEntry) => !entry.path.includes('.')
+  const keysOf = (section: string) => entries.filter((entry) => entry.path.startsWith(`${section}.`) && !entry.section)
+  const lines = [
+    `# ${page.title}`,
+    '',
+    ...page.intro,
     '',
     '## Top level',
     '',

@@ -12,9 +12,11 @@ Examples:
   $ isentrope config
   $ isentrope config entropy
   $ isentrope config train.updatesPerBatch
+  $ isentrope config --sft data
 `
 
 interface ConfigFlags {
+  sft?: boolean
   markdown?: boolean
   jsonSchema?: boolean
 }
@@ -22,12 +24,16 @@ interface ConfigFlags {
 export function configCommand(io: Io = processIo): Command {
   return newCommand('config', 'explain every key of a recipe', help)
     .argument('[key]', 'a key or section, e.g. entropy or train.lr')
+    .option('--sft', 'the recipe of `isentrope sft` instead of that of `isentrope train`')
     .addOption(new Option('--markdown', 'as a Markdown page').conflicts('jsonSchema'))
     .option('--json-schema', 'as JSON Schema')
     .action(async (key: string | undefined, flags: ConfigFlags) => {
-      const { configMarkdown, configText } = await import('./config-text.js')
+      const { configMarkdown, configText, sftPage } = await import('./config-text.js')
       const { recipeJsonSchema } = await import('../config/json-schema.js')
-      if (flags.jsonSchema) await print(io.stdout, jsonLine(recipeJsonSchema()))
-      else await print(io.stdout, flags.markdown ? configMarkdown() : configText(key, io.stdout.columns ?? 100))
+      const { sftSchema } = await import('../config/sft-recipe.js')
+      const schema = flags.sft ? sftSchema : undefined
+      if (flags.jsonSchema) await print(io.stdout, jsonLine(recipeJsonSchema(schema)))
+      else if (flags.markdown) await print(io.stdout, configMarkdown(schema && { schema, page: sftPage }))
+      else await print(io.stdout, configText(key, io.stdout.columns ?? 100, schema))
     })
 }

@@ -6,6 +6,7 @@ import { UserError } from '../config/errors.js'
 import { version } from '../config/version.js'
 import { analyzeCommand } from './analyze.js'
 import { atlasCommand } from './atlas.js'
+import { compareCommand } from './compare.js'
 import { completionCommand } from './completion.js'
 import { configCommand } from './config.js'
 import { dataCommand } from './data.js'
@@ -64,6 +65,7 @@ const allCommands = (io: Io) => [
   dataCommand(io),
   mergeCommand(io),
   evalCommand(io),
+  compareCommand(io),
   analyzeCommand(io),
   atlasCommand(io),
   reproduceCommand(io),

@@ -7,6 +7,7 @@ import type { Summary } from '../run/summary.js'
 import { newCommand, repeated } from './command.js'
 import { Exit, exitCodes } from './errors.js'
 import { type Io, jsonLine, print, processIo } from './io.js'
+import { infinityAsYaml, quoted, writeReport } from './run-command.js'
 import { stopOnSignals } from './signals.js'
 
 const help = `
@@ -75,11 +76,6 @@ function summaryText(summary: Summary): string {
   ]
   return `${lines.join('\n')}\n`
 }
-
-/** A bound that is open has no JSON number; as text a recipe takes it back. */
-const infinityAsYaml = (_: string, value: unknown) => (value === Infinity ? '.inf' : value)
-
-const quoted = (text: string) => (/^[\w./:@%+=,-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`)
 
 export function trainCommand(io: Io = processIo, room = trainRoom): Command {
   return newCommand('train', 'train a model as a recipe says, or continue a run', help)
@@ -164,22 +160,5 @@ async function runTraining(
   } finally {
     panel.close()
     release()
-  }
-}
-
-/** A run is not lost for a page that cannot be made: the failure is said, the run stands. */
-async function writeReport(summary: Summary, io: Io): Promise<string | undefined> {
-  if (summary.step === 0) return undefined
-  try {
-    const [{ writeRunReport }, { tokenDecoder }] = await Promise.all([
-      import('../report/run-report.js'),
-      import('./token-decoder.js'),
-    ])
-    // Without its tokenizer (a model that is gone by now) the samples show token ids.
-    const decodeToken = await tokenDecoder(summary.model).catch(() => undefined)
-    return await writeRunReport(summary.run, { decodeToken })
-  } catch (error) {
-    await print(io.stderr, `warning: no report: ${error instanceof Error ? error.message : error}\n`)
-    return undefined
   }
 }

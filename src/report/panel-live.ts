@@ -4,24 +4,24 @@
  */
 import { createLogUpdate } from 'log-update'
 import type { Colors } from 'picocolors/types.js'
-import type { EvalMetrics, StepMetrics, TrainEvent } from '../train/events.js'
-import { formatCompact, formatDuration, formatFixed, formatNumber, formatPercent } from './format.js'
-import { maskedShare } from './metrics.js'
-import type { TrainPanel, TrainPanelOptions } from './panel.js'
+import type { TrainEvent } from '../train/events.js'
+import { formatDuration } from './format.js'
+import type { Panel, PanelEvent, PanelOptions } from './panel.js'
 import { warningLine } from './panel-plain.js'
+import type { PanelView } from './panel-view.js'
 import { sparkline } from './sparkline.js'
 import { visibleLength } from './terminal-table.js'
 import { oneLine, truncate, wrap } from './terminal-text.js'
 import { createTimeLeft } from './time-left.js'
 
-export interface PanelState {
+export interface PanelState<Step, Evaluation> {
   title: string
   totalSteps: number
-  rewards: number[]
-  entropies: number[]
-  metrics?: StepMetrics
+  /** The values of the view's two curves so far. */
+  curves: [number[], number[]]
+  metrics?: Step
   phase?: Extract<TrainEvent, { type: 'phase' }>
-  heldOut?: EvalMetrics
+  heldOut?: Evaluation
   secondsGone: number
   secondsLeft?: number
   /** The run is over, whether it reached its last step or not. */
@@ -31,16 +31,20 @@ export interface PanelState {
 const frameMilliseconds = 100
 const tickMilliseconds = 1000
 
-export function createLivePanel(stream: NodeJS.WriteStream, options: TrainPanelOptions, colors: Colors): TrainPanel {
+export function createLivePanel<Step extends { step: number }, Evaluation extends { step: number }>(
+  stream: NodeJS.WriteStream,
+  options: PanelOptions,
+  colors: Colors,
+  view: PanelView<Step, Evaluation>,
+): Panel<PanelEvent<Step, Evaluation>> {
   const log = createLogUpdate(stream)
   const seconds = () => performance.now() / 1000
   const start = seconds()
   const timeLeft = createTimeLeft(start)
-  const state: PanelState = {
+  const state: PanelState<Step, Evaluation> = {
     title: options.title,
     totalSteps: options.totalSteps,
-    rewards: [],
-    entropies: [],
+    curves: [[], []],
     secondsGone: 0,
     closed: false,
   }
@@ -54,7 +58,7 @@ export function createLivePanel(stream: NodeJS.WriteStream, options: TrainPanelO
     const now = seconds()
     state.secondsGone = now - start
     state.secondsLeft = timeLeft.estimate(Math.max(0, state.totalSteps - stepsDone(state)), now)
-    const lines = renderPanel(state, columns, colors)
+    const lines = renderPanel(view, state, columns, colors)
     // log-update patches lines in place; a frame of another height is drawn anew.
     if (lines.length !== shown.length) log.clear()
     shown = lines
@@ -94,8 +98,9 @@ export function createLivePanel(stream: NodeJS.WriteStream, options: TrainPanelO
         timeLeft.step(seconds())
         state.metrics = event.metrics
         state.phase = undefined
-        state.rewards.push(event.metrics.reward_mean)
-        state.entropies.push(event.metrics.entropy_nats)
+        view.curves.forEach(({ value }, i) => {
+          state.curves[i].push(value(event.metrics) ?? Number.NaN)
+        })
       }
       drawSoon()
     },
@@ -111,23 +116,30 @@ export function createLivePanel(stream: NodeJS.WriteStream, options: TrainPanelO
 }
 
 /** The panel's lines, each shorter than `columns`. */
-export function renderPanel(state: PanelState, columns: number, colors: Colors): string[] {
+export function renderPanel<Step extends { step: number }, Evaluation extends { step: number }>(
+  view: PanelView<Step, Evaluation>,
+  state: PanelState<Step, Evaluation>,
+  columns: number,
+  colors: Colors,
+): string[] {
   const width = Math.max(16, Math.min(columns - 1, 100))
   return [
     colors.bold(oneLine(state.title, width)),
     ...progressLines(state, width, colors),
-    ...curveLines(state, width, colors),
-    ...factLines(facts(state.metrics), width, colors),
-    ...heldOutLine(state.heldOut, width, colors),
+    ...(state.metrics ? curveLines(view, state.metrics, state.curves, width, colors) : []),
+    ...(state.metrics ? factLines(view.facts(state.metrics), width, colors) : []),
+    ...(state.heldOut ? heldOutLine(view.evaluationFacts(state.heldOut), width, colors) : []),
   ]
 }
 
+type Progress = Omit<PanelState<{ step: number }, unknown>, 'curves'>
+
 /** A resumed run begins in the middle: before its first step has ended, the phase says which one it is. */
-function stepsDone({ metrics, phase }: PanelState): number {
+function stepsDone({ metrics, phase }: Progress): number {
   return metrics?.step ?? Math.max(0, (phase?.step ?? 1) - 1)
 }
 
-function progressLines(state: PanelState, width: number, colors: Colors): string[] {
+function progressLines(state: Progress, width: number, colors: Colors): string[] {
   const { phase, secondsGone, secondsLeft } = state
   const done = stepsDone(state)
   const gone = formatDuration(secondsGone)
@@ -159,40 +171,26 @@ function bar(share: number, width: number, colors: Colors): string {
   return colors.green('━'.repeat(full)) + colors.dim('─'.repeat(width - full))
 }
 
-function curveLines(state: PanelState, width: number, colors: Colors): string[] {
-  if (state.metrics === undefined) return []
-  const curve = (label: string, value: string, values: number[], room: number) => {
-    const head = truncate(`${label.padEnd(10)}${value}`, room)
-    const line = sparkline(values, Math.max(0, room - head.length - 1))
-    const text = colors.dim(head.slice(0, 10)) + head.slice(10) + (line === '' ? '' : ` ${colors.cyan(line)}`)
-    return { length: visibleLength(text), text }
-  }
+function curveLines<Step extends { step: number }>(
+  { curves }: Pick<PanelView<Step, never>, 'curves'>,
+  metrics: Step,
+  values: [number[], number[]],
+  width: number,
+  colors: Colors,
+): string[] {
   const beside = width >= 60
   const room = beside ? Math.floor((width - 4) / 2) : width
-  const reward = curve('reward', formatFixed(state.metrics.reward_mean, 3), state.rewards, room)
-  const entropy = curve('entropy', `${formatFixed(state.metrics.entropy_nats, 3)} nats`, state.entropies, room)
-  return beside ? [`${reward.text}${' '.repeat(room - reward.length + 4)}${entropy.text}`] : [reward.text, entropy.text]
+  const [first, second] = curves.map(({ label, value, text }, i) => {
+    const head = truncate(`${label.padEnd(10)}${text(value(metrics))}`, room)
+    const line = sparkline(values[i], Math.max(0, room - head.length - 1))
+    const drawn = colors.dim(head.slice(0, 10)) + head.slice(10) + (line === '' ? '' : ` ${colors.cyan(line)}`)
+    return { length: visibleLength(drawn), text: drawn }
+  })
+  return beside ? [`${first.text}${' '.repeat(room - first.length + 4)}${second.text}`] : [first.text, second.text]
 }
 
-/** What is known, as label and value; what does not apply is not listed. */
-function facts(metrics: StepMetrics | undefined): [label: string, value: string][] {
-  if (metrics === undefined) return []
-  const list: [string, string | undefined][] = [
-    ['masked', shown(maskedShare(metrics), formatPercent)],
-    ['PPO clip', shown(metrics.ppo_clip_fraction, formatPercent)],
-    ['grad norm', shown(metrics.grad_norm, formatNumber)],
-    ['rollout', `${formatCompact(metrics.rollout_tokens_per_s)} tok/s`],
-    ['training', shown(metrics.train_tokens_per_s, (value) => `${formatCompact(value)} tok/s`)],
-    ['length', `${formatFixed(metrics.completion_length_mean, 1)} tokens`],
-  ]
-  return list.filter((fact): fact is [string, string] => fact[1] !== undefined)
-}
-
-function shown(value: number | undefined, format: (value: number) => string): string | undefined {
-  return value === undefined ? undefined : format(value)
-}
-
-function factLines(list: [string, string][], width: number, colors: Colors): string[] {
+function factLines(facts: [string, string | undefined][], width: number, colors: Colors): string[] {
+  const list = facts.filter((fact): fact is [string, string] => fact[1] !== undefined)
   const perLine = Math.max(1, Math.floor((width + 2) / 27))
   const lines: string[] = []
   for (let i = 0; i < list.length; i += perLine) {
@@ -207,10 +205,7 @@ function factLines(list: [string, string][], width: number, colors: Colors): str
   return lines
 }
 
-function heldOutLine(heldOut: EvalMetrics | undefined, width: number, colors: Colors): string[] {
-  if (heldOut === undefined) return []
-  const { samples, step, avg_at_k: average, pass_at_k: pass } = heldOut
-  const text = `held out  Avg@${samples} ${formatFixed(average, 3)}, Pass@${samples} ${formatFixed(pass, 3)} at step ${step}`
-  const line = truncate(text, width)
+function heldOutLine(facts: string, width: number, colors: Colors): string[] {
+  const line = truncate(`held out  ${facts}`, width)
   return [`${colors.dim(line.slice(0, 10))}${line.slice(10)}`]
 }

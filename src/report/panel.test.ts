@@ -3,10 +3,12 @@ import fc from 'fast-check'
 import pc from 'picocolors'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { fakeStepMetrics } from '../../test/fake-run.js'
-import type { EvalMetrics, TrainEvent } from '../train/events.js'
+import type { EvalMetrics, StepMetrics, TrainEvent } from '../train/events.js'
+import type { SftStepMetrics } from '../train/sft/events.js'
 import { createTrainPanel } from './panel.js'
 import { type PanelState, renderPanel } from './panel-live.js'
 import { plainHeader, plainLine } from './panel-plain.js'
+import { sftView, trainView } from './panel-view.js'
 import { visibleLength } from './terminal-table.js'
 
 const evaluation: EvalMetrics = {
@@ -61,17 +63,17 @@ describe('without a terminal', () => {
     const lines = text().trimEnd().split('\n')
     // 21 steps and two headers of two lines.
     expect(lines).toHaveLength(25)
-    expect(lines[0]).toBe(plainHeader().split('\n')[0])
+    expect(lines[0]).toBe(plainHeader(trainView).split('\n')[0])
     expect(lines[22]).toBe(lines[0])
     expect(new Set(lines.filter((line) => line.includes('/40')).map((line) => line.length)).size).toBe(1)
     expect(text()).not.toContain('\x1b')
   })
 
   it('writes what is absent as a dash', () => {
-    expect(plainLine(fakeStepMetrics(1), 40, undefined)).toBe(
+    expect(plainLine(trainView, fakeStepMetrics(1), 40, undefined)).toBe(
       '     1/40   0.100    1.000       –     –       –     5.0      20      –        –',
     )
-    expect(plainLine(fakeStepMetrics(1, { reward_mean: Number.NaN }), 40, 61)).toContain('–')
+    expect(plainLine(trainView, fakeStepMetrics(1, { reward_mean: Number.NaN }), 40, 61)).toContain('–')
   })
 
   it('writes evaluations and warnings where they happen', () => {
@@ -146,11 +148,10 @@ describe('on a terminal', () => {
 })
 
 describe('renderPanel', () => {
-  const state: PanelState = {
+  const state: PanelState<StepMetrics, EvalMetrics> = {
     title: 'grpo with clip-b on a model with a rather long name that does not fit every terminal',
     totalSteps: 1200,
-    rewards: Array.from({ length: 300 }, (_, i) => i),
-    entropies: Array.from({ length: 300 }, (_, i) => -i),
+    curves: [Array.from({ length: 300 }, (_, i) => i), Array.from({ length: 300 }, (_, i) => -i)],
     metrics: fakeStepMetrics(300, {
       masked_low_fraction: 0.01,
       masked_high_fraction: 0.002,
@@ -166,7 +167,7 @@ describe('renderPanel', () => {
   }
 
   it('shows what was asked for', () => {
-    const text = renderPanel(state, 80, pc.createColors(false)).join('\n')
+    const text = renderPanel(trainView, state, 80, pc.createColors(false)).join('\n')
     for (const part of ['step 300/1200', '3d 11h left', 'checkpoint', '3/4', 'reward', 'nats', 'masked    1.2 %']) {
       expect(text).toContain(part)
     }
@@ -184,7 +185,7 @@ describe('renderPanel', () => {
   it('fits any width', () => {
     fc.assert(
       fc.property(fc.integer({ min: 17, max: 300 }), fc.boolean(), (columns, closed) => {
-        for (const line of renderPanel({ ...state, closed }, columns, pc.createColors(true))) {
+        for (const line of renderPanel(trainView, { ...state, closed }, columns, pc.createColors(true))) {
           expect(visibleLength(line)).toBeLessThan(columns)
         }
       }),
@@ -193,6 +194,7 @@ describe('renderPanel', () => {
 
   it('leaves out what does not apply', () => {
     const text = renderPanel(
+      trainView,
       { ...state, metrics: fakeStepMetrics(1), heldOut: undefined },
       80,
       pc.createColors(false),
@@ -201,14 +203,63 @@ describe('renderPanel', () => {
   })
 
   it('knows where a resumed run begins', () => {
-    const [, progress] = renderPanel({ ...state, metrics: undefined }, 80, pc.createColors(false))
+    const [, progress] = renderPanel(trainView, { ...state, metrics: undefined }, 80, pc.createColors(false))
     expect(progress).toContain('step 300/1200')
   })
 
   it('says how a run ended', () => {
-    const at = (metrics: PanelState['metrics']) =>
-      renderPanel({ ...state, metrics, closed: true }, 80, pc.createColors(false))[1]
+    const at = (metrics: PanelState<StepMetrics, EvalMetrics>['metrics']) =>
+      renderPanel(trainView, { ...state, metrics, closed: true }, 80, pc.createColors(false))[1]
     expect(at(fakeStepMetrics(1200))).toContain('done in 1d 04h')
     expect(at(state.metrics)).toContain('stopped after 1d 04h')
+  })
+})
+
+describe('the view of a supervised run', () => {
+  const metrics: SftStepMetrics = {
+    step: 3,
+    time: '2026-01-01T00:00:00.000Z',
+    epoch: 0.25,
+    loss: 1.2341,
+    token_accuracy: 0.7,
+    entropy_nats: 1.1,
+    grad_norm: 2,
+    lr: 2e-5,
+    examples: 16,
+    dropped_examples: 0,
+    truncated_examples: 0,
+    target_tokens: 900,
+    tokens: 2000,
+    rss_bytes: 1,
+  }
+
+  it('has a plain line', () => {
+    expect(plainHeader(sftView).split('\n')[0]).toContain('accuracy')
+    expect(plainLine(sftView, metrics, 12, undefined)).toBe(
+      '     3/12   0.25   1.234      70.0    1.100       2   2.0e-5     900      –        –',
+    )
+  })
+
+  it('has a panel that leaves out what a skipped update has not', () => {
+    const panel = (line: SftStepMetrics) =>
+      renderPanel(
+        sftView,
+        {
+          title: 'warm',
+          totalSteps: 12,
+          curves: [
+            [2, 1],
+            [1, 1],
+          ],
+          metrics: line,
+          secondsGone: 1,
+          closed: false,
+        },
+        80,
+        pc.createColors(false),
+      ).join('\n')
+    expect(panel(metrics)).toContain('accuracy  70.0 %')
+    const { token_accuracy, grad_norm, ...skipped } = metrics
+    expect(panel(skipped)).not.toContain('accuracy')
   })
 })

@@ -71,7 +71,6 @@ function estimateMemory(recipe: Recipe, { parameters, config }: ModelShape): Mem
   const { promptsPerStep, samplesPerPrompt, batchSize, maxNewTokens } = recipe.rollout
   const rows = Math.min(batchSize, promptsPerStep * samplesPerPrompt)
   const keyValues = config.kvHeads * config.headDim
-  const queries = config.heads * config.headDim
   const weights = parameters * size
   const parts = {
     weights,

@@ -1,0 +1,77 @@
+/** What a supervised run tells before it begins and when it has ended. */
+import type { SftRecipe } from '../config/sft-recipe.js'
+import { formatBytes, formatCompact, formatCount, formatNumber } from '../report/format.js'
+import type { SftSummary } from '../run/sft.js'
+import type { SftPlan } from '../run/sft-plan.js'
+
+export function sftPlanText(recipe: SftRecipe, plan: SftPlan, place: string): string {
+  const { train, data, checkpoint } = recipe
+  const { memory, lengths } = plan
+  const source = data.task === undefined ? data.path! : `task ${data.task.name}`
+  const rows: [string, string][] = [
+    [
+      'model',
+      `${plan.model.reference}: ${plan.model.config.family}, ${formatCompact(plan.model.parameters)} parameters, ` +
+        `${plan.model.config.layers} layers, vocabulary ${formatCount(plan.model.config.vocabSize)}`,
+    ],
+    [
+      'data',
+      `${source}: ${formatCount(plan.trainExamples)} examples` +
+        `${plan.validationExamples > 0 ? `, ${formatCount(plan.validationExamples)} for validation` : ''}`,
+    ],
+    [
+      'lengths',
+      `${lengths.mean.toFixed(0)} tokens on average, ${lengths.learnt.toFixed(0)} of them learnt, ${lengths.longest} at ` +
+        `most (first ${lengths.examples})${lengths.tooLong > 0 ? `; ${lengths.tooLong} too long or empty` : ''}`,
+    ],
+    ['engine', `${plan.device}, ${plan.dtype}, ${plan.threads} threads`],
+    [
+      'step',
+      `${train.examplesPerStep} examples, about ${formatCount(Math.round(train.examplesPerStep * lengths.mean))} tokens, ` +
+        'one optimizer update',
+    ],
+    [
+      'optimizer',
+      `AdamW, lr ${formatNumber(train.lr)} ${train.schedule}` +
+        `${train.warmupSteps > 0 ? ` after ${train.warmupSteps} steps of warm-up` : ''}`,
+    ],
+    [
+      'length',
+      `${formatCount(plan.steps)} steps (${formatNumber(plan.epochs)} epochs), a checkpoint every ${checkpoint.every} ` +
+        `(kept: the last ${checkpoint.keep}${recipe.eval ? ' and the best' : ''})` +
+        `${recipe.eval ? `, validation every ${recipe.eval.every}` : ''}`,
+    ],
+    [
+      'memory',
+      `about ${formatBytes(memory.total)} of ${formatBytes(memory.available)} (weights ${formatBytes(memory.weights)}, ` +
+        `gradients ${formatBytes(memory.gradients)}, optimizer ${formatBytes(memory.optimizer)}, activations ` +
+        `${formatBytes(memory.activations)})`,
+    ],
+    ['run', place],
+  ]
+  const lines = rows.map(([name, text]) => `${name.padEnd(10)} ${text}`)
+  return `${[...lines, ...plan.warnings.map((warning) => `warning:   ${warning}`)].join('\n')}\n`
+}
+
+export function sftSummaryText(summary: SftSummary): string {
+  const number = (value: number | null | undefined) => (value == null ? '-' : value.toFixed(3))
+  const { eval_first: first, eval_last: last } = summary
+  const lines = [
+    `steps       ${summary.step} of ${summary.steps}`,
+    `loss        ${number(summary.loss_first)} -> ${number(summary.loss_last)} nats (means of the first and last 10 steps)`,
+    `entropy     ${number(summary.entropy_first)} -> ${number(summary.entropy_last)} nats at the learnt tokens`,
+    `tokens      ${summary.tokens} (${summary.target_tokens} learnt) in ${summary.seconds.toFixed(1)} s`,
+    ...(first && last
+      ? [
+          `validation  loss ${number(first.eval_loss)} -> ${number(last.eval_loss)}, perplexity ` +
+            `${first.perplexity.toFixed(2)} -> ${last.perplexity.toFixed(2)}, accuracy ` +
+            `${number(first.token_accuracy)} -> ${number(last.token_accuracy)}`,
+        ]
+      : []),
+    ...(summary.best
+      ? [`best        ${summary.best.checkpoint} (${summary.best.metric} ${number(summary.best.value)})`]
+      : []),
+    ...(summary.checkpoint ? [`last        ${summary.checkpoint}`] : []),
+  ]
+  return `${lines.join('\n')}\n`
+}

@@ -1,0 +1,134 @@
+import type { Command } from 'commander'
+import { UserError } from '../config/errors.js'
+import type { SftRecipe } from '../config/sft-recipe.js'
+import type { SftOptions, SftSummary } from '../run/sft.js'
+import { newCommand, repeated } from './command.js'
+import { Exit, exitCodes } from './errors.js'
+import { type Io, jsonLine, print, processIo } from './io.js'
+import { infinityAsYaml, quoted, writeReport } from './run-command.js'
+import { stopOnSignals } from './signals.js'
+
+const help = `
+Teaches a model by examples: what makes a base model fit to be reinforced. RECIPE is a YAML file (see recipes/sft-*.yaml
+and \`isentrope config --sft\`); its data are chats ({"messages": [...]}), prompts with completions, or GSM8K, from a file,
+or a task with solutions. Only assistant turns and completions are learnt, with their end token.
+The run goes to --run, by default runs/NAME-TIMESTAMP:
+  config.yaml        the recipe with every default        metrics.jsonl  one object a step
+  environment.json   versions, machine, seed              eval.jsonl     validations
+  report.html        curves                               checkpoints/   to resume from, and to use (model/)
+Prints the plan, then a live panel (one line a step where stdout is no terminal), then a summary; with --json
+stdout holds the summary alone, as one line of JSON.
+Ctrl-C (once) stops at the next safe point and writes a checkpoint; twice stops at once.
+
+Examples:
+  $ isentrope sft recipes/sft-gsm8k-smollm2.yaml --dry-run
+  $ isentrope sft recipes/sft-gsm8k-smollm2.yaml --set data.task.path=train.jsonl --run runs/warm
+  $ isentrope sft --run runs/warm --resume
+  $ isentrope train recipes/gsm8k-smollm2.yaml --set model=runs/warm/checkpoints/step-000100/model
+`
+
+interface SftFlags {
+  set?: string[]
+  run?: string
+  resume?: boolean
+  dryRun?: boolean
+  json?: boolean
+}
+
+/** The recipe as given; where a run is resumed without one, the run's own. */
+async function recipeOf(path: string | undefined, flags: SftFlags): Promise<SftRecipe> {
+  const [{ loadAs }, { sftFormat }] = await Promise.all([
+    import('../config/load-recipe.js'),
+    import('../config/sft-recipe.js'),
+  ])
+  if (path !== undefined) return loadAs(path, sftFormat, flags.set)
+  if (!flags.resume || flags.run === undefined) {
+    throw new UserError('no recipe', {
+      hint: 'isentrope sft RECIPE.yaml starts a run; isentrope sft --run DIR --resume continues one',
+    })
+  }
+  return loadAs(`${flags.run}/config.yaml`, sftFormat, flags.set)
+}
+
+export function sftCommand(io: Io = processIo): Command {
+  return newCommand('sft', 'teach a model by examples, or continue such a run', help)
+    .argument('[recipe]', 'YAML file; may be left out with --run DIR --resume')
+    .option('-s, --set <key=value>', 'change a key of the recipe (may be repeated)', repeated)
+    .option('--run <dir>', 'directory of the run (default: runs/NAME-TIMESTAMP)')
+    .option('--resume', 'continue from the last checkpoint of --run, or of the newest run of that name')
+    .option('--dry-run', 'print the plan and stop')
+    .option('--json', 'print the summary as one line of JSON, everything else to stderr')
+    .action(async (path: string | undefined, flags: SftFlags) => {
+      const recipe = await recipeOf(path, flags)
+      const people = flags.json ? io.stderr : io.stdout
+      const [{ loadSftData }, { planSft }, { sftPlanText }] = await Promise.all([
+        import('../task/sft-data.js'),
+        import('../run/sft-plan.js'),
+        import('./sft-text.js'),
+      ])
+      const data = await loadSftData(recipe.data)
+      const plan = await planSft(recipe, data)
+      await print(people, sftPlanText(recipe, plan, flags.run ?? 'runs/'))
+      if (flags.dryRun) {
+        if (flags.json) await print(io.stdout, `${JSON.stringify({ recipe, plan }, infinityAsYaml)}\n`)
+        return
+      }
+      const summary = await runInPanel(recipe, flags, { io, people, data, steps: plan.steps })
+      await print(io.stdout, flags.json ? jsonLine(summary) : '')
+      if (summary.interrupted) {
+        const command = `isentrope sft ${path === undefined ? '' : `${quoted(path)} `}--run ${quoted(summary.run)} --resume`
+        await print(io.stderr, `interrupted after step ${summary.step}; to continue:\n  ${command}\n`)
+        throw new Exit(exitCodes.interrupted)
+      }
+    })
+}
+
+async function runInPanel(
+  recipe: SftRecipe,
+  flags: SftFlags,
+  { io, people, data, steps }: { io: Io; people: Io['stdout']; data: SftOptions['data']; steps: number },
+): Promise<SftSummary & { report?: string }> {
+  const [{ runSft }, { createSftPanel }, { sftSummaryText }] = await Promise.all([
+    import('../run/sft.js'),
+    import('../report/panel.js'),
+    import('./sft-text.js'),
+  ])
+  const stop = new AbortController()
+  const release = stopOnSignals(stop, io)
+  const panel = createSftPanel(people as NodeJS.WriteStream, {
+    isTty: people.isTTY === true,
+    totalSteps: steps,
+    title: recipe.name ?? 'run',
+  })
+  let started: string | undefined
+  try {
+    const summary = await runSft(recipe, {
+      runDirectory: flags.run,
+      resume: flags.resume,
+      signal: stop.signal,
+      argv: process.argv.slice(2),
+      data,
+      onStart: ({ runDirectory, step }) => {
+        started = runDirectory
+        people.write(`${step > 0 ? `continuing ${runDirectory} after step ${step}` : runDirectory}\n\n`)
+      },
+      onEvent: (event) => panel.onEvent(event),
+    })
+    panel.close()
+    const report = await writeReport(summary, io)
+    await print(people, `\n${sftSummaryText(summary)}${report === undefined ? '' : `report      ${report}\n`}`)
+    return report === undefined ? summary : { ...summary, report }
+  } catch (error) {
+    panel.close()
+    if (started !== undefined) {
+      await print(
+        io.stderr,
+        `the run up to its last checkpoint is in ${started}; --run ${quoted(started)} --resume continues it\n`,
+      )
+    }
+    throw error
+  } finally {
+    panel.close()
+    release()
+  }
+}

@@ -1,0 +1,81 @@
+/** The examples of a supervised recipe's `data` section: from a file, or from a task whose problems have solutions. */
+import { resolve } from 'node:path'
+import { UserError } from '../config/errors.js'
+import { rngFrom } from '../config/philox.js'
+import type { SftRecipe } from '../config/sft-recipe.js'
+import { readRows } from './data/rows.js'
+import { loadTask } from './registry.js'
+import type { SftContent, SftExample } from './sft-example.js'
+import { toSftExample, withoutCalculations } from './sft-rows.js'
+import { isHeldOut } from './split.js'
+import type { Example, Split, Task } from './types.js'
+
+export interface SftData {
+  train: SftExample[]
+  validation: SftExample[]
+}
+
+/**
+ * All examples in the data's order. Validation examples never are training examples, duplicates of their prompts
+ * included.
+ * @throws UserError for a source that cannot be had, and for the first row that holds nothing to learn.
+ */
+export async function loadSftData(
+  data: SftRecipe['data'],
+  options: { baseDirectory?: string; fetch?: typeof fetch } = {},
+): Promise<SftData> {
+  const { train, given } = data.task === undefined ? await fromFiles(data, options) : await fromTask(data.task, options)
+  const validation = given.length > 0 ? given : train.filter((example) => isHeldOut(promptOf(example), data.evalShare))
+  const held = new Set(validation.map(promptOf))
+  const rest = train.filter((example) => !held.has(promptOf(example)))
+  if (rest.length === 0) throw new UserError(`${data.path ?? `task ${data.task?.name}`}: leaves no training examples`)
+  return { train: rest, validation }
+}
+
+/** What an example asks: everything before its first reply. */
+function promptOf(example: SftContent): string {
+  if (!('messages' in example)) return example.prompt
+  const first = example.messages.findIndex(({ role }) => role === 'assistant')
+  return example.messages
+    .slice(0, first)
+    .map(({ role, content }) => `${role}\n${content}`)
+    .join('\n')
+}
+
+async function fromFiles(data: SftRecipe['data'], { baseDirectory = process.cwd() }: { baseDirectory?: string }) {
+  const read = async (file: string) => {
+    const path = resolve(baseDirectory, file)
+    const rows = await readRows(path)
+    if (rows.length === 0) throw new UserError(`${path}: has no rows`)
+    return rows.map((row, i) => toSftExample(row, `${path}, row ${i + 1}`, data))
+  }
+  return {
+    train: await read(data.path!),
+    given: data.evalPath === undefined ? [] : await read(data.evalPath),
+  }
+}
+
+async function fromTask(entry: NonNullable<SftRecipe['data']['task']>, options: Parameters<typeof loadTask>[1]) {
+  const task = await loadTask(entry, options)
+  return { train: toExamples(task, 'train'), given: toExamples(task, 'eval') }
+}
+
+function toExamples(task: Task, split: Split): SftExample[] {
+  const problems = task.prompts(rngFrom(0), split)
+  if (!Array.isArray(problems)) {
+    throw new UserError(`task ${task.name}: generates its problems, so there is no set of solutions to learn from`, {
+      hint: 'give a task with reference solutions (gsm8k), or a file by data.path',
+    })
+  }
+  return (problems as Example[]).map(({ id, prompt, solution }) => {
+    const where = `task ${task.name}, ${id}`
+    if (typeof solution !== 'string' || solution === '') {
+      throw new UserError(`${where}: has no solution to learn`, {
+        hint: 'examples need the text `solution`; give a task with reference solutions (gsm8k), or a file by data.path',
+      })
+    }
+    const completion = withoutCalculations(solution)
+    if (typeof prompt === 'string') return { prompt, completion, where }
+    return { messages: [...prompt, { role: 'assistant', content: completion }], where }
+  })
+}

@@ -1,0 +1,103 @@
+/**
+ * Rows of public data sets as supervised examples. Known layouts, in the order tried: a chat in `messages` (also
+ * ShareGPT's `conversations` of {from, value}); GSM8K's question and answer; a prompt (text or chat) and a completion
+ * (text or chat, as TRL writes them).
+ */
+import { UserError } from '../config/errors.js'
+import type { ChatMessage } from '../model/types.js'
+import { asPrompt, asText, chooseColumn, column, promptColumns } from './data/columns.js'
+import type { Row } from './data/rows.js'
+import { gsm8kInstruction } from './gsm8k.js'
+import type { SftContent, SftExample } from './sft-example.js'
+
+const chatColumns = ['messages', 'conversations', 'conversation', 'chat'] as const
+const completionColumns = ['completion', 'response', 'output', 'answer', 'solution', 'target'] as const
+
+export interface RowOptions {
+  /** Columns, where the usual ones are not meant. */
+  messages?: string
+  prompt?: string
+  completion?: string
+  /** Text of the user's message; {prompt} stands for the prompt. */
+  template: string
+  /** Prompt and completion become a chat of two messages. */
+  chat: boolean
+  system?: string
+}
+
+/** @throws UserError that names the row where it holds nothing to learn. */
+export function toSftExample(row: Row, where: string, options: RowOptions): SftExample {
+  const content = contentOf(row, where, options)
+  if ('messages' in content) return { messages: withSystem(checkChat(content.messages, where), options.system), where }
+  if (content.completion === '') throw new UserError(`${where}: the completion is empty`)
+  return { ...content, where }
+}
+
+function contentOf(row: Row, where: string, options: RowOptions): SftContent {
+  const asked = options.messages !== undefined || (options.prompt === undefined && options.completion === undefined)
+  const chatColumn = asked
+    ? (options.messages ?? chatColumns.find((name) => Array.isArray(column(row, name))))
+    : undefined
+  if (chatColumn !== undefined) {
+    return { messages: asChat(column(row, chooseColumn(row, chatColumn, [], where)), `${where}, ${chatColumn}`) }
+  }
+  const promptColumn = chooseColumn(row, options.prompt, promptColumns, where)
+  const completionColumn = chooseColumn(row, options.completion, completionColumns, where)
+  const prompt = asPrompt(column(row, promptColumn), `${where}, ${promptColumn}`)
+  const completion = column(row, completionColumn)
+  const reply = Array.isArray(completion)
+    ? asChat(completion, `${where}, ${completionColumn}`)
+    : asText(completion, `${where}, ${completionColumn}`)
+  if (typeof prompt === 'string' && typeof reply === 'string') {
+    return joined(prompt, reply, isGsm8k(row) ? `{prompt}\n\n${gsm8kInstruction}` : undefined, options)
+  }
+  const asked_ = typeof prompt === 'string' ? [user(fill(options.template, prompt))] : prompt
+  return { messages: [...asked_, ...(typeof reply === 'string' ? [assistant(reply)] : reply)] }
+}
+
+function joined(prompt: string, reply: string, known: string | undefined, options: RowOptions): SftContent {
+  const text = fill(options.template === plainTemplate && known !== undefined ? known : options.template, prompt)
+  const completion = known === undefined ? reply : withoutCalculations(reply)
+  if (!options.chat) return { prompt: text, completion }
+  return { messages: [user(text), assistant(completion)] }
+}
+
+export const plainTemplate = '{prompt}'
+const fill = (template: string, prompt: string) => template.replaceAll('{prompt}', () => prompt)
+const user = (content: string): ChatMessage => ({ role: 'user', content })
+const assistant = (content: string): ChatMessage => ({ role: 'assistant', content })
+
+/** GSM8K's own columns and final line. */
+const isGsm8k = ({ question, answer }: Row): boolean =>
+  typeof question === 'string' && typeof answer === 'string' && /\n#### \S+\s*$/.test(answer)
+
+/** GSM8K notes its calculations as `<<48/2=24>>` for a calculator; a model without one writes the result itself. */
+export const withoutCalculations = (solution: string): string => solution.replaceAll(/<<[^<>]*>>/g, '')
+
+const roles: Record<string, string> = { human: 'user', gpt: 'assistant', bot: 'assistant' }
+
+function asChat(value: unknown, where: string): ChatMessage[] {
+  if (!Array.isArray(value)) throw new UserError(`${where}: a chat is a list of {role, content}`)
+  return value.map((message: unknown) => {
+    const { role, content, from, value: text } = (message ?? {}) as Record<string, unknown>
+    const name = role ?? from
+    const words = content ?? text
+    if (typeof name !== 'string' || typeof words !== 'string') {
+      throw new UserError(`${where}: a chat is a list of {role, content} (or {from, value}) with texts`)
+    }
+    return { role: role === undefined ? (roles[name] ?? name) : name, content: words }
+  })
+}
+
+function checkChat(messages: ChatMessage[], where: string): ChatMessage[] {
+  const replies = messages.filter(({ role }) => role === 'assistant')
+  if (replies.length === 0) throw new UserError(`${where}: the chat has no assistant message, so nothing to learn`)
+  return messages
+}
+
+/** A chat with a system message of its own keeps that. */
+function withSystem(messages: ChatMessage[], system: string | undefined): ChatMessage[] {
+  return system === undefined || messages[0].role === 'system'
+    ? messages
+    : [{ role: 'system', content: system }, ...messages]
+}
