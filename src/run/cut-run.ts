@@ -9,6 +9,7 @@ import { type RunPaths, stepOf } from './run-directory.js'
 export function cutRun(disk: Disk, paths: RunPaths, step: number): void {
   cutAfterStep(disk, paths.metrics, step)
   cutAfterStep(disk, paths.evaluations, step)
+  cutAfterStep(disk, paths.ledger, step)
   cutAfterStep(disk, paths.warnings, step)
   if (existsSync(paths.rollouts)) {
     for (const name of readdirSync(paths.rollouts)) {

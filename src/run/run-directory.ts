@@ -9,6 +9,8 @@ export interface RunPaths {
   environment: string
   metrics: string
   evaluations: string
+  /** What the ledger measured, a line for each optimizer step of a ledger step. */
+  ledger: string
   /** Warnings of the training loop, e.g. skipped updates: {step, time, message}. */
   warnings: string
   rollouts: string
@@ -23,6 +25,7 @@ export function runPaths(directory: string): RunPaths {
     environment: join(directory, 'environment.json'),
     metrics: join(directory, 'metrics.jsonl'),
     evaluations: join(directory, 'eval.jsonl'),
+    ledger: join(directory, 'ledger.jsonl'),
     warnings: join(directory, 'warnings.jsonl'),
     rollouts: join(directory, 'rollouts'),
     checkpoints: join(directory, 'checkpoints'),

@@ -7,6 +7,7 @@ import type { TrainEvent } from '../train/events.js'
 import { openCritic } from '../train/ppo/open-critic.js'
 import { requireCompatible } from './compatible.js'
 import { replaceFile } from './disk.js'
+import { toJsonLine } from './json-lines.js'
 import { type KeepOptions, keepRun, type RunKind } from './keep-run.js'
 import { type OpenParts, openParts } from './parts.js'
 import { rolloutParquet } from './rollout-file.js'
@@ -38,12 +39,14 @@ function trainKind(recipe: Recipe, open: OpenParts): RunKind<Step, Evaluation, S
     bestMetric: metric,
     bestIsEvaluated: metric !== 'reward_mean',
     bestValue: (metrics, evaluation) => (metric === 'reward_mean' ? metrics.reward_mean : evaluation?.[metric]),
-    writeStep: (disk, paths, { metrics, rollouts }) =>
+    writeStep(disk, paths, { metrics, rollouts, ledger = [] }) {
       replaceFile(
         disk,
         join(paths.rollouts, `${stepName(metrics.step)}.parquet`),
         rolloutParquet(rollouts, metrics.step),
-      ),
+      )
+      if (ledger.length > 0) disk.append(paths.ledger, ledger.map(toJsonLine).join(''))
+    },
     summarize: (paths) => summarize(paths, recipe),
   }
 }

@@ -38,6 +38,18 @@ export interface StepMetrics {
   [extra: string]: number | string | undefined
 }
 
+/** One line of ledger.jsonl: an optimizer step that the ledger measured, with its rows of the step's metrics. */
+export interface LedgerLine {
+  step: number
+  /** Optimizer steps made on the same batch of rollouts before. */
+  update: number
+  policy_tokens: number
+  cov_A_Sc: number
+  cov_A_rSc: number
+  ratio_max: number
+  [row: string]: number
+}
+
 /** A graded completion as it is trained on and written to Parquet. */
 export interface GradedCompletion {
   promptId: string
@@ -93,6 +105,6 @@ export type TrainEvent =
       done?: number
       total?: number
     }
-  | { type: 'step'; metrics: StepMetrics; rollouts: GradedCompletion[] }
+  | { type: 'step'; metrics: StepMetrics; rollouts: GradedCompletion[]; ledger?: LedgerLine[] }
   | { type: 'eval'; metrics: EvalMetrics }
   | { type: 'warning'; step: number; message: string }

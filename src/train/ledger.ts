@@ -3,6 +3,8 @@
  * to first order, what it did, and which tokens the exact prediction came from. All in nats, on the step's own tokens.
  */
 import type { LedgerReading } from './backend.js'
+import type { LedgerLine } from './events.js'
+import type { StepReport } from './optimize.js'
 
 /** One entry per token, in the batch's order. */
 export interface LedgerTokens {
@@ -75,4 +77,23 @@ function tokenRows(
     add(`ledger_${mask[t] ? 'kept' : 'masked'}_${kind}`, slope[t] * along.logprob[t])
   }
   return rows
+}
+
+/** The lines of the optimizer steps on one batch of rollouts, those that the ledger measured. */
+export function ledgerLines(step: number, reports: readonly StepReport[]): LedgerLine[] {
+  return reports.flatMap(({ policyTokens, covASc, covARSc, ratioMax, ledger }, update) =>
+    Object.keys(ledger).length === 0
+      ? []
+      : [
+          {
+            step,
+            update,
+            policy_tokens: policyTokens,
+            cov_A_Sc: covASc,
+            cov_A_rSc: covARSc,
+            ratio_max: ratioMax,
+            ...ledger,
+          },
+        ],
+  )
 }

@@ -23,6 +23,7 @@ import { meanEntropy, type TrainItem } from './batch.js'
 import type { EntropyState } from './entropy-control.js'
 import type { EvalMetrics, GradedCompletion, TrainEvent } from './events.js'
 import { heldOutMetrics } from './held-out.js'
+import { ledgerLines } from './ledger.js'
 import { stepMetrics } from './metrics.js'
 import { describeNonFinite, nonFiniteFailure } from './non-finite.js'
 import { optimizeMinibatch, type StepReport, type UpdatePlace } from './optimize.js'
@@ -131,7 +132,7 @@ export async function* trainLoop(setup: LoopSetup): AsyncGenerator<LoopEvent> {
     // A policy that is not trained yet has no distance to be steered.
     if (!isCriticWarmup(recipe, step)) klCoef = nextKlCoef(recipe, klCoef, kl)
     const state = { step, position, entropy, ...(klTarget === undefined ? {} : { klCoef }) }
-    yield { type: 'step', metrics, rollouts: graded, state }
+    yield { type: 'step', metrics, rollouts: graded, ledger: ledgerLines(step, reports.done), state }
 
     if (evaluationDue(recipe, step)) {
       yield { type: 'phase', step, phase: 'evaluate' }

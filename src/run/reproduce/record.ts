@@ -1,6 +1,8 @@
 /** A run on disk, read for measuring. */
 import { existsSync } from 'node:fs'
+import type { LedgerLine } from '../../train/events.js'
 import { readHistory } from '../history.js'
+import { readJsonLines } from '../json-lines.js'
 import { runPaths } from '../run-directory.js'
 import type { PlannedRun } from './plan.js'
 import type { RunRecord } from './types.js'
@@ -12,5 +14,5 @@ export function readRecord({ directory, recipe }: PlannedRun): RunRecord | undef
   const { steps, evaluations } = readHistory(paths)
   const { steps: planned } = recipe.train
   const complete = steps.at(-1)?.step === planned && (!recipe.eval || evaluations.at(-1)?.step === planned)
-  return complete ? { steps, evaluations, ledger: [] } : undefined
+  return complete ? { steps, evaluations, ledger: readJsonLines<LedgerLine>(paths.ledger) } : undefined
 }

@@ -5,8 +5,7 @@
  */
 
 import type { PairedInterval } from '../../evaluate/paired-t.js'
-import type { EvalMetrics, StepMetrics } from '../../train/events.js'
-import type { LedgerLine } from './ledger.js'
+import type { EvalMetrics, LedgerLine, StepMetrics } from '../../train/events.js'
 
 export const scaleNames = ['mini', 'small'] as const
 export type ScaleName = (typeof scaleNames)[number]

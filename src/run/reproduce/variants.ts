@@ -40,13 +40,14 @@ export function variantsOf(settings: Settings): Record<string, Variant> {
       policy,
     },
   })
+  const measured = { ...reuse, ledger: { every: 1 } }
   const only = (method: string, label: string): Variant => ({ label, changes: { ...short, entropy: { method } } })
   const hold = (target: number): Variant => ({
     label: `setpoint ${target}`,
     changes: { entropy: { method: 'clip-v', target } },
   })
   return {
-    grpo: { label: 'GRPO', changes: {} },
+    grpo: { label: 'GRPO', changes: { ledger: { every: 4 } } },
     'clip-b-tight': clipped('clip-b', clipB[0]),
     'clip-b': clipped('clip-b', clipB[1]),
     'clip-b-loose': clipped('clip-b', clipB[2]),
@@ -60,7 +61,7 @@ export function variantsOf(settings: Settings): Record<string, Variant> {
     'only-positive-unlikely': only('only-positive-unlikely', 'A > 0, Sc < 0 alone'),
     'only-negative-likely': only('only-negative-likely', 'A < 0, Sc > 0 alone'),
     'only-negative-unlikely': only('only-negative-unlikely', 'A < 0, Sc < 0 alone'),
-    reuse: { label: 'several updates on a batch', changes: reuse },
+    reuse: { label: 'several updates on a batch', changes: measured },
     ...trio('ppo', 'PPO', { algorithm: { name: 'ppo' } }),
     ...trio('fast', fast.label, fast.changes, [fast.clipB, fast.clipV]),
     'setpoint-below': hold(targets.below),
