@@ -8,6 +8,15 @@ export * from './entropy/index.js'
 export { openModel as loadModel } from './model/open.js'
 export type { ChatMessage, DecoderConfig, OpenModel, Tokenizer } from './model/types.js'
 export {
+  type Atlas,
+  type AtlasOptions,
+  type AtlasRow,
+  type ClassShares,
+  methodAtlas,
+} from './report/atlas/atlas.js'
+export type { Statement } from './report/atlas/statements.js'
+export { type CompareOptions, type Comparison, compare } from './report/compare.js'
+export {
   type GenerateInput,
   type GenerateLine,
   type GenerateOptions,
@@ -17,14 +26,6 @@ export {
   type ScoreOptions,
   score,
 } from './rollout/index.js'
-export {
-  type Atlas,
-  type AtlasOptions,
-  type AtlasRow,
-  type ClassShares,
-  methodAtlas,
-} from './report/atlas/atlas.js'
-export type { Statement } from './report/atlas/statements.js'
 export { type MergeOptions, mergeAdapter } from './rollout/merge.js'
 export type { MergeResult } from './rollout/merge-service.js'
 export { type EvaluateOptions, type Evaluation, evaluate } from './run/evaluate.js'

@@ -10,9 +10,9 @@ import { stopOnSignals } from './signals.js'
 
 const help = `
 A model is whatever \`generate\` takes, or a run directory (its best checkpoint, or --checkpoint last), or a checkpoint.
-Data is a public set (aime24, aime25, amc23, math500, gsm8k, dapo500), a file (.jsonl, .json, .csv, .parquet), a
-task (its held-out problems), or a recipe or run (the problems and settings that it is evaluated on in training).
-Several are separated by commas.
+Data is a public set (aime24, aime25, amc23, math500, gsm8k, dapo500; aime24=FILE reads it from a file), any other
+file (.jsonl, .json, .csv, .parquet), prepared data, a hub data set (owner/name), a task (its held-out problems), or a
+recipe or run (the problems and settings that it is evaluated on in training). Several are separated by commas.
 
 Avg@K is the mean accuracy of K samples, Pass@K the chance that one of K is right (unbiased, K = 1, 2, 4 ... n), maj@K
 the chance that their majority is. Intervals are at 95 %, by the bootstrap over problems. Several models are compared

@@ -1,5 +1,10 @@
 /** The page and the terminal text that put several runs side by side. */
 import { realDisk, replaceFile } from '../run/disk.js'
+import { type ComparedSources, readCompared } from './compare-sources.js'
+import { differingSettings, settingNotes } from './differing-settings.js'
+import { groupDifferences, groupMeasurements, type MeasurementGroup, mismatches } from './eval-measurements.js'
+import { curveFigures, differenceIntro, differenceTable, intervalHint, paperTable, rateFigures } from './eval-parts.js'
+import { differenceText, paperText } from './eval-terminal.js'
 import { type FinalFigure, finalFigures } from './final-figures.js'
 import { formatNumber } from './format.js'
 import { type Html, html } from './html/markup.js'
@@ -16,7 +21,6 @@ import {
   heldOutIntro,
   metricFigure,
   type NamedRun,
-  passHistogram,
   present,
   problemList,
   type SampleGroup,
@@ -25,13 +29,13 @@ import {
   stepRange,
   wide,
 } from './report-parts.js'
-import { readRun } from './run-data.js'
 import { readSamples } from './samples.js'
 import { renderChart, renderTable } from './terminal-chart.js'
-import { oneLine } from './terminal-text.js'
+import { oneLine, wrap } from './terminal-text.js'
 
 export interface ComparedRun {
-  name: string
+  /** Default: the directory's own. */
+  name?: string
   directory: string
 }
 
@@ -58,7 +62,8 @@ export async function writeComparisonReport(
   extra: ComparisonText,
   options: ComparisonOptions = {},
 ): Promise<string> {
-  const named = readRuns(runs)
+  const sources = readCompared(runs)
+  const named = sources.runs
   const problems: string[] = []
   const samples: SampleGroup[] = []
   for (const run of named) {
@@ -70,39 +75,72 @@ export async function writeComparisonReport(
     problems.push(...run.data.problems.map((problem) => `${run.name}: ${problem}`))
     samples.push({ title: `${run.name}, step ${chosen[0]?.step}`, samples: chosen })
   }
-  replaceFile(realDisk, file, comparisonPage(named, samples, problems, extra, options.decodeToken !== undefined))
+  replaceFile(realDisk, file, comparisonPage(sources, samples, problems, extra, options.decodeToken !== undefined))
   return file
 }
 
 /**
- * Entropy and reward (and, where evaluated, the held-out problems) as terminal charts, and the final figures as a
- * table whose columns are the runs. Every line fits `width` where it is at least 40.
- * @throws UserError where a directory holds no run.
+ * Entropy and reward (and, where evaluated, the held-out problems) as terminal charts, the final figures as a table
+ * whose columns are the runs, the paper's table and the differences. Every line fits `width` where it is at least 40.
+ * @throws UserError where a directory holds neither a run nor an evaluation.
  */
-export function renderComparison(runs: readonly ComparedRun[], width: number): string {
-  const named = readRuns(runs)
-  const sizes = new Set(named.flatMap(({ data }) => data.evals.map(({ samples }) => samples)))
-  const k = sizes.size === 1 ? [...sizes][0] : 'K'
-  const chart = (title: string, yLabel: string | undefined, points: (run: NamedRun) => [number, number][]) => {
-    const series = named.map((run) => ({ name: run.name, points: points(run) }))
+export function renderComparison(compared: readonly ComparedRun[], width: number): string {
+  const { runs, measurements } = readCompared(compared)
+  const groups = groupMeasurements(measurements)
+  const chart = (
+    title: string,
+    yLabel: string | undefined,
+    points: (run: NamedRun) => [number, number][],
+    shown: readonly NamedRun[] = runs,
+  ) => {
+    const series = shown.map((run) => ({ name: run.name, points: points(run) }))
     if (series.every((one) => one.points.length === 0)) return undefined
     return renderChart({ title, yLabel, xLabel: 'step', width, height: 12, series })
   }
   return present([
     chart('Entropy', 'nats', ({ data }) => data.metrics.map((line) => [line.step, line.entropy_nats])),
     chart('Reward', 'mean of a step', ({ data }) => data.metrics.map((line) => [line.step, line.reward_mean])),
-    chart(`Pass@${k}`, 'held out', ({ data }) => data.evals.map((line) => [line.step, line.pass_at_k])),
-    ...comparisonTables(named, width),
+    ...groups.map((group) =>
+      chart(
+        `Pass@${group.samples}`,
+        group.label,
+        ({ data }) => data.evals.map((line) => [line.step, line.pass_at_k]),
+        runsOf(group, runs),
+      ),
+    ),
+    ...(runs.length > 0 ? comparisonTables(runs, groups, width) : []),
+    ...paperText(groups, width),
+    differenceText(groupDifferences(groups), width),
+    ...comparisonNotes(runs, groups).map((note) => wrap(`! ${note}`, width).join('\n')),
   ]).join('\n\n')
 }
 
-function readRuns(runs: readonly ComparedRun[]): NamedRun[] {
-  return runs.map(({ name, directory }, style) => ({ name, style, data: readRun(directory) }))
+/** The runs, not the evaluations, among a group's members. */
+const runsOf = ({ members }: MeasurementGroup, runs: readonly NamedRun[]): NamedRun[] =>
+  runs.filter(({ name }) => members.some(({ method, step }) => method === name && step !== undefined))
+
+/** What keeps figures apart, and what else of the runs is not the same. */
+export function comparisonNotes(runs: readonly NamedRun[], groups: readonly MeasurementGroup[]): string[] {
+  const steps = groups.flatMap(({ label, members }) => {
+    const ends = members.filter(({ step, start }) => step !== undefined && !start)
+    if (new Set(ends.map(({ step }) => step)).size < 2) return []
+    return [
+      `${label}: last measured at different steps: ${ends.map(({ method, step }) => `${method} ${step}`).join(', ')}.`,
+    ]
+  })
+  return [...mismatches(groups), ...steps, ...settingNotes(differingSettings(runs), runs)]
 }
 
-/** Labels of all runs' final figures, in their common order. */
-function finalRows(runs: readonly NamedRun[]): { label: string; note: string; values: string[] }[] {
-  const perRun = runs.map(({ data }) => finalFigures(data))
+/**
+ * Labels of all runs' final figures, in their common order. Held-out figures stand in one row only where they were
+ * measured alike; else the paper's table has them.
+ */
+function finalRows(
+  runs: readonly NamedRun[],
+  groups: readonly MeasurementGroup[],
+): { label: string; note: string; values: string[] }[] {
+  const alike = groups.filter((group) => runsOf(group, runs).length > 0).length < 2
+  const perRun = runs.map(({ data }) => finalFigures(data).filter(({ note }) => alike || !note.includes('held')))
   const order: FinalFigure[] = []
   for (const figures of perRun) {
     figures.forEach((figure, i) => {
@@ -119,8 +157,8 @@ function finalRows(runs: readonly NamedRun[]): { label: string; note: string; va
 }
 
 /** As many runs beside each other as fit, the others in further tables. */
-function comparisonTables(runs: readonly NamedRun[], width: number): string[] {
-  const rows = finalRows(runs)
+function comparisonTables(runs: readonly NamedRun[], groups: readonly MeasurementGroup[], width: number): string[] {
+  const rows = finalRows(runs, groups)
   const labelWidth = Math.max(...rows.map(({ label }) => label.length))
   const columnWidth = Math.max(...rows.flatMap(({ values }) => values.map((value) => value.length)), 12) + 2
   const beside = Math.max(1, Math.floor((width - labelWidth) / columnWidth))
@@ -135,12 +173,13 @@ function comparisonTables(runs: readonly NamedRun[], width: number): string[] {
 }
 
 function comparisonPage(
-  runs: readonly NamedRun[],
+  { runs, measurements }: ComparedSources,
   samples: readonly SampleGroup[],
   problems: readonly string[],
   extra: ComparisonText,
   decoded: boolean,
 ): string {
+  const groups = groupMeasurements(measurements)
   const xRange = stepRange(runs.map(({ data }) => data))
   const constant: string[] = []
   const figures = metricFigures
@@ -174,16 +213,15 @@ function comparisonPage(
   return renderPage({
     title: extra.title,
     subtitle: extra.intro,
-    lead: html`${notes(extra.notes)}${problemList(problems)}`,
+    lead: html`${notes([...extra.notes, ...comparisonNotes(runs, groups)])}${problemList(problems)}`,
     sections: present([
-      section('figures', 'In numbers', finalTable(runs)),
+      section('figures', 'In numbers', finalTable(runs, groups)),
+      section('table', 'Avg@K and Pass@K', paperTable(groups), intervalHint(groups)),
+      section('differences', 'Differences', differenceTable(groupDifferences(groups)), differenceIntro),
       section('learning', 'Entropy and reward', figureGrid(of('learning').reverse())),
-      section(
-        'held-out',
-        'Held-out problems',
-        figureGrid([...evalFigures(runs, xRange), wide(histogram(runs))]),
-        heldOutIntro,
-      ),
+      section('held-out', 'Held-out problems', heldOutFigures(runs, groups, xRange), heldOutIntro),
+      section('curves', 'More samples', curveFigures(groups)),
+      section('rates', 'How often each problem is solved', rateFigures(groups)),
       section(
         'dynamics',
         'Entropy dynamics',
@@ -197,6 +235,12 @@ function comparisonPage(
         constant.length > 0
           ? `Not drawn, as it is the same in every step of every run: ${constant.join(', ')}.`
           : undefined,
+      ),
+      section(
+        'settings',
+        'Settings that differ',
+        settingsTable(runs),
+        'Keys of the recipes in which the runs are not alike; all others are.',
       ),
       section(
         'samples',
@@ -214,23 +258,39 @@ function notes(list: readonly string[]): Html | undefined {
   return list.length === 0 ? undefined : html`<ul class="notes">${list.map((note) => html`<li>${note}</li>`)}</ul>`
 }
 
-function finalTable(runs: readonly NamedRun[]): Html | undefined {
-  const rows = finalRows(runs)
+/** A run's curves beside those of runs that were evaluated alike. */
+function heldOutFigures(
+  runs: readonly NamedRun[],
+  groups: readonly MeasurementGroup[],
+  xRange: readonly [number, number],
+): Html | undefined {
+  const shown = groups.flatMap((group) => {
+    const own = runsOf(group, runs)
+    return own.length > 0 ? [{ label: group.label, own }] : []
+  })
+  return figureGrid(
+    shown.flatMap(({ label, own }, i) =>
+      evalFigures(own, xRange, shown.length > 1 ? { id: String(i + 1), label } : undefined),
+    ),
+  )
+}
+
+function settingsTable(runs: readonly NamedRun[]): Html | undefined {
+  const differing = differingSettings(runs)
+  if (differing.length === 0) return undefined
+  return renderHtmlTable({
+    caption: 'Settings in which the runs differ',
+    head: ['Setting', ...runs.map(({ name }) => name)],
+    rows: differing.map(({ key, values }) => ({ name: key, cells: values })),
+  })
+}
+
+function finalTable(runs: readonly NamedRun[], groups: readonly MeasurementGroup[]): Html | undefined {
+  const rows = finalRows(runs, groups)
   if (rows.length === 0) return undefined
   return renderHtmlTable({
     caption: 'Final figures of the runs',
     head: ['Quantity', ...runs.map(({ name }) => name)],
     rows: rows.map(({ label, note, values }) => ({ name: label, note, cells: values })),
   })
-}
-
-/** Each run's last evaluation, and before them the common start where the first run was evaluated at step 0. */
-function histogram(runs: readonly NamedRun[]): Html | undefined {
-  const start = runs[0]?.data.evals[0]
-  const series = runs.map(({ name, style, data }) => ({ name, style, evaluation: data.evals.at(-1) }))
-  const before = start?.step === 0 ? [{ name: 'before training', style: runs.length, evaluation: start }] : []
-  return passHistogram(
-    [...before, ...series],
-    'How often each problem is solved, at each run’s last evaluation. Fewer problems at the two ends means that more is within reach.',
-  )
 }

@@ -35,6 +35,8 @@ export interface Measurement {
   truncated?: number
   /** Of a run: the step of this evaluation. */
   step?: number
+  /** The common start of runs: shown beside them, not one of the methods. */
+  start?: boolean
 }
 
 /** Measurements that may be compared with each other. */
@@ -148,6 +150,24 @@ interface RunConfig {
   rollout?: { temperature?: number; maxNewTokens?: number; stopStrings?: string[] }
 }
 
+/** What the runs began with, where all of them were evaluated before their first step and found alike. */
+export function measurementOfStart(
+  runs: readonly { name: string; style: number; data: RunData }[],
+  style: number,
+): Measurement | undefined {
+  const starts = runs.map((run) => {
+    const evaluation = run.data.evals.find(({ step }) => step === 0)
+    return evaluation && measurementOfRun(run, evaluation)
+  })
+  const [first] = starts
+  if (first === undefined || runs.every(({ data }) => data.evals.length < 2)) return undefined
+  const alike = starts.every(
+    (each) =>
+      each !== undefined && each.avg === first.avg && each.pass === first.pass && differing(each, first).length === 0,
+  )
+  return alike ? { ...first, method: 'before training', style, start: true } : undefined
+}
+
 /** Keys that both have, with values that differ. */
 function differing(a: Measurement, b: Measurement): string[] {
   return Object.keys(a.conditions).filter((key) => key in b.conditions && a.conditions[key] !== b.conditions[key])
@@ -200,11 +220,11 @@ export function mismatches(groups: readonly MeasurementGroup[]): string[] {
 /** Every member of a group against its first, where the problems' own outcomes are known. */
 export function groupDifferences(groups: readonly MeasurementGroup[]): GroupDifference[] {
   return groups.flatMap(({ label, samples, members }) => {
-    const [first, ...others] = members.filter(({ solved }) => solved !== undefined)
-    if (first === undefined || first !== members[0]) return []
+    const [first, ...others] = members.filter(({ start }) => !start)
+    if (first?.solved === undefined) return []
     const outcomes = ({ solved }: Measurement) => solved!.map((correct) => ({ samples, correct }))
     return others
-      .filter(({ solved }) => solved!.length === first.solved!.length)
+      .filter(({ solved }) => solved?.length === first.solved?.length)
       .flatMap((other) =>
         differencesOf(outcomes(first), outcomes(other)).map((difference) => ({
           label,

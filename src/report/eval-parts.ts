@@ -5,6 +5,7 @@ import { formatFixed, formatPercent, minus } from './format.js'
 import { barFigure } from './html/bar-figure.js'
 import { lineFigure } from './html/line-figure.js'
 import type { Html } from './html/markup.js'
+import { styleCount } from './html/swatch.js'
 import { renderHtmlTable } from './html/table.js'
 import { figureGrid, present } from './report-parts.js'
 
@@ -59,7 +60,7 @@ export function measurementTable(groups: readonly MeasurementGroup[]): Html | un
   const rows = groups.flatMap((group) => group.members.map((member) => ({ group, member })))
   return renderHtmlTable({
     caption: 'Every model on every data set',
-    head: ['Model', 'Avg@K', 'Pass@K', 'maj@K', 'Never solved', 'Always solved', 'Tokens', 'Cut off', 'Entropy, nats'],
+    head: ['Model', 'Avg@K', 'Pass@K', 'maj@K', 'Never', 'Always', 'Tokens', 'Cut', 'Nats'],
     rows: rows.map(({ group, member }) => ({
       name: member.method,
       note: `${group.label}: ${member.problems} problems, K = ${member.samples}`,
@@ -111,7 +112,7 @@ export function curveFigures(groups: readonly MeasurementGroup[]): Html | undefi
         xLabel: 'K',
         xRange: [1, group.samples],
         marks: true,
-        include: [0],
+        include: [0, ...(members.every(({ pass, majority = 0 }) => pass + majority === 0) ? [1] : [])],
         series: members.map(({ method, style, curve }) => ({
           name: method,
           style,
@@ -142,7 +143,7 @@ function rateFigure({ label, samples, members }: MeasurementGroup, index: number
   const known = members.filter(({ histogram }) => histogram.length === samples + 1)
   const parted = samples > mostBars
   return barFigure({
-    id: `pass-rates-${index}`,
+    id: index === 0 ? 'pass-rates' : `pass-rates-${index + 1}`,
     title: `Pass rates on ${label}`,
     caption:
       'How many problems are solved how often. Problems at the two ends teach nothing: none or all of their samples are right.',
@@ -151,7 +152,7 @@ function rateFigure({ label, samples, members }: MeasurementGroup, index: number
     yLabel: 'share of problems',
     series: known.map(({ method, style, histogram }) => ({
       name: method,
-      style,
+      style: style % styleCount,
       values: parted ? parts(histogram) : histogram,
     })),
   })
@@ -178,6 +179,10 @@ export const intervalHint = (groups: readonly MeasurementGroup[]): string => {
       : ` ${few.map(({ label, problems }) => `${label} has ${problems}`).join(', ')}: an interval over so few problems is too narrow.`
   return `In brackets the 95 % interval over the choice of problems, by the bootstrap.${caution}`
 }
+
+export const columnHint =
+  'Never, always: problems that no sample solves, and all. Tokens: mean length. Cut: completions that ran into the limit. ' +
+  'Nats: mean entropy of a token.'
 
 export const differenceIntro =
   'The same problems with the same random numbers, so that what is hard for both cancels. The interval is the bootstrap’s ' +

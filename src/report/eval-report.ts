@@ -8,6 +8,7 @@ import type { EvalResults } from '../run/evaluate-results.js'
 import { readJsonLines } from '../run/json-lines.js'
 import { groupDifferences, groupMeasurements, measurementsOfResults } from './eval-measurements.js'
 import {
+  columnHint,
   curveFigures,
   differenceIntro,
   differenceTable,
@@ -64,7 +65,7 @@ function evalPage(results: EvalResults, directory: string): string {
       .join(', '),
     lead: lead(results),
     sections: present([
-      section('figures', 'In numbers', measurementTable(groups), intervalHint(groups)),
+      section('figures', 'In numbers', measurementTable(groups), `${intervalHint(groups)} ${columnHint}`),
       section('differences', 'Differences', differenceTable(groupDifferences(groups)), differenceIntro),
       section('curves', 'More samples', curveFigures(groups)),
       section('pass-rates', 'Pass rates', rateFigures(groups)),

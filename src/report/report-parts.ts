@@ -64,8 +64,12 @@ export function metricFigure(
   })
 }
 
-/** Curves of the held-out evaluations, a series for each run. */
-export function evalFigures(runs: readonly NamedRun[], xRange: readonly [number, number]): Html[] {
+/** Curves of the held-out evaluations, a series for each run; `group` tells several sets of runs on a page apart. */
+export function evalFigures(
+  runs: readonly NamedRun[],
+  xRange: readonly [number, number],
+  group?: { id: string; label: string },
+): Html[] {
   const sizes = [...new Set(runs.flatMap(({ data }) => data.evals.map(({ samples }) => samples)))]
   const k = sizes.length === 1 ? String(sizes[0]) : 'K'
   const problems = [...new Set(runs.flatMap(({ data }) => data.evals.map((evaluation) => evaluation.problems)))]
@@ -99,10 +103,11 @@ export function evalFigures(runs: readonly NamedRun[], xRange: readonly [number,
     },
   ]
   return present(
-    curves.map(({ value, title, ...curve }) =>
+    curves.map(({ id, value, title, ...curve }) =>
       lineFigure({
         ...curve,
-        title,
+        id: group ? `${id}-${group.id}` : id,
+        title: group ? `${title}: ${group.label}` : title,
         xRange,
         marks: true,
         include: [0],

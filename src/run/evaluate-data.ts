@@ -1,13 +1,15 @@
 /**
- * What an evaluation may be given as data: a public data set by name, a data file, a task (its eval split), or a recipe
- * or run (its held-out problems).
+ * What an evaluation may be given as data: a public data set by name, a data file, prepared data, a task (its eval
+ * split), or a recipe or run (its held-out problems).
  */
 import { existsSync, statSync } from 'node:fs'
 import { basename, extname, resolve } from 'node:path'
 import { UserError } from '../config/errors.js'
 import { loadRecipe } from '../config/index.js'
 import { hashProblems } from '../evaluate/problem-set.js'
+import { boxedInstruction, derived, sources } from '../task/data/catalogue.js'
 import { dataExtensions } from '../task/data/rows.js'
+import { isPrepared } from '../task/prepared.js'
 import { loadTask } from '../task/registry.js'
 import type { TaskSpec } from '../task/spec.js'
 import { PromptStream } from '../task/stream.js'
@@ -30,7 +32,7 @@ export interface EvalData {
 export interface DataOptions {
   /** What was asked for; the rest is the recipe's where the data is one's, else the default. */
   settings: Partial<EvalSettings>
-  /** Text of the user message of a data file's problems; {prompt} stands for the problem. */
+  /** The user message: `plain`, `boxed`, `dapo`, or a text in which {prompt} stands for the problem. Tasks keep theirs. */
   template?: string
   system?: string
   /** Put text prompts into the model's chat template. */
@@ -44,7 +46,7 @@ export interface DataOptions {
 /** Templates by name. */
 export const templates: Record<string, string> = {
   plain: '{prompt}',
-  boxed: '{prompt}\n\nPlease reason step by step, and put your final answer within \\boxed{}.',
+  boxed: `{prompt}\n\n${boxedInstruction}`,
   dapo:
     'Solve the following math problem step by step. The last line of your response should be of the form Answer: ' +
     '$Answer (without quotes) where $Answer is the answer to the problem.\n\n{prompt}\n\n' +
@@ -84,20 +86,62 @@ type Opened = Pick<EvalData, 'name' | 'task' | 'problems'> & { samples?: number;
 
 async function openProblems(given: string | TaskSpec, options: DataOptions): Promise<Opened> {
   if (typeof given !== 'string') return heldOut(given.name, given, options)
+  const [name, file] = /^([\w-]+)=(.+)$/.exec(given)?.slice(1) ?? [given, undefined]
+  if (isSource(name!)) return fromSource(name!, localFile(name!, file), options)
   const kind = extname(given).toLowerCase()
-  if (existsSync(given) && statSync(given).isDirectory()) {
-    const { config } = runPaths(given)
-    if (!existsSync(config)) throw new UserError(`${given}: a directory, but not a run (no config.yaml)`)
-    return fromRecipe(config, options)
-  }
   if (kind === '.yaml' || kind === '.yml') return fromRecipe(given, options)
+  if (existsSync(given) && statSync(given).isDirectory()) {
+    if (isPrepared(resolve(given))) return fromSource(given, {}, options)
+    const { config } = runPaths(given)
+    if (existsSync(config)) return fromRecipe(config, options)
+    throw new UserError(`${given}: neither prepared data nor a run`)
+  }
   if (dataExtensions.some((extension) => extension === kind)) return fromFile(given, options)
   return heldOut(given, { name: given }, options)
 }
 
+const isSource = (name: string) => Object.hasOwn(sources, name) || Object.hasOwn(derived, name)
+
+/** A public data set or prepared data: problems of mathematics that the verifier grades. */
+async function fromSource(name: string, keys: { path?: string }, options: DataOptions): Promise<Opened> {
+  const { rule, requireStop } = fillSettings(options.settings)
+  const template = templateOf(options.template ?? (rule === 'dapo' ? 'dapo' : undefined))
+  const spec = { name, ...keys, grader: rule, requireStop, ...(template === undefined ? {} : { instruction: '' }) }
+  const opened = await heldOut(isSource(name) ? name : basename(resolve(name)), spec, options)
+  const shape = (example: Example) => ({ ...example, prompt: shaped(example, template, options.chat) })
+  return { ...opened, problems: opened.problems.map(shape) }
+}
+
+/** In place of the hub's: all of its problems are evaluated on. */
+const localFile = (name: string, file: string | undefined) =>
+  file === undefined ? {} : { path: resolve(file), ...(name === 'gsm8k' ? { evalPath: resolve(file) } : {}) }
+
+/** The problem put into the template, and out of its chat where none is wanted; a longer chat stays as it is. */
+function shaped({ prompt }: Example, template: string | undefined, chat: boolean): Example['prompt'] {
+  const fill = (text: string) => template?.replaceAll('{prompt}', () => text) ?? text
+  if (typeof prompt === 'string') return fill(prompt)
+  const [user, ...others] = prompt.filter(({ role }) => role !== 'system')
+  if (user === undefined || others.length > 0) return prompt
+  if (!chat && prompt.length === 1) return fill(user.content)
+  return prompt.map((message) => (message === user ? { ...message, content: fill(message.content) } : message))
+}
+
+/** @throws UserError for a text without a place for the problem. */
+function templateOf(given: string | undefined): string | undefined {
+  const text = given === undefined ? undefined : (templates[given] ?? given)
+  if (text === undefined || text.includes('{prompt}')) return text
+  throw new UserError(`the template has no {prompt}: ${text}`, {
+    hint: `give a text with {prompt}, or one of ${Object.keys(templates).join(', ')}`,
+  })
+}
+
 /** The eval split, in the order in which training evaluates it. */
-async function heldOut(name: string, spec: TaskSpec, { problems = Infinity, fetch }: DataOptions): Promise<Opened> {
-  const task = await loadTask(spec, { fetch })
+async function heldOut(
+  name: string,
+  spec: TaskSpec,
+  { problems = Infinity, system, fetch }: DataOptions,
+): Promise<Opened> {
+  const task = await loadTask(system === undefined ? spec : { ...spec, system }, { fetch })
   if (problems === Infinity && !Array.isArray(task.prompts(() => 0.5, 'eval'))) {
     throw new UserError(`task ${name}: may have no end`, { hint: 'say by --problems how many of its problems to take' })
   }
@@ -123,18 +167,12 @@ async function fromRecipe(path: string, options: DataOptions): Promise<Opened> {
 /** All rows of a file, in its order. */
 async function fromFile(path: string, options: DataOptions): Promise<Opened> {
   const { template = 'plain', system, chat, problems, fetch } = options
-  const text = templates[template] ?? template
-  if (!text.includes('{prompt}')) {
-    throw new UserError(`the template has no {prompt}: ${text}`, {
-      hint: `give a text with {prompt}, or one of ${Object.keys(templates).join(', ')}`,
-    })
-  }
   const { rule, requireStop } = fillSettings(options.settings)
   const task = await loadTask(
     {
       name: 'jsonl',
       path: resolve(path),
-      template: text,
+      template: templateOf(template),
       chat,
       grader: rule,
       requireStop,

@@ -1,0 +1,76 @@
+import { mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
+import type { Command } from 'commander'
+import { UserError } from '../config/errors.js'
+import { newCommand } from './command.js'
+import { type Io, jsonLine, print, processIo } from './io.js'
+
+const help = `
+RUN is a run directory (its metrics and held-out evaluations) or the directory of an evaluation (\`isentrope eval\`).
+Prints learning curves, the final figures, the table of Avg@K and Pass@K by method and data set, and the differences
+from the first, problem by problem, with interval and p-value. --out writes a page with all of it, the histograms of
+pass rates side by side and samples.
+
+Figures stand side by side only where they were measured alike: the same problems, number of samples, seed, temperature
+and length. What does not match is said, and shown apart.
+
+With --json, prints one line: {runs, evaluations, groups: [{data, label, problems, samples, members: [{method, avg,
+avgInterval, pass, passInterval, histogram, solved, ...}]}], differences, notes, settings, report}.
+
+Examples:
+  $ isentrope compare runs/grpo runs/clip-b runs/clip-v --out compare.html
+  $ isentrope compare runs/quickstart-seed-0/* --names GRPO,Clip_B,Clip_V
+  $ isentrope compare evals/base evals/trained --json
+`
+
+interface CompareFlags {
+  out?: string
+  names?: string
+  json?: boolean
+}
+
+export function compareCommand(io: Io = processIo): Command {
+  return newCommand('compare', 'put runs and evaluations side by side', help)
+    .argument('<run...>', 'run directories, and directories of evaluations')
+    .option('-o, --out <file>', 'write a page')
+    .option('--names <names>', 'names of the runs in their order, separated by commas')
+    .option('--json', 'print one line of JSON, everything else to stderr')
+    .action(async (directories: string[], flags: CompareFlags) => {
+      const names = namesOf(flags, directories)
+      const [{ compare }, { renderComparison }] = await Promise.all([
+        import('../report/compare.js'),
+        import('../report/compare-report.js'),
+      ])
+      if (flags.out !== undefined) mkdirSync(dirname(flags.out), { recursive: true })
+      const decodeToken = flags.out === undefined ? undefined : await decoderOf(directories)
+      const comparison = await compare(directories, { names, out: flags.out, decodeToken })
+      const people = flags.json ? io.stderr : io.stdout
+      const named = directories.map((directory, i) => ({ name: names?.[i], directory }))
+      await print(people, `${renderComparison(named, people.columns ?? 80)}\n`)
+      if (comparison.report !== undefined) await print(people, `\nreport      ${comparison.report}\n`)
+      if (flags.json) await print(io.stdout, jsonLine(comparison))
+    })
+}
+
+function namesOf({ names }: CompareFlags, directories: readonly string[]): string[] | undefined {
+  const list = names?.split(',').map((name) => name.trim())
+  if (list === undefined || (list.length === directories.length && !list.includes(''))) return list
+  throw new UserError(`--names has ${list.length} names for ${directories.length} directories`)
+}
+
+/** The tokens' text, where all runs have one model and it is still there; else the page shows token ids. */
+async function decoderOf(directories: readonly string[]): Promise<((id: number) => string) | undefined> {
+  const [{ existsSync }, { runPaths }, { loadRecipe }, { tokenDecoder }] = await Promise.all([
+    import('node:fs'),
+    import('../run/run-directory.js'),
+    import('../config/index.js'),
+    import('./token-decoder.js'),
+  ])
+  const configs = directories.map((directory) => runPaths(directory).config).filter((config) => existsSync(config))
+  try {
+    const models = new Set(configs.map((config) => loadRecipe(config).model))
+    return models.size === 1 ? await tokenDecoder([...models][0]!) : undefined
+  } catch {
+    return undefined
+  }
+}
