@@ -37,7 +37,18 @@ export {
   type EvalProgress,
   evaluateModels,
 } from './run/evaluate-session.js'
+export {
+  type FilterOptions,
+  type FilterOutcome,
+  type FilterPlan,
+  type FilterProgress,
+  type FilterResult,
+  filterData,
+} from './run/filter.js'
+export { type BenchmarkOverlap, type PreparedManifest, type PrepareOptions, prepareData } from './run/prepare-data.js'
 export { type TrainCallbacks, trainFrom as train } from './run/train-from.js'
+export { type Dataset, type DatasetOptions, loadDataset } from './task/data/dataset.js'
+export type { Problem } from './task/data/problems.js'
 export { grade } from './task/math/grade.js'
 export {
   type CompletionInfo,

@@ -12,6 +12,7 @@ import { configCommand } from './config.js'
 import { dataCommand } from './data.js'
 import { doctorCommand } from './doctor.js'
 import { evalCommand } from './eval.js'
+import { filterCommand } from './filter.js'
 import { generateCommand } from './generate.js'
 import { gradeCommand } from './grade.js'
 import { type Io, processIo } from './io.js'
@@ -63,6 +64,7 @@ const allCommands = (io: Io) => [
   scoreCommand(io),
   gradeCommand(io),
   dataCommand(io),
+  filterCommand(io),
   mergeCommand(io),
   evalCommand(io),
   compareCommand(io),

@@ -4,7 +4,9 @@ import { join, resolve } from 'node:path'
 import { z } from 'zod'
 import { UserError } from '../config/errors.js'
 import { boxedInstruction, sources } from './data/catalogue.js'
+import { asPrompt, asText } from './data/columns.js'
 import { readProblems } from './data/problems.js'
+import { streamRows } from './data/rows.js'
 import { answerRules, gradeAnswer } from './grade-answer.js'
 import { toExample } from './sources.js'
 import { parseSpec, type TaskContext, type TaskSpec } from './spec.js'
@@ -14,8 +16,12 @@ import type { Example, Split, Task } from './types.js'
 export const manifestSchema = z.looseObject({
   format: z.literal(1),
   source: z.looseObject({ name: z.string() }),
-  /** Parquet files of problems in the directory. */
-  files: z.object({ train: z.string(), eval: z.string().optional() }),
+  /** Parquet files of problems in the directory; no `train`: the problems cannot be graded by their answers. */
+  files: z.looseObject({ train: z.string().optional(), eval: z.string().optional() }),
+  /** `complete`: the prompts stand as the policy is to see them; graded as their own task did. */
+  task: z
+    .object({ complete: z.literal(true), grader: z.enum(answerRules).optional(), requireStop: z.boolean().optional() })
+    .optional(),
 })
 
 export const manifestName = 'manifest.json'
@@ -23,8 +29,14 @@ export const manifestName = 'manifest.json'
 export const preparedSchema = z
   .object({
     instruction: z.string().optional().describe("text after the problem; default: the source's"),
-    grader: z.enum(answerRules).default('math').describe('how the final answer is compared'),
-    requireStop: z.boolean().default(true).describe('reward only completions that the policy ended by itself'),
+    grader: z
+      .enum(answerRules)
+      .optional()
+      .describe('how the final answer is compared; default: as measured, else math'),
+    requireStop: z
+      .boolean()
+      .optional()
+      .describe('reward only completions that the policy ended by itself; default: as measured, else true'),
   })
   .describe('a directory that `data prepare` or `filter` wrote')
 
@@ -34,21 +46,50 @@ export const isPrepared = (directory: string): boolean => existsSync(join(direct
 export async function preparedTask(spec: TaskSpec, context: TaskContext): Promise<Task> {
   const directory = resolve(context.baseDirectory, spec.name)
   const options = parseSpec(preparedSchema, spec)
-  const { source, files } = readManifest(directory)
+  const { source, files, task } = readManifest(directory)
+  if (files.train === undefined) {
+    throw new UserError(`${directory}: its problems cannot be graded without the task that they were filtered from`, {
+      hint: `Name that task, with the rates: task: { name: ${source.name}, passRates: { path: ${spec.name} } }.`,
+    })
+  }
+  const grader = options.grader ?? task?.grader ?? 'math'
+  const requireStop = options.requireStop ?? task?.requireStop ?? true
   const instruction = options.instruction ?? sources[source.name]?.instruction ?? boxedInstruction
-  const read = async (file: string | undefined): Promise<Example[]> => {
-    const examples: Example[] = []
-    if (file === undefined) return examples
-    for await (const { problem } of readProblems(join(directory, file))) examples.push(toExample(problem, instruction))
-    return examples
+  if (task?.complete && options.instruction !== undefined) {
+    throw new UserError(`task ${spec.name}: its prompts hold their instruction already`, {
+      hint: "Leave 'instruction' out.",
+    })
+  }
+  const read = (file: string | undefined): Promise<Example[]> => {
+    if (file === undefined) return Promise.resolve([])
+    const path = join(directory, file)
+    return task?.complete ? readComplete(path) : readBare(path, instruction)
   }
   const examples: Record<Split, Example[]> = { train: await read(files.train), eval: await read(files.eval) }
   return {
     name: spec.name,
     prompts: (_, split) => examples[split],
-    grade: (completion, example, info) =>
-      gradeAnswer(completion, example.answer!, info, { rule: options.grader, requireStop: options.requireStop }),
+    grade: (completion, example, info) => gradeAnswer(completion, example.answer!, info, { rule: grader, requireStop }),
   }
+}
+
+async function readBare(path: string, instruction: string): Promise<Example[]> {
+  const examples: Example[] = []
+  for await (const { problem } of readProblems(path)) examples.push(toExample(problem, instruction))
+  return examples
+}
+
+async function readComplete(path: string): Promise<Example[]> {
+  const examples: Example[] = []
+  for await (const { id, prompt, answer } of streamRows(path)) {
+    const where = `${path}, row ${examples.length + 1}`
+    examples.push({
+      id: asText(id, `${where}, id`),
+      prompt: asPrompt(prompt, where),
+      answer: asText(answer, `${where}, answer`),
+    })
+  }
+  return examples
 }
 
 function readManifest(directory: string): z.output<typeof manifestSchema> {

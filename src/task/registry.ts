@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { UserError } from '../config/errors.js'
 import { arithmetic, arithmeticSchema } from './arithmetic.js'
 import { countdown, countdownSchema } from './countdown/task.js'
+import { withPassRates } from './curriculum.js'
 import { isHubName } from './data/locate.js'
 import { dataExtensions } from './data/rows.js'
 import { gsm8k, gsm8kSchema } from './gsm8k.js'
@@ -35,6 +36,10 @@ export const builtInTasks: Record<string, BuiltIn> = {
 export const commonTaskSchema = z.object({
   system: z.string().optional().describe("system prompt put before every problem's chat"),
   rewards: z.unknown().optional().describe('further rewards beside the task, a list of names with keys'),
+  passRates: z
+    .unknown()
+    .optional()
+    .describe('train on the problems whose measured pass rate lies in a range, in an order'),
 })
 
 const moduleSchema = z.object(patienceKeys)
@@ -47,13 +52,14 @@ const moduleSchema = z.object(patienceKeys)
  */
 export async function loadTask(spec: TaskSpec, options: Partial<TaskContext> = {}): Promise<Task> {
   const context = { ...options, baseDirectory: options.baseDirectory ?? process.cwd() }
-  const { system, rewards, ...own } = spec
+  const { system, rewards, passRates, ...own } = spec
   const common = parseSpec(commonTaskSchema, {
     name: spec.name,
     ...(system === undefined ? {} : { system }),
     ...(rewards === undefined ? {} : { rewards }),
   })
   let task = await loadOwn(own as TaskSpec, context)
+  if (passRates !== undefined) task = await withPassRates(task, passRates, context)
   if (common.system !== undefined && common.system !== '') task = withSystem(task, common.system)
   if (common.rewards !== undefined) task = await withRewards(task, common.rewards, context)
   return task

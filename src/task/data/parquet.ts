@@ -1,26 +1,25 @@
-/** Problems as Parquet: a row each, columns that every reader of this package and others recognise. */
+/** Tables of problems as Parquet, with columns that every reader of this package and others recognise. */
 import type { SchemaElement } from 'hyparquet'
 import { ByteWriter, parquetWrite } from 'hyparquet-writer'
+import type { ChatMessage } from '../../model/types.js'
 import { type Problem, problemId } from './problems.js'
 
-type Leaf = 'INT32' | 'DOUBLE' | 'STRING'
-
-interface Column {
+export interface Column<T> {
   name: string
-  type: Leaf
+  type: 'INT32' | 'DOUBLE' | 'STRING'
   nullable?: boolean
-  data: readonly unknown[]
+  value(row: T): unknown
 }
 
-const leaf = ({ name, type, nullable }: Omit<Column, 'data'>): SchemaElement => ({
-  name,
-  ...(type === 'STRING' ? { type: 'BYTE_ARRAY', converted_type: 'UTF8' } : { type }),
-  repetition_type: nullable ? 'OPTIONAL' : 'REQUIRED',
-})
+function leaf({ name, type, nullable }: Pick<Column<unknown>, 'name' | 'type' | 'nullable'>): SchemaElement {
+  return {
+    name,
+    ...(type === 'STRING' ? { type: 'BYTE_ARRAY', converted_type: 'UTF8' } : { type }),
+    repetition_type: nullable ? 'OPTIONAL' : 'REQUIRED',
+  }
+}
 
-const text = (name: string): SchemaElement => leaf({ name, type: 'STRING' })
-
-/** A list of {role, content}. */
+/** `prompt`: a list of {role, content}. */
 const chatSchema: SchemaElement[] = [
   {
     name: 'prompt',
@@ -31,47 +30,43 @@ const chatSchema: SchemaElement[] = [
   },
   { name: 'list', repetition_type: 'REPEATED', num_children: 1 },
   { name: 'element', repetition_type: 'REQUIRED', num_children: 2 },
-  text('role'),
-  text('content'),
+  leaf({ name: 'role', type: 'STRING' }),
+  leaf({ name: 'content', type: 'STRING' }),
 ]
 
-/**
- * The bytes of a Parquet file: id, problem, answer; solution where any problem has one; prompt (a chat) where any
- * problem is more than one message; then `extra`, a value a problem.
- */
-export function problemsParquet(problems: readonly Problem[], extra: readonly Column[] = []): Uint8Array {
-  const columns: Column[] = [
-    { name: 'id', type: 'STRING', data: problems.map(({ key }) => problemId(key)) },
-    { name: 'problem', type: 'STRING', data: problems.map((problem) => problem.text) },
-    { name: 'answer', type: 'STRING', data: problems.map(({ answer }) => answer) },
-    ...(problems.some(({ solution }) => solution !== undefined)
-      ? [
-          {
-            name: 'solution',
-            type: 'STRING',
-            nullable: true,
-            data: problems.map((each) => each.solution ?? null),
-          } as const,
-        ]
-      : []),
-    ...extra,
-  ]
-  const chats = problems.some(({ prompt }) => typeof prompt !== 'string')
+/** The bytes of a Parquet file; `prompts`, text or chats, become a last column of that name. */
+export function tableParquet<T>(
+  rows: readonly T[],
+  columns: readonly Column<T>[],
+  prompts?: readonly (string | readonly ChatMessage[])[],
+): Uint8Array {
+  const chats = prompts?.some((prompt) => typeof prompt !== 'string')
+  const promptSchema = prompts === undefined ? [] : chats ? chatSchema : [leaf({ name: 'prompt', type: 'STRING' })]
+  const asChat = (prompt: string | readonly ChatMessage[]) =>
+    typeof prompt === 'string' ? [{ role: 'user', content: prompt }] : prompt
   const writer = new ByteWriter()
   parquetWrite({
     writer,
-    schema: [
-      { name: 'problems', num_children: columns.length + (chats ? 1 : 0) },
-      ...columns.map(leaf),
-      ...(chats ? chatSchema : []),
-    ],
+    schema: [{ name: 'rows', num_children: columns.length + (prompts ? 1 : 0) }, ...columns.map(leaf), ...promptSchema],
     columnData: [
-      ...columns.map(({ name, data }) => ({ name, data: [...data] })),
-      ...(chats ? [{ name: 'prompt', data: problems.map(asChat) }] : []),
+      ...columns.map(({ name, value }) => ({ name, data: rows.map(value) })),
+      ...(prompts ? [{ name: 'prompt', data: chats ? prompts.map(asChat) : [...prompts] }] : []),
     ],
     createdBy: 'isentrope',
   })
   return writer.getBytes()
 }
 
-const asChat = ({ prompt }: Problem) => (typeof prompt === 'string' ? [{ role: 'user', content: prompt }] : prompt)
+/** id, problem, answer; solution where any problem has one; prompt where any is a chat of several messages. */
+export function problemsParquet(problems: readonly Problem[]): Uint8Array {
+  const columns: Column<Problem>[] = [
+    { name: 'id', type: 'STRING', value: ({ key }) => problemId(key) },
+    { name: 'problem', type: 'STRING', value: ({ text }) => text },
+    { name: 'answer', type: 'STRING', value: ({ answer }) => answer },
+  ]
+  if (problems.some(({ solution }) => solution !== undefined)) {
+    columns.push({ name: 'solution', type: 'STRING', nullable: true, value: ({ solution }) => solution ?? null })
+  }
+  const chats = problems.some(({ prompt }) => typeof prompt !== 'string')
+  return tableParquet(problems, columns, chats ? problems.map(({ prompt }) => prompt) : undefined)
+}
