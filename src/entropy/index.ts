@@ -69,4 +69,6 @@ export {
   type TokenScore,
 } from './moments.js'
 export { type PredictedStep, predictStep, type StepTokens } from './predict.js'
+export { applied, initialSetpoint, observe, type SetpointState, wantedChange } from './setpoint.js'
+export { type Threshold, type ThresholdTokens, thresholdFor } from './setpoint-threshold.js'
 export { covariance, type FloatArray, type MeanAndSigma, meanAndSigma } from './statistics.js'
