@@ -26,6 +26,8 @@ export interface Parameter {
   name: string
   value: Tensor
   parts: Part[]
+  /** A linear layer's weight in oneDNN's layout, while it does not change (packed-weights.ts). */
+  packed?: Tensor
   /** Set on a linear layer's weight while an adapter is in force. */
   adapter?: LinearAdapter
 }

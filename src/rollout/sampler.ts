@@ -9,6 +9,7 @@ import { uniform } from '../config/philox.js'
 import { rowMoments, shiftedRows } from '../entropy/tensor-moments.js'
 import { KeyValueCache, type PromptCache } from '../model/cache.js'
 import type { Decoder } from '../model/decoder.js'
+import { withPackedWeights } from '../model/packed-weights.js'
 import { PackedBatch } from '../model/packing.js'
 import {
   cat,
@@ -61,7 +62,7 @@ export function sampleCompletions(
   hooks: SamplerHooks = {},
 ): { completions: Completion[]; statistics: RolloutStatistics } {
   const sampler = new Sampler(model, prompts, options, hooks)
-  return noGrad(() => sampler.run())
+  return noGrad(() => withPackedWeights(model, sampler.longestCompletion, () => sampler.run()))
 }
 
 class Sampler {
@@ -98,6 +99,11 @@ class Sampler {
       for (let sample = 0; sample < options.samplesPerPrompt; sample++) this.#waiting.push({ prompt: index, sample })
     }
     if (options.stopStrings.length > 0 && !hooks.decode) throw new Error('stop strings need a decoder')
+  }
+
+  /** Tokens of the longest completion asked for: decoding steps, unless all rows end before. */
+  get longestCompletion(): number {
+    return Math.max(0, ...this.#prompts.map((_, index) => this.#maxNewTokens(index)))
   }
 
   run(): { completions: Completion[]; statistics: RolloutStatistics } {

@@ -1,18 +1,8 @@
 /** Statistics of a policy's distribution at given tokens, chunk by chunk: logits never exist for all rows at once. */
 import { rowMoments, shiftedRows, tokenScores } from '../entropy/tensor-moments.js'
 import type { Decoder } from '../model/decoder.js'
-import {
-  div,
-  fromIndices,
-  indexSelect,
-  linear,
-  narrow,
-  noGrad,
-  reshape,
-  scope,
-  type Tensor,
-  toDtype,
-} from '../torch/index.js'
+import { project } from '../model/projection.js'
+import { div, fromIndices, indexSelect, narrow, noGrad, reshape, scope, type Tensor, toDtype } from '../torch/index.js'
 import { statisticNames, type TokenStatistics } from './types.js'
 
 /** Logits of one chunk at most, in elements: about what the last level of cache holds. */
@@ -30,7 +20,7 @@ export function emptyStatistics(length: number): TokenStatistics {
 export function policyLogits(model: Decoder, hidden_R_d: Tensor, temperature: number): Tensor {
   return scope(() => {
     const scaled = temperature === 1 ? hidden_R_d : div(hidden_R_d, temperature)
-    const logits = linear(scaled, model.parameters.head.value)
+    const logits = project(scaled, model.parameters.head)
     return logits.dtype === 'float32' ? logits : toDtype(logits, 'float32')
   })
 }

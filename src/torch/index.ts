@@ -5,6 +5,7 @@ export { type Dtype, dtypes } from './dtype.js'
 export { engineStarted, native, prepareEnvironment, startEngine } from './engine.js'
 export { TorchError } from './errors.js'
 export * from './ops.js'
+export { canPack, packedLinear, packWeight } from './packed.js'
 export { keep, scope } from './scope.js'
 export {
   empty,

@@ -57,6 +57,8 @@ export interface Native {
   fill(handle: Handle, value: number): void
   /** out = beta * self + alpha * (a @ b), by the device's own kernel, not recorded. */
   addmmOut(device: string, out: Handle, self: Handle, a: Handle, b: Handle, beta: number, alpha: number): void
+  /** x w^T (+ bias) by oneDNN, whose packed weights it takes; not recorded. Absent where LibTorch is built without. */
+  packedLinear?: (x: Handle, weight: Handle, bias: Handle | undefined) => Handle
   gradMode(): boolean
   setGradMode(enabled: boolean): void
   requireGrad(handle: Handle, required: boolean): void
@@ -149,6 +151,9 @@ export function loadNative(install: TorchInstall): Native {
     subtract: bind(torch, 'int aoti_torch_aten_subtract_Tensor(uintptr_t, uintptr_t, double, uintptr_t)'),
     copy: bind(torch, 'int aoti_torch_copy_(uintptr_t, uintptr_t, int32_t)'),
     fill: bind(torch, 'int aoti_torch_aten_fill__Scalar(uintptr_t, double)'),
+    packedLinear: optional(
+      'int aoti_torch_cpu__linear_pointwise(uintptr_t, uintptr_t, uintptr_t, uintptr_t, uintptr_t, int64_t, uintptr_t, uintptr_t)',
+    ),
     gradMode: bind(torch, 'bool aoti_torch_grad_mode_is_enabled()'),
     setGradMode: bind(torch, 'void aoti_torch_grad_mode_set_enabled(bool)'),
     requireGrad: bind(torch, 'int torch_set_requires_grad(uintptr_t, bool)'),
@@ -201,6 +206,17 @@ export function loadNative(install: TorchInstall): Native {
     return readOut()
   })()
 
+  const cstring = (text: string): number => {
+    const known = strings.get(text)
+    if (known !== undefined) return known
+    const bytes = new TextEncoder().encode(`${text}\0`)
+    const memory = koffi.alloc('uint8_t', bytes.length)
+    new Uint8Array(koffi.view(memory, bytes.length)).set(bytes)
+    const address = Number(koffi.address(memory))
+    strings.set(text, address)
+    return address
+  }
+
   return {
     version: install.version,
     cuda: cuda !== undefined,
@@ -209,16 +225,7 @@ export function loadNative(install: TorchInstall): Native {
     slotsF64,
     slotsI64,
     dispatch: (name, overload) => fn.dispatch(name, overload, slots, buildVersion),
-    cstring(text) {
-      const known = strings.get(text)
-      if (known !== undefined) return known
-      const bytes = new TextEncoder().encode(`${text}\0`)
-      const memory = koffi.alloc('uint8_t', bytes.length)
-      new Uint8Array(koffi.view(memory, bytes.length)).set(bytes)
-      const address = Number(koffi.address(memory))
-      strings.set(text, address)
-      return address
-    },
+    cstring,
     lastError,
     copyHandle(handle) {
       check(fn.newHandle(handle, out))
@@ -291,6 +298,15 @@ export function loadNative(install: TorchInstall): Native {
     copyInto: (destination, source, nonBlocking) => check(fn.copy(destination, source, nonBlocking ? 1 : 0)),
     fill: (handle, value) => check(fn.fill(handle, value)),
     addmmOut: (device, o, self, a, b, beta, alpha) => check(addmmFor(device)(o, self, a, b, beta, alpha)),
+    packedLinear:
+      fn.packedLinear &&
+      ((x, weight, bias) => {
+        // An optional handle is passed by its address.
+        slotsU32[0] = (bias ?? 0) >>> 0
+        slotsU32[1] = Math.floor((bias ?? 0) / two32)
+        check(fn.packedLinear!(x, weight, bias === undefined ? 0 : slots, cstring('none'), 0, 0, 0, out))
+        return readOut()
+      }),
     gradMode: () => fn.gradMode() as boolean,
     setGradMode: (enabled) => fn.setGradMode(enabled),
     requireGrad: (handle, required) => check(fn.requireGrad(handle, required)),

@@ -1,0 +1,39 @@
+/**
+ * A decoder's linear layers on packed weights while many tokens are sampled: decoding multiplies a few rows by every
+ * weight again and again, and is half as long on oneDNN's layout (torch/packed.ts). Packing costs about as much as
+ * eight decoding steps and, for its duration, the linear layers' memory once more.
+ */
+import { availableMemory } from 'node:process'
+import { canPack, packWeight, scope } from '../torch/index.js'
+import type { Decoder } from './decoder.js'
+import type { Parameter } from './parameters.js'
+
+/** Below this a model lives in the processor's cache, where the usual kernels are as fast. */
+const smallestModel = 64 * 2 ** 20
+/** Steps that repay the packing. */
+const fewestSteps = 16
+
+/**
+ * Runs `body` with packed weights where that is possible, `steps` decoding steps repay it, and the linear layers have
+ * at least `smallest` bytes; `body` must not change a weight.
+ */
+export function withPackedWeights<T>(model: Decoder, steps: number, body: () => T, smallest = smallestModel): T {
+  const weights = linearWeights(model)
+  const bytes = weights.reduce((total, { value }) => total + value.bytes, 0)
+  if (steps < fewestSteps || bytes < smallest || bytes > availableMemory() / 2 || !packable(model)) return body()
+  try {
+    for (const weight of weights) weight.packed = scope(() => packWeight(weight.value))
+    return body()
+  } finally {
+    for (const weight of weights) {
+      weight.packed?.dispose()
+      weight.packed = undefined
+    }
+  }
+}
+
+const packable = (model: Decoder) => model.device.type === 'cpu' && model.dtype === 'float32' && canPack()
+
+function linearWeights({ parameters }: Decoder): Parameter[] {
+  return [parameters.head, ...parameters.layers.flatMap(({ qkv, output, gateUp, down }) => [qkv, output, gateUp, down])]
+}
