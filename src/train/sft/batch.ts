@@ -56,7 +56,8 @@ const cut = ({ tokens, target }: SftTokens, limit: number): SftTokens => ({
   target: target.subarray(0, limit),
 })
 
-function toSequence(example: SftExample, { tokens, target }: SftTokens): SftSequence | undefined {
+/** Undefined where nothing is learnt. */
+export function toSequence(example: SftExample, { tokens, target }: SftTokens): SftSequence | undefined {
   const first = target.indexOf(1)
   if (first < 0) return undefined
   const end = target.lastIndexOf(1) + 1
