@@ -7,6 +7,7 @@
  * for bit on the same CPU with the same threads. Another range on measured rates samples nothing.
  */
 import { UserError } from '../config/errors.js'
+import { rngFrom } from '../config/philox.js'
 import { version } from '../config/version.js'
 import { hashProblems } from '../evaluate/problem-set.js'
 import { type EvaluatedProblem, respond, samplePrompts } from '../evaluate/respond.js'
@@ -125,6 +126,8 @@ export interface FilterOutcome extends FilterResult {
   interrupted: boolean
 }
 
+/** Keys the random numbers by which a generated task makes its problems. */
+const problemStream = 0x66696c74
 const defaultRows = { cpu: 32, other: 256 }
 
 /**
@@ -137,7 +140,7 @@ export async function filterData(options: FilterOptions): Promise<FilterOutcome>
   const range = parseKeepRange(keep)
   const spec = typeof options.data === 'string' ? { name: options.data } : options.data
   const task = await loadTask(spec, { fetch: options.fetch, dataDirectory: options.dataDirectory })
-  const examples = trainingProblems(task, options.problems)
+  const examples = trainingProblems(task, options.problems, options.seed ?? 0)
   const model = await openModelWithProgress(options.model)
   model.tensors.close()
   const sampling = samplingOf(options, samples)
@@ -186,8 +189,8 @@ function samplingOf(options: FilterOptions, samples: number) {
 type Sampling = ReturnType<typeof samplingOf>
 
 /** Each problem once, in the task's order. */
-function trainingProblems(task: Task, limit: number | undefined): Example[] {
-  const source = task.prompts(() => 0.5, 'train')
+function trainingProblems(task: Task, limit: number | undefined, seed: number): Example[] {
+  const source = task.prompts(rngFrom(seed, problemStream), 'train')
   if (limit === undefined && !Array.isArray(source)) {
     throw new UserError(`task ${task.name}: may have no end`, {
       hint: 'say by --problems how many of its problems to take',
