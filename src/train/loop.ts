@@ -109,6 +109,7 @@ export async function* trainLoop(setup: LoopSetup): AsyncGenerator<LoopEvent> {
       (await creditTokens(setup.backend, recipe, items, {
         rewards: graded.map(({ reward }) => reward),
         klCoef: klIn === 'reward' ? klCoef : 0,
+        step: next,
       }))
     if (signal?.aborted) return
 

@@ -102,7 +102,7 @@ describe.each(['qwen3', 'llama-tied-biases'])('two epochs of PPO on %s', (name) 
     const items = golden.items.map(itemOf)
     const rewards = golden.items.map(({ reward }) => reward)
     const klCoef = golden.klIn === 'reward' ? golden.klCoef : 0
-    const credit = await creditTokens(backend, recipe, items, { rewards, klCoef })
+    const credit = await creditTokens(backend, recipe, items, { rewards, klCoef, step: 1 })
     golden.items.forEach(({ counts, values, advantages, returns }, i) => {
       if (!counts) {
         expect(credit.values[i]).toBeUndefined()

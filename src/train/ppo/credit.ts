@@ -10,6 +10,7 @@
 import type { Recipe } from '../../config/recipe.js'
 import type { Backend } from '../backend.js'
 import { byGroup, type TrainItem } from '../batch.js'
+import { describeNonFinite, nonFiniteFailure } from '../non-finite.js'
 import { gae } from './gae.js'
 import { batchMoments, explainedVariance, whiten } from './whiten.js'
 
@@ -41,12 +42,13 @@ export function tokenRewards(
 /**
  * Sets the advantage of every item's tokens. `rewards` has one entry per item; `klCoef` is the coefficient of the KL in
  * the reward, 0 where it is elsewhere.
+ * @throws Failure where an advantage is not finite: whitened, it would be every token's. Nothing is trained by then.
  */
 export async function creditTokens(
   backend: Backend,
   recipe: Recipe,
   items: TrainItem[],
-  { rewards, klCoef }: { rewards: readonly number[]; klCoef: number },
+  { rewards, klCoef, step }: { rewards: readonly number[]; klCoef: number; step: number },
 ): Promise<Credit> {
   const critic = recipe.critic!
   const values = await valuesOf(backend, recipe, items)
@@ -56,6 +58,7 @@ export async function creditTokens(
     return gae(tokenRewards(rewards[i], completion.logprob, referenceLogprob, klCoef), values[i], critic)
   })
   const raw = estimated.map(({ advantages }) => advantages)
+  requireFinite(step, counted, items, values, raw)
   const advantages = critic.whiten ? whiten(raw) : raw
   const returns: (Float32Array | undefined)[] = items.map(() => undefined)
   counted.forEach((i, n) => {
@@ -97,4 +100,24 @@ async function valuesOf({ critic }: Backend, recipe: Recipe, items: TrainItem[])
     })
   })
   return values
+}
+
+function requireFinite(
+  step: number,
+  counted: readonly number[],
+  items: readonly TrainItem[],
+  values: readonly Float32Array[],
+  advantages: readonly Float64Array[],
+): void {
+  const places = counted.flatMap((i, n) => {
+    if (advantages[n].every(Number.isFinite)) return []
+    const wrong = values[i].findIndex((value) => !Number.isFinite(value))
+    const { group, completion } = items[i]
+    const token = wrong < 0 ? advantages[n].findLastIndex((value) => !Number.isFinite(value)) : wrong
+    return [`prompt ${group}, sample ${completion.sample}, token ${token}`]
+  })
+  if (places.length === 0) return
+  const broken = counted.some((i) => !values[i].every(Number.isFinite))
+  const what = broken ? "critic's value" : "token's reward"
+  throw nonFiniteFailure(describeNonFinite(step, what, places), true)
 }
