@@ -16,6 +16,7 @@ export {
 } from './report/atlas/atlas.js'
 export type { Statement } from './report/atlas/statements.js'
 export { type CompareOptions, type Comparison, compare } from './report/compare.js'
+export { writeReproductionReport } from './report/reproduce-page.js'
 export {
   type GenerateInput,
   type GenerateLine,
@@ -46,6 +47,9 @@ export {
   filterData,
 } from './run/filter.js'
 export { type BenchmarkOverlap, type PreparedManifest, type PrepareOptions, prepareData } from './run/prepare-data.js'
+export { type ReproductionRequest, reproduceClaims as reproduce } from './run/reproduce/index.js'
+export type { Reproduction } from './run/reproduce/reproduce.js'
+export type { ClaimOutcome, ComparisonOutcome, Verdict } from './run/reproduce/types.js'
 export { type TrainCallbacks, trainFrom as train } from './run/train-from.js'
 export { type Dataset, type DatasetOptions, loadDataset } from './task/data/dataset.js'
 export type { Problem } from './task/data/problems.js'
