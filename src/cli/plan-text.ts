@@ -80,7 +80,8 @@ export function planText(recipe: Recipe, plan: Plan, place: string): string {
     [
       'step',
       `${rollout.promptsPerStep} prompts x ${rollout.samplesPerPrompt} samples of at most ${rollout.maxNewTokens} ` +
-        `tokens: up to ${formatCount(plan.tokensPerStep)} tokens, ${plan.updatesPerStep} optimizer ` +
+        `tokens${rollout.dynamicSampling ? `, ${rollout.dynamicSampling.maxTries} more rounds at most` : ''}: ` +
+        `up to ${formatCount(plan.tokensPerStep)} tokens, ${plan.updatesPerStep} optimizer ` +
         `${plan.updatesPerStep === 1 ? 'update' : 'updates'}`,
     ],
     ['algorithm', algorithmText(recipe)],

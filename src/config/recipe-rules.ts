@@ -21,6 +21,14 @@ export const recipeRules: Rule[] = [
         ? "GRPO compares a prompt's completions with each other, so a group of one has no advantage; set 2 or more (8 is usual)"
         : undefined,
   },
+  {
+    path: 'rollout.dynamicSampling',
+    reads: ['rollout.dynamicSampling', 'algorithm.name'],
+    check: ({ rollout, algorithm }) =>
+      rollout.dynamicSampling !== undefined && algorithm.name !== 'grpo'
+        ? "compares a prompt's completions as GRPO does: a critic learns from equal rewards too; remove this section"
+        : undefined,
+  },
   ...entropyRules,
   {
     path: 'critic',

@@ -58,6 +58,20 @@ const rollout = z.strictObject({
     .default(64)
     .describe('Rows sampled at once at most: memory for speed; the draws do not depend on it.'),
   stopStrings: z.array(z.string().min(1)).default([]).describe('Texts that end a completion where they appear.'),
+  dynamicSampling: z
+    .strictObject({
+      maxTries: count
+        .default(4)
+        .describe(
+          'Further rounds of sampling in a step at most, each of as many prompts as still lack a signal; after them the ' +
+            'first groups without one fill the batch.',
+        ),
+    })
+    .optional()
+    .describe(
+      'Replace groups whose rewards are all equal by groups of further prompts (DAPO); metrics say what was sampled and ' +
+        'not trained on. Absent: off.',
+    ),
 })
 
 const algorithm = z.strictObject({

@@ -102,7 +102,8 @@ export function makePlan(recipe: Recipe, model: ModelShape): Plan {
     threads: recipe.threads ?? os.availableParallelism(),
     steps: recipe.train.steps,
     completionsPerStep,
-    tokensPerStep: completionsPerStep * recipe.rollout.maxNewTokens,
+    tokensPerStep:
+      completionsPerStep * recipe.rollout.maxNewTokens * (1 + (recipe.rollout.dynamicSampling?.maxTries ?? 0)),
     updatesPerStep: recipe.train.updatesPerBatch * recipe.train.epochs,
     memory,
     warnings,

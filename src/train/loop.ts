@@ -20,6 +20,7 @@ import type { Example, Task } from '../task/types.js'
 import { groupAdvantages } from './advantages.js'
 import type { Backend } from './backend.js'
 import { meanEntropy, type TrainItem } from './batch.js'
+import { BatchCollector } from './dynamic-sampling.js'
 import type { EntropyState } from './entropy-control.js'
 import type { EvalMetrics, GradedCompletion, TrainEvent } from './events.js'
 import { heldOutMetrics } from './held-out.js'
@@ -89,19 +90,25 @@ export async function* trainLoop(setup: LoopSetup): AsyncGenerator<LoopEvent> {
     const next = step + 1
     const lr = learningRate(recipe.train, next)
 
-    yield { type: 'phase', step: next, phase: 'rollout', done: 0 }
-    const examples = await stream.next(recipe.rollout.promptsPerStep)
-    const progress = new Progress()
-    const sampling = sample(setup, examples, next, progress)
-    const expected = examples.length * recipe.rollout.samplesPerPrompt
-    for await (const done of progress.until(sampling)) {
-      yield { type: 'phase', step: next, phase: 'rollout', done, total: expected }
-    }
-    const rollout = await sampling
-    if (signal?.aborted) return
+    const collector = new BatchCollector(recipe.rollout)
+    while (collector.wanted > 0) {
+      const before = collector.sampled * recipe.rollout.samplesPerPrompt
+      yield { type: 'phase', step: next, phase: 'rollout', done: before }
+      const examples = await stream.next(collector.wanted)
+      const progress = new Progress()
+      const sampling = sample(setup, examples, next, collector.sampled, progress)
+      const expected = before + examples.length * recipe.rollout.samplesPerPrompt
+      for await (const done of progress.until(sampling)) {
+        yield { type: 'phase', step: next, phase: 'rollout', done: before + done, total: expected }
+      }
+      const { prompts, completions, statistics } = await sampling
+      if (signal?.aborted) return
 
-    yield { type: 'phase', step: next, phase: 'grade' }
-    const graded = await grade(setup.task, setup, examples, rollout.completions)
+      yield { type: 'phase', step: next, phase: 'grade' }
+      collector.add({ prompts, graded: await grade(setup.task, setup, examples, completions), statistics })
+      if (signal?.aborted) return
+    }
+    const { graded, ...rollout } = collector.batch()
     const items = await toItems(setup, rollout.prompts, graded)
     const kl = klToReference(items)
     const credit =
@@ -127,6 +134,7 @@ export async function* trainLoop(setup: LoopSetup): AsyncGenerator<LoopEvent> {
     })
     const metrics = {
       ...stepMetrics({ step, lr, graded, statistics: rollout.statistics, reports: reports.done, recipe }),
+      ...rollout.metrics,
       ...(credit ? creditMetrics(credit, reports.critic) : {}),
       ...(kl ? klMetrics(recipe, klCoef, kl) : {}),
     }
@@ -161,10 +169,11 @@ function samplingOptions(setup: LoopSetup, step: number): SamplingOptions {
   }
 }
 
-async function sample(setup: LoopSetup, examples: Example[], step: number, progress: Progress) {
+/** `firstKey`: how many prompts of this step were sampled before. */
+async function sample(setup: LoopSetup, examples: Example[], step: number, firstKey: number, progress: Progress) {
   const prompts = examples.map((example) => promptTokens(setup.model, example))
   const { completions, statistics } = await setup.backend.sample(
-    prompts.map(({ tokens }, key) => ({ key, tokens })),
+    prompts.map(({ tokens }, i) => ({ key: firstKey + i, tokens })),
     samplingOptions(setup, step),
     ({ completions }) => progress.report(completions),
   )
