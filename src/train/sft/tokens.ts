@@ -94,25 +94,19 @@ function locateTurn(
     messages.map((message, k) => (k === i ? { ...message, content: placeholder } : message)),
   )
   const at = marked.indexOf(placeholder)
-  const behind = marked.length - at - placeholder.length
-  if (
-    at < 0 ||
-    text.length < at + behind ||
-    !text.startsWith(marked.slice(0, at)) ||
-    !text.endsWith(marked.slice(at + placeholder.length))
-  ) {
+  const before = marked.slice(0, at)
+  const behind = marked.slice(at + placeholder.length)
+  const contentEnd = text.length - behind.length
+  // Templates look at the first message, so there is no prompt before it.
+  const prompt = i === 0 ? before : tokenizer.renderChat(messages.slice(0, i), { addGenerationPrompt: true })
+  const start = [prompt, before].find((begin) => begin.length <= contentEnd && text.startsWith(begin))?.length
+  if (at < 0 || start === undefined || !text.endsWith(behind)) {
     throw new UserError(
       `the chat template renders message ${i + 1} in a way from which its content cannot be told apart`,
-      {
-        hint: 'give prompt and completion with data.chat: false, or another chat template',
-      },
+      { hint: 'give prompt and completion with data.chat: false, or another chat template' },
     )
   }
-  const contentEnd = text.length - behind
-  // Templates look at the first message, so there is no prompt before it.
-  const prompt = i === 0 ? undefined : tokenizer.renderChat(messages.slice(0, i), { addGenerationPrompt: true })
-  const begins = prompt !== undefined && prompt.length <= contentEnd && text.startsWith(prompt)
-  return { start: begins ? prompt.length : at, contentEnd }
+  return { start, contentEnd }
 }
 
 /** Carries positions in a text over to positions among the ids of its tokenisation. */
