@@ -160,7 +160,7 @@ function received({ name, message, stack, hint }: SentError): Error {
 }
 
 /** Sources run by a test runner: a worker loads compiled files only. */
-function compiled(entry: string): URL {
+export function compiled(entry: string): URL {
   const path = fileURLToPath(entry)
   if (!path.endsWith('.ts') && existsSync(path)) return pathToFileURL(path)
   const built = path.replace(/\.ts$/, '.js').replace(/([\\/])src([\\/])(?!.*[\\/]src[\\/])/, '$1dist$2')

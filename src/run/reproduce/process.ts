@@ -1,5 +1,6 @@
 /** Trains one run in a process of its own: engines share no threads that way, and a crash takes one run alone. */
 import { fork } from 'node:child_process'
+import { compiled } from '../../torch/thread.js'
 import type { ChildTask, FromChild, ToChild } from './child.js'
 
 export interface RunCallbacks {
@@ -16,7 +17,7 @@ const quotedLines = 5
 
 export const trainInProcess: RunTraining = (task, { signal, onStep }) =>
   new Promise((resolve, reject) => {
-    const child = fork(new URL('./child.js', import.meta.url), [], {
+    const child = fork(compiled(new URL('./child.js', import.meta.url).href), [], {
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     })
