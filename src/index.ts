@@ -30,12 +30,12 @@ export {
 export { type MergeOptions, mergeAdapter } from './rollout/merge.js'
 export type { MergeResult } from './rollout/merge-service.js'
 export { type EvaluateOptions, type Evaluation, evaluate } from './run/evaluate.js'
+export type { EvalPlan } from './run/evaluate-plan.js'
+export type { EvalProgress } from './run/evaluate-progress.js'
 export type { EvalResult, EvalResults } from './run/evaluate-results.js'
 export {
   type EvalOptions,
   type EvalOutcome,
-  type EvalPlan,
-  type EvalProgress,
   evaluateModels,
 } from './run/evaluate-session.js'
 export {

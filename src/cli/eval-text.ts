@@ -1,5 +1,6 @@
 import { formatCompact, formatCount, formatDuration } from '../report/format.js'
-import type { EvalPlan, EvalProgress } from '../run/evaluate-session.js'
+import type { EvalPlan } from '../run/evaluate-plan.js'
+import type { EvalProgress } from '../run/evaluate-progress.js'
 
 /** What an evaluation is going to cost, before it begins. */
 export function evalPlanText(plan: EvalPlan, out: string | undefined): string {

@@ -120,6 +120,7 @@ export function evalCommand(io: Io = processIo, room = evalRoom): Command {
       const stop = new AbortController()
       const release = stopOnSignals(stop, io, 'stopping; finished problems are kept')
       const line = progressLine(io.stderr)
+      let begun = false
       try {
         const outcome = await evaluateModels({
           ...options,
@@ -128,12 +129,24 @@ export function evalCommand(io: Io = processIo, room = evalRoom): Command {
             people.write(evalPlanText(plan, options.out))
             if (flags.dryRun && flags.json) io.stdout.write(jsonLine({ plan }))
           },
-          onProgress: (progress) => line.show(evalProgressLine(progress)),
+          onProgress: (progress) => {
+            begun = true
+            line.show(evalProgressLine(progress))
+          },
         })
         line.close()
         if (flags.dryRun) return
+        begun = false
         if (outcome.interrupted) return await interrupted(outcome, io)
         await tell(outcome, people, io, flags.json === true)
+      } catch (error) {
+        line.close()
+        if (begun)
+          await print(
+            io.stderr,
+            `finished problems are kept; the same command with --out ${options.out} --resume goes on\n`,
+          )
+        throw error
       } finally {
         line.close()
         release()

@@ -95,7 +95,7 @@ describe('writeComparisonReport', () => {
     const file = join(root, 'compare.html')
     await writeComparisonReport([], file, text)
     expect(parsePage(readFileSync(file, 'utf8')).errors).toEqual([])
-    await expect(writeComparisonReport([{ name: 'a', directory: root }], file, text)).rejects.toThrow('holds no run')
+    await expect(writeComparisonReport([{ name: 'a', directory: root }], file, text)).rejects.toThrow('holds neither')
   })
 })
 

@@ -64,7 +64,7 @@ export function measurementsOfResults(
   return results.results.flatMap((result): Measurement[] => {
     const data = results.data.find(({ name }) => name === result.data)
     if (data === undefined) return []
-    const { settings, hash } = data
+    const { settings, hash, ownGrader } = data
     const { name, style } = rename(result.model)
     return [
       {
@@ -82,8 +82,7 @@ export function measurementsOfResults(
           'max new tokens': String(settings.maxNewTokens),
           'stop texts': JSON.stringify(settings.stopStrings),
           'evaluation seed': String(settings.seed),
-          rule: settings.rule,
-          'cut completions': settings.requireStop ? 'wrong' : 'graded',
+          ...(ownGrader ? {} : { rule: settings.rule, 'cut completions': settings.requireStop ? 'wrong' : 'graded' }),
         },
         problems: result.problems,
         samples: result.samples,

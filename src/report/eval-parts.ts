@@ -7,7 +7,7 @@ import { lineFigure } from './html/line-figure.js'
 import type { Html } from './html/markup.js'
 import { styleCount } from './html/swatch.js'
 import { renderHtmlTable } from './html/table.js'
-import { figureGrid, present } from './report-parts.js'
+import { figureGrid, present, wide } from './report-parts.js'
 
 type Interval = readonly [number, number] | undefined
 
@@ -44,7 +44,7 @@ export function paperTable(groups: readonly MeasurementGroup[]): Html | undefine
   })
 }
 
-export const methodsOf = (groups: readonly MeasurementGroup[]): string[] => [
+const methodsOf = (groups: readonly MeasurementGroup[]): string[] => [
   ...new Set(groups.flatMap(({ members }) => members.map(({ method }) => method))),
 ]
 
@@ -136,7 +136,12 @@ const mostBars = 16
 
 /** Pass rates side by side, a figure for each data set: the paper's figure. */
 export function rateFigures(groups: readonly MeasurementGroup[]): Html | undefined {
-  return figureGrid(groups.map((group, index) => rateFigure(group, index)))
+  return figureGrid(
+    groups.map((group, index) => {
+      const figure = rateFigure(group, index)
+      return group.members.length > 2 ? wide(figure) : figure
+    }),
+  )
 }
 
 function rateFigure({ label, samples, members }: MeasurementGroup, index: number): Html | undefined {

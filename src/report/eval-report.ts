@@ -4,7 +4,7 @@ import { UserError } from '../config/errors.js'
 import type { EvaluatedProblem } from '../evaluate/respond.js'
 import { realDisk, replaceFile } from '../run/disk.js'
 import { evalPaths, journalPath } from '../run/evaluate-directory.js'
-import type { EvalResults } from '../run/evaluate-results.js'
+import type { EvalResults, EvaluatedData } from '../run/evaluate-results.js'
 import { readJsonLines } from '../run/json-lines.js'
 import { groupDifferences, groupMeasurements, measurementsOfResults } from './eval-measurements.js'
 import {
@@ -82,19 +82,31 @@ function evalPage(results: EvalResults, directory: string): string {
 }
 
 function lead({ models, data }: EvalResults): Html {
-  const settings = data.map(({ name, settings: { temperature, topP, maxNewTokens, seed, rule } }) => {
-    const words = [`temperature ${formatNumber(temperature)}`, topP < 1 && `top-p ${formatNumber(topP)}`]
-    return `${name}: ${words.filter((each) => each !== false).join(', ')}, at most ${formatCount(maxNewTokens)} tokens, seed ${seed}, answers compared by ${rule}`
-  })
-  const same = new Set(settings.map((line) => line.slice(line.indexOf(': ') + 2))).size === 1
+  const settings = new Map(data.map((set) => [set.name, settingsText(set)]))
+  const shared = new Set(settings.values()).size === 1
+  const lines = shared
+    ? [[...settings.values()][0]!]
+    : [...settings].map(([name, text]) => `${name}: ${text[0]!.toLowerCase()}${text.slice(1)}`)
   return html`<ul class="notes">${models
     .filter(({ checkpoint }) => checkpoint !== undefined)
     .map(
       ({ name, given, checkpoint }) =>
         html`<li>${name}: ${given}, checkpoint of step ${checkpoint!.step}, ${checkpoint!.chosen}.</li>`,
-    )}${(same ? [settings[0]!.slice(settings[0]!.indexOf(': ') + 2)] : settings).map(
-    (line) => html`<li>${line[0]!.toUpperCase() + line.slice(1)}.</li>`,
-  )}</ul>`
+    )}${lines.map((line) => html`<li>${line}.</li>`)}</ul>`
+}
+
+function settingsText({ settings, ownGrader }: EvaluatedData): string {
+  const { temperature, topP, topK, minP, maxNewTokens, seed, rule, requireStop } = settings
+  return [
+    `Temperature ${formatNumber(temperature)}`,
+    ...(topP < 1 ? [`top-p ${formatNumber(topP)}`] : []),
+    ...(topK > 0 ? [`top-k ${topK}`] : []),
+    ...(minP > 0 ? [`min-p ${formatNumber(minP)}`] : []),
+    `at most ${formatCount(maxNewTokens)} tokens`,
+    `seed ${seed}`,
+    ownGrader ? 'graded by the task' : `answers compared by the rule ${rule}`,
+    ...(!ownGrader && requireStop ? ['completions cut off are wrong'] : []),
+  ].join(', ')
 }
 
 /** Each problem's right samples by model, the hardest to tell apart beside each other: the data set's own order. */

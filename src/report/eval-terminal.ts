@@ -7,7 +7,7 @@ import {
   type MeasurementGroup,
   measurementsOfResults,
 } from './eval-measurements.js'
-import { methodsOf, metricName, pValueText, signed, withInterval } from './eval-parts.js'
+import { metricName, pValueText, signed, withInterval } from './eval-parts.js'
 import { formatFixed, formatPercent, minus } from './format.js'
 import { renderChart, renderTable } from './terminal-chart.js'
 import { visibleLength } from './terminal-table.js'
@@ -75,20 +75,14 @@ export function differenceText(differences: readonly GroupDifference[], width: n
   return ['Differences, problem by problem', ...lines].join('\n')
 }
 
-/** Methods by rows, Avg@K and Pass@K of each data set by columns, a table for each data set. */
+/** Methods by rows, Avg@K and Pass@K by columns: the paper's table, one for each data set. */
 export function paperText(groups: readonly MeasurementGroup[], width: number): string[] {
-  if (groups.length === 0) return []
-  const methods = methodsOf(groups)
-  const names = methods.map((method) => oneLine(method, 28))
-  const columns = groups.map(({ label, samples, members }) => {
-    const cells = methods.map((method) => {
-      const found = members.find((member) => member.method === method)
-      return [withInterval(found?.avg, found?.avgInterval), withInterval(found?.pass, found?.passInterval)]
-    })
-    return { label, head: [`Avg@${samples}`, `Pass@${samples}`], cells }
+  return groups.map(({ label, samples, members }) => {
+    const rows = members.map((member) => [
+      oneLine(member.method, 28),
+      withInterval(member.avg, member.avgInterval),
+      withInterval(member.pass, member.passInterval),
+    ])
+    return `${oneLine(label, width)}\n${fitting([['', `Avg@${samples}`, `Pass@${samples}`], ...rows], width)}`
   })
-  return columns.map(
-    ({ label, head, cells }) =>
-      `${oneLine(label, width)}\n${fitting([['', ...head], ...names.map((name, i) => [name, ...cells[i]!])], width)}`,
-  )
 }

@@ -26,6 +26,8 @@ export interface EvalData {
   problems: Example[]
   samples: number
   settings: EvalSettings
+  /** True where the task grades by itself, false where `settings` say how answers are compared. */
+  ownGrader: boolean
   hash: string
 }
 
@@ -82,7 +84,10 @@ async function openOne(given: string | TaskSpec, options: DataOptions): Promise<
   }
 }
 
-type Opened = Pick<EvalData, 'name' | 'task' | 'problems'> & { samples?: number; settings?: Partial<EvalSettings> }
+type Opened = Pick<EvalData, 'name' | 'task' | 'problems' | 'ownGrader'> & {
+  samples?: number
+  settings?: Partial<EvalSettings>
+}
 
 async function openProblems(given: string | TaskSpec, options: DataOptions): Promise<Opened> {
   if (typeof given !== 'string') return heldOut(given.name, given, options)
@@ -109,7 +114,7 @@ async function fromSource(name: string, keys: { path?: string }, options: DataOp
   const spec = { name, ...keys, grader: rule, requireStop, ...(template === undefined ? {} : { instruction: '' }) }
   const opened = await heldOut(isSource(name) ? name : basename(resolve(name)), spec, options)
   const shape = (example: Example) => ({ ...example, prompt: shaped(example, template, options.chat) })
-  return { ...opened, problems: opened.problems.map(shape) }
+  return { ...opened, problems: opened.problems.map(shape), ownGrader: false }
 }
 
 /** In place of the hub's: all of its problems are evaluated on. */
@@ -145,7 +150,7 @@ async function heldOut(
   if (problems === Infinity && !Array.isArray(task.prompts(() => 0.5, 'eval'))) {
     throw new UserError(`task ${name}: may have no end`, { hint: 'say by --problems how many of its problems to take' })
   }
-  return { name, task, problems: await new PromptStream(task, 'eval', 0).upTo(problems) }
+  return { name, task, problems: await new PromptStream(task, 'eval', 0).upTo(problems), ownGrader: true }
 }
 
 /** The problems that a recipe evaluates on while it trains, as it evaluates them. */
@@ -181,5 +186,5 @@ async function fromFile(path: string, options: DataOptions): Promise<Opened> {
     { fetch },
   )
   const all = [...(task.prompts(() => 0.5, 'train') as Iterable<Example>)]
-  return { name: basename(path, extname(path)), task, problems: all.slice(0, problems) }
+  return { name: basename(path, extname(path)), task, problems: all.slice(0, problems), ownGrader: false }
 }

@@ -19,6 +19,8 @@ export interface EvaluatedData {
   /** Tells problem sets apart. */
   hash: string
   settings: EvalSettings
+  /** True where the task grades by itself: `rule` and `requireStop` then say nothing. */
+  ownGrader: boolean
 }
 
 export interface EvaluatedModel extends EvalModel {
@@ -57,13 +59,22 @@ export interface Evaluated {
   problems: EvaluatedProblem[]
 }
 
-export const describeData = ({ name, given, problems, samples, hash, settings }: EvalData): EvaluatedData => ({
+export const describeData = ({
+  name,
+  given,
+  problems,
+  samples,
+  hash,
+  settings,
+  ownGrader,
+}: EvalData): EvaluatedData => ({
   name,
   given,
   problems: problems.length,
   samples,
   hash,
   settings,
+  ownGrader,
 })
 
 export function makeResults(

@@ -7,7 +7,7 @@
  * with the same threads, and loses no more than the window that was under way.
  */
 import { UserError } from '../config/errors.js'
-import { type PlacedExample, respond, type Sampler, samplePrompts } from '../evaluate/respond.js'
+import { respond, type Sampler } from '../evaluate/respond.js'
 import type { OpenModel } from '../model/types.js'
 import { openModelWithProgress } from '../rollout/model-thread.js'
 import type { TaskSpec } from '../task/spec.js'
@@ -15,24 +15,18 @@ import type { BackendInfo } from '../train/backend.js'
 import { openLocalBackend } from '../train/local/backend.js'
 import { type Disk, realDisk, replaceFile } from './disk.js'
 import { describeStart, nextEnvironment, type RunEnvironment } from './environment.js'
-import { type DataOptions, type EvalData, openData } from './evaluate-data.js'
+import { type DataOptions, openData } from './evaluate-data.js'
 import {
   type EvalPaths,
   evalPaths,
-  type Journal,
   memoryJournal,
   openJournal,
   prepareDirectory,
 } from './evaluate-directory.js'
-import { type CheckpointChoice, type EvalModel, findModels, fingerprint } from './evaluate-model.js'
-import {
-  describeData,
-  type EvalResults,
-  type Evaluated,
-  type EvaluatedModel,
-  makeResults,
-  responsesParquet,
-} from './evaluate-results.js'
+import { type CheckpointChoice, findModels } from './evaluate-model.js'
+import { describeModels, type EvalPlan, type Job, placed, planOf } from './evaluate-plan.js'
+import { type EvalProgress, type Progress, trackProgress } from './evaluate-progress.js'
+import { describeData, type EvalResults, type Evaluated, makeResults, responsesParquet } from './evaluate-results.js'
 import { checkSettings, type EvalSettings } from './evaluate-settings.js'
 import { readJsonFile } from './json-file.js'
 import { lockRun } from './run-lock.js'
@@ -74,42 +68,6 @@ export interface EvalOptions extends Partial<EvalSettings>, Omit<DataOptions, 's
 
 type EngineChoice = Pick<EvalOptions, 'device' | 'dtype' | 'threads' | 'signal'>
 
-/** The cost, known before the first token. Tokens are upper bounds. */
-export interface EvalPlan {
-  models: EvaluatedModel[]
-  data: {
-    name: string
-    problems: number
-    samples: number
-    completions: number
-    maxNewTokens: number
-    /** Of one model. */
-    tokens: number
-    /** Problems whose prompts leave a model less room than maxNewTokens. */
-    shortened: number
-  }[]
-  /** Over all models. */
-  completions: number
-  tokens: number
-  /** Finished in an earlier start. */
-  completionsDone: number
-}
-
-export interface EvalProgress {
-  model: string
-  data: string
-  /** Problems of this model and data set. */
-  problems: number
-  problemsTotal: number
-  /** Over all models and data sets. */
-  completions: number
-  completionsTotal: number
-  /** At the rate of this start; absent before there is one. */
-  tokensPerSecond?: number
-  /** Seconds; an upper bound while the first problems are under way. */
-  secondsLeft?: number
-}
-
 export interface EvalOutcome extends EvalResults {
   /** The directory written, if any. */
   directory?: string
@@ -122,12 +80,6 @@ const defaultRows = { cpu: 32, other: 256 }
 /** Problems sampled together. */
 export function windowSize(problems: number, samples: number, batchSize: number): number {
   return Math.max(1, Math.min(Math.floor(batchSize / samples), Math.ceil(problems / 8)))
-}
-
-interface Job {
-  model: EvaluatedModel
-  data: EvalData
-  journal: Journal
 }
 
 /**
@@ -182,55 +134,6 @@ const settingsOf = (options: EvalOptions): Partial<EvalSettings> => {
 function lockOut(disk: Disk, paths: EvalPaths): () => void {
   disk.makeDirectory(paths.directory)
   return lockRun(paths.directory)
-}
-
-interface Described {
-  model: EvaluatedModel
-  /** Problems of each data set whose completions the model's positions shorten. */
-  shortened: number[]
-}
-
-/** Every model is located, and every prompt put into its template, before the first is sampled from. */
-async function describeModels(models: readonly EvalModel[], data: readonly EvalData[]): Promise<Described[]> {
-  const described: Described[] = []
-  for (const model of models) {
-    const open = await openModelWithProgress(model.reference)
-    open.tensors.close()
-    described.push({
-      model: { ...model, fingerprint: fingerprint(open.path) },
-      shortened: data.map(({ problems, settings: { maxNewTokens } }) => {
-        const prompts = samplePrompts(open, placed(problems), maxNewTokens)
-        return prompts.filter((prompt) => prompt.maxNewTokens! < maxNewTokens).length
-      }),
-    })
-  }
-  return described
-}
-
-const placed = (problems: EvalData['problems']): PlacedExample[] =>
-  problems.map((example, index) => ({ index, example }))
-
-function planOf(
-  models: EvaluatedModel[],
-  data: readonly EvalData[],
-  jobs: readonly Job[],
-  described: readonly Described[],
-): EvalPlan {
-  const sets = data.map(({ name, problems, samples, settings: { maxNewTokens } }, d) => {
-    const completions = problems.length * samples
-    const shortened = Math.max(...described.map((each) => each.shortened[d]!))
-    const tokens = completions * maxNewTokens
-    return { name, problems: problems.length, samples, completions, maxNewTokens, tokens, shortened }
-  })
-  const total = (of: (set: (typeof sets)[number]) => number) =>
-    models.length * sets.reduce((sum, set) => sum + of(set), 0)
-  return {
-    models,
-    data: sets,
-    completions: total(({ completions }) => completions),
-    tokens: total(({ tokens }) => tokens),
-    completionsDone: jobs.reduce((sum, { data: { samples }, journal }) => sum + journal.done.size * samples, 0),
-  }
 }
 
 async function runJobs(
@@ -298,51 +201,4 @@ function finished(jobs: readonly Job[]): Evaluated[] {
       data,
       problems: data.problems.map((_, index) => journal.done.get(index)!),
     }))
-}
-
-interface Progress {
-  within(model: string, data: string, done: { tokens: number; completions: number }): void
-  after(model: string, data: string, problems: readonly { responses: readonly { length: number }[] }[]): void
-}
-
-/**
- * Completions under way count by their tokens over the mean length so far, or over the longest length while none has
- * ended; the clock starts with the first token.
- */
-function trackProgress(jobs: readonly Job[], tell: EvalOptions['onProgress']): Progress {
-  const count = () => jobs.reduce((sum, { data, journal }) => sum + journal.done.size * data.samples, 0)
-  const total = jobs.reduce((sum, { data }) => sum + data.problems.length * data.samples, 0)
-  const before = count()
-  let began: number | undefined
-  let tokens = 0
-  const report = (model: string, data: string, running: { tokens: number; completions: number }) => {
-    const now = performance.now() / 1000
-    began ??= now
-    const job = jobs.find((each) => each.model.name === model && each.data.name === data)!
-    const done = count()
-    const length = done > before ? tokens / (done - before) : job.data.settings.maxNewTokens
-    const work = done - before + running.tokens / length
-    const seconds = now - began
-    tell?.({
-      model,
-      data,
-      problems: job.journal.done.size,
-      problemsTotal: job.data.problems.length,
-      completions: done + running.completions,
-      completionsTotal: total,
-      ...(seconds > 0 && work > 0
-        ? {
-            tokensPerSecond: (tokens + running.tokens) / seconds,
-            secondsLeft: Math.max(0, ((total - before - work) * seconds) / work),
-          }
-        : {}),
-    })
-  }
-  return {
-    within: report,
-    after(model, data, problems) {
-      tokens += problems.reduce((sum, { responses }) => sum + responses.reduce((all, { length }) => all + length, 0), 0)
-      report(model, data, { tokens: 0, completions: 0 })
-    },
-  }
 }

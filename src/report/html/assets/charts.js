@@ -115,7 +115,7 @@
         height: plotHeight,
         legend: { show: false },
         cursor: {
-          sync: { key: 'steps', setSeries: false },
+          sync: { key: data.xLabel, setSeries: false },
           y: false,
           points: {
             size: 7,
