@@ -5,6 +5,7 @@ import type { OpenParts } from '../run/parts.js'
 import type { ModelShape } from '../run/plan.js'
 import type { Summary } from '../run/summary.js'
 import { newCommand, repeated } from './command.js'
+import { ledgerText, setpointText } from './control-text.js'
 import { Exit, exitCodes } from './errors.js'
 import { type Io, jsonLine, print, processIo } from './io.js'
 import { infinityAsYaml, quoted, writeReport } from './run-command.js'
@@ -62,6 +63,8 @@ function summaryText(summary: Summary): string {
     `steps       ${summary.step} of ${summary.steps}`,
     `reward      ${number(summary.reward_first)} -> ${number(summary.reward_last)} (means of the first and last 10 steps)`,
     `entropy     ${number(summary.entropy_first)} -> ${number(summary.entropy_last)} nats`,
+    ...(summary.setpoint ? [setpointText(summary.setpoint)] : []),
+    ...(summary.ledger ? [ledgerText(summary.ledger)] : []),
     `tokens      ${summary.completion_tokens} in ${summary.seconds.toFixed(1)} s`,
     ...(summary.eval_last && summary.eval_first
       ? [

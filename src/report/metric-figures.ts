@@ -3,9 +3,10 @@
  * comparison of several (the runs are the series of a figure for each quantity).
  */
 import type { StepMetrics } from '../train/events.js'
+import { controlFigures } from './control-figures.js'
 import { maskedShare, numberOf } from './metrics.js'
 
-export type FigureGroup = 'learning' | 'dynamics' | 'update' | 'completions' | 'speed'
+export type FigureGroup = 'learning' | 'dynamics' | 'ledger' | 'update' | 'completions' | 'speed'
 
 export interface Quantity {
   /** Name as a series of its figure. */
@@ -53,6 +54,7 @@ export const metricFigures: MetricFigure[] = [
     include: [0],
     shownIn: 'both',
   },
+  ...controlFigures,
   {
     id: 'covariance',
     group: 'dynamics',
@@ -238,11 +240,15 @@ const known = new Set([
   ...metricFigures.flatMap(({ quantities }) => quantities.flatMap(({ keys }) => keys)),
 ])
 
-/** Figures for the quantities of a run that {@link metricFigures} does not know, under their own names. */
+/**
+ * Figures for the quantities of a run that {@link metricFigures} does not know, under their own names. What the ledger has
+ * besides is in its table.
+ */
 export function furtherFigures(metrics: readonly StepMetrics[]): MetricFigure[] {
   const keys = new Set<string>()
   for (const line of metrics) {
-    for (const [key, value] of Object.entries(line)) if (!known.has(key) && typeof value === 'number') keys.add(key)
+    for (const [key, value] of Object.entries(line))
+      if (!known.has(key) && !key.startsWith('ledger_') && typeof value === 'number') keys.add(key)
   }
   return [...keys].map((key) => ({
     id: `metric-${key.replace(/[^A-Za-z0-9_]/gu, (char) => `-${char.codePointAt(0)!.toString(16)}`)}`,

@@ -1,6 +1,7 @@
 /** The page of one run: report.html in its directory. */
 import { join } from 'node:path'
 import { realDisk, replaceFile } from '../run/disk.js'
+import { ledgerIntro, ledgerScatter, ledgerTable } from './control-parts.js'
 import { finalFigures } from './final-figures.js'
 import { formatNumber, minus } from './format.js'
 import { type Html, html } from './html/markup.js'
@@ -88,6 +89,12 @@ function runReport(run: RunData, samples: readonly Sample[], decoded: boolean): 
         'Entropy dynamics',
         figureGrid([...of('dynamics'), wide(changeScatter([named]))]),
         dynamicsIntro,
+      ),
+      section(
+        'ledger',
+        'Ledger',
+        figureGrid([wide(ledgerScatter(run)), ...of('ledger'), wide(ledgerTable(run))]),
+        ledgerIntro,
       ),
       section('update', 'Updates', figureGrid(of('update'))),
       section('completions', 'Completions', figureGrid(of('completions', 'speed'))),

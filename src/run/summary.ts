@@ -1,6 +1,12 @@
 /** The closing words of a run, as one JSON object. */
 import type { Recipe } from '../config/recipe.js'
 import { bestMetric } from '../config/schedule.js'
+import {
+  type LedgerSummary,
+  type SetpointSummary,
+  summarizeLedger,
+  summarizeSetpoint,
+} from '../train/control-summary.js'
 import { bestCheckpoint, listCheckpoints } from './checkpoint.js'
 import { readHistory } from './history.js'
 import type { RunPaths } from './run-directory.js'
@@ -26,6 +32,10 @@ export interface Summary {
   tokens_per_s: number | null
   eval_first?: { step: number; avg_at_k: number; pass_at_k: number }
   eval_last?: { step: number; avg_at_k: number; pass_at_k: number }
+  /** How well the ledger's predictions agree with what it measured. */
+  ledger?: LedgerSummary
+  /** How near entropy stayed to its target. */
+  setpoint?: SetpointSummary
   /** The last checkpoint. */
   checkpoint?: string
   best?: { checkpoint: string; step: number; metric: string; value: number }
@@ -60,6 +70,8 @@ export function summarize(paths: RunPaths, recipe: Recipe): Summary {
     tokens_per_s: seconds > 0 ? tokens / seconds : null,
     eval_first: evaluation(evaluations.at(0)),
     eval_last: evaluation(evaluations.at(-1)),
+    ledger: summarizeLedger(steps),
+    setpoint: summarizeSetpoint(steps),
     checkpoint: checkpoints.at(-1)?.directory,
     best: best && { checkpoint: best.directory, step: best.step, metric, value: best.value! },
   }
