@@ -84,8 +84,8 @@ describe('rolloutParquet', () => {
     ]
     const read = await parquetReadObjects({ file: buffer(rolloutParquet(rows, 1)) })
     expect(read).toEqual([
-      expect.objectContaining({ token_advantage: [0.5, -1], value: [0.25, 0.75], return: [1, 2] }),
-      expect.objectContaining({ token_advantage: [0, 0], value: [Number.NaN, Number.NaN] }),
+      expect.objectContaining({ advantages: [0.5, -1], value: [0.25, 0.75], return: [1, 2] }),
+      expect.objectContaining({ advantages: [0, 0], value: [Number.NaN, Number.NaN] }),
     ])
   })
 

@@ -47,7 +47,7 @@ const perToken = (name: string, of: (credit: TokenCredit) => Float32Array | unde
 
 /** Where a critic gives every token an advantage of its own; not-a-number where a token is not the policy's. */
 const creditColumns: Column[] = [
-  perToken('token_advantage', ({ advantages }) => advantages),
+  perToken('advantages', ({ advantages }) => advantages),
   perToken('value', ({ values }) => values),
   perToken('return', ({ returns }) => returns),
 ]

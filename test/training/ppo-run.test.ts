@@ -70,7 +70,7 @@ interface Row {
   s: number[]
   expected_s: number[]
   grad_mask: boolean[]
-  token_advantage: number[]
+  advantages: number[]
   value: number[]
   return: number[]
 }
@@ -149,14 +149,14 @@ describe('a run of PPO', () => {
     const counted = rows.map(({ tokens }) => tokens.at(-1) === 2)
     expect(counted).toContain(true)
     expect(counted).toContain(false)
-    const { mean, variance } = batchMoments(rows.filter((_, i) => counted[i]).map((row) => row.token_advantage))
+    const { mean, variance } = batchMoments(rows.filter((_, i) => counted[i]).map((row) => row.advantages))
     expect(mean).toBeCloseTo(0, 6)
     expect(variance).toBeCloseTo(1, 5)
     const expected = clipB(
       {
         S: Float64Array.from(rows.flatMap(({ s }) => s)),
         expectedS: Float64Array.from(rows.flatMap(({ expected_s }) => expected_s)),
-        advantage: Float64Array.from(rows.flatMap(({ token_advantage }) => token_advantage)),
+        advantage: Float64Array.from(rows.flatMap(({ advantages }) => advantages)),
         isPolicyToken: Uint8Array.from(rows.flatMap(({ tokens }, i) => tokens.map(() => (counted[i] ? 1 : 0)))),
       },
       bounds,
@@ -164,11 +164,11 @@ describe('a run of PPO', () => {
     expect(rows.flatMap(({ grad_mask }) => grad_mask).map(Number)).toEqual(Array.from(expected.mask))
     expect(expected.maskedLow + expected.maskedHigh).toBeGreaterThan(0)
     expect(metrics[0].masked_low_fraction).toBeGreaterThan(0)
-    rows.forEach(({ value, token_advantage, return: returned, reward }, i) => {
+    rows.forEach(({ value, advantages, return: returned, reward }, i) => {
       expect(value.every(Number.isNaN)).toBe(!counted[i])
       // The first critic says 0, so with gamma 1 the last token's return is the reward.
       if (counted[i]) expect(returned.at(-1)).toBeCloseTo(reward, 6)
-      else expect(token_advantage.every((advantage) => advantage === 0)).toBe(true)
+      else expect(advantages.every((advantage) => advantage === 0)).toBe(true)
     })
   })
 
