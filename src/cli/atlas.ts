@@ -1,5 +1,7 @@
 import { basename, resolve } from 'node:path'
 import { type Command, InvalidArgumentError } from 'commander'
+import { UserError } from '../config/errors.js'
+import type { Atlas } from '../report/atlas/atlas.js'
 import { type EngineOptions, newCommand, numberOption, withEngine } from './command.js'
 import { type Io, jsonLine, print, processIo } from './io.js'
 
@@ -62,11 +64,7 @@ export function atlasCommand(io: Io = processIo): Command {
           io.stderr.write(`\rscoring step ${Math.min(done + 1, total)} of ${total}${done === total ? '\n' : ''}`)
       },
     })
-    if (out !== undefined) {
-      const { renderAtlasPage } = await import('../report/atlas/page.js')
-      const { realDisk, replaceFile } = await import('../run/disk.js')
-      replaceFile(realDisk, out, renderAtlasPage(atlas, `Entropy methods on ${basename(resolve(path))}`))
-    }
+    if (out !== undefined) await writePage(out, path, atlas)
     if (json) {
       await print(io.stdout, jsonLine(atlas))
     } else {
@@ -75,4 +73,15 @@ export function atlasCommand(io: Io = processIo): Command {
     }
     if (out !== undefined) await print(io.stderr, `Wrote ${out}\n`)
   })
+}
+
+async function writePage(out: string, path: string, atlas: Atlas): Promise<void> {
+  const { renderAtlasPage } = await import('../report/atlas/page.js')
+  const { realDisk, replaceFile } = await import('../run/disk.js')
+  const page = renderAtlasPage(atlas, `Entropy methods on ${basename(resolve(path))}`)
+  try {
+    replaceFile(realDisk, out, page)
+  } catch (cause) {
+    throw new UserError(`cannot write ${out}: ${(cause as Error).message}`, { cause })
+  }
 }

@@ -25,6 +25,11 @@ export async function rescore(
   { recipe, steps }: AtlasSource,
   { model: reference, temperature, onProgress, ...engine }: RescoreOptions,
 ): Promise<TokenStatistics[][]> {
+  if (!recipe && !steps.every(({ rows }) => rows.every(({ promptTokens }) => promptTokens))) {
+    throw new UserError('the rollout file holds no prompt tokens, and no config.yaml lies beside it', {
+      hint: "give the run's directory, or leave out --model",
+    })
+  }
   const entry = new URL('../../rollout/worker.js', import.meta.url).href
   const { model, thread } = await openModelThread(reference, entry, engine)
   try {
@@ -76,13 +81,8 @@ async function promptsOf(
 ): Promise<Int32Array[]> {
   const own = rows.flatMap(({ promptTokens }) => promptTokens ?? [])
   if (own.length === rows.length) return own
-  if (!recipe) {
-    throw new UserError('the rollout file holds no prompt tokens, and no config.yaml lies beside it', {
-      hint: "give the run's directory, or leave out --model",
-    })
-  }
-  const { promptsPerStep } = recipe.rollout
-  const stream = new PromptStream(await loadTask(recipe.task), 'train', recipe.seed, (step - 1) * promptsPerStep)
+  const { promptsPerStep } = recipe!.rollout
+  const stream = new PromptStream(await loadTask(recipe!.task), 'train', recipe!.seed, (step - 1) * promptsPerStep)
   const examples = await stream.next(promptsPerStep)
   return rows.map((row) => {
     const example = examples.find((one) => one.id === row.promptId && promptText(one) === row.prompt)
