@@ -18,16 +18,23 @@ const data = z.strictObject({
     .min(1)
     .optional()
     .describe(
-      'File with the examples: JSON lines, JSON array, CSV or Parquet. Known layouts: a chat in messages (or ' +
-        "ShareGPT's conversations), prompt and completion as text or chat, GSM8K's question and answer.",
+      'The examples: a file (JSON lines, JSON array, CSV, Parquet) or a hub data set (owner/name). Known layouts: a chat ' +
+        "in messages (or ShareGPT's conversations), prompt and completion as text or chat, GSM8K's question and answer.",
     ),
+  revision: column.describe('On the hub: branch, tag or commit; absent: main.'),
+  config: column.describe("On the hub: the data set's configuration."),
+  split: column.describe('On the hub: the split of path; absent: train.'),
   task: task
     .optional()
     .describe(
       'A task whose problems have reference solutions (gsm8k), in place of path: the prompts are then those that ' +
         '`isentrope train` will give.',
     ),
-  evalPath: z.string().min(1).optional().describe('File with the validation examples.'),
+  evalPath: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('The validation examples: a file, or a hub data set, whose test split is taken.'),
   evalShare: z
     .number()
     .min(0)
@@ -115,18 +122,18 @@ const rules: Rule<SftRecipe>[] = [
     reads: ['data.path', 'data.task'],
     check: ({ data }) =>
       (data.path === undefined) === (data.task === undefined)
-        ? 'needs one source: data.path (a file) or data.task (a task with solutions), and not both'
+        ? 'needs one source: data.path (a file or hub data set) or data.task (a task with solutions), and not both'
         : undefined,
   },
   {
     path: 'data.task',
     reads: ['data'],
     check: ({ data }) => {
-      const without = (['messages', 'prompt', 'completion', 'system', 'evalPath'] as const).filter(
-        (key) => data[key] !== undefined,
-      )
+      const without = (
+        ['revision', 'config', 'split', 'messages', 'prompt', 'completion', 'system', 'evalPath'] as const
+      ).filter((key) => data[key] !== undefined)
       return data.task !== undefined && without.length > 0
-        ? `the task says what its prompts are; remove data.${without.join(', data.')} (system and evalPath can be keys of the task)`
+        ? `the task says what its prompts are; remove data.${without.join(', data.')} (a task has keys of its own for its files and its system prompt)`
         : undefined
     },
   },

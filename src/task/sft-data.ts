@@ -1,9 +1,9 @@
-/** The examples of a supervised recipe's `data` section: from a file, or from a task whose problems have solutions. */
-import { resolve } from 'node:path'
+/** The examples of a supervised recipe's `data` section: from files or the hub, or from a task whose problems have solutions. */
 import { UserError } from '../config/errors.js'
 import { rngFrom } from '../config/philox.js'
 import type { SftRecipe } from '../config/sft-recipe.js'
-import { readRows } from './data/rows.js'
+import { locateData, type Part } from './data/locate.js'
+import { streamRows } from './data/rows.js'
 import { loadTask } from './registry.js'
 import type { SftContent, SftExample } from './sft-example.js'
 import { toSftExample, withoutCalculations } from './sft-rows.js'
@@ -15,15 +15,18 @@ export interface SftData {
   validation: SftExample[]
 }
 
+interface SourceOptions {
+  /** Where relative paths start; default: the current directory. */
+  baseDirectory?: string
+  fetch?: typeof fetch
+}
+
 /**
  * All examples in the data's order. Validation examples never are training examples, duplicates of their prompts
  * included.
  * @throws UserError for a source that cannot be had, and for the first row that holds nothing to learn.
  */
-export async function loadSftData(
-  data: SftRecipe['data'],
-  options: { baseDirectory?: string; fetch?: typeof fetch } = {},
-): Promise<SftData> {
+export async function loadSftData(data: SftRecipe['data'], options: SourceOptions = {}): Promise<SftData> {
   const { train, given } = data.task === undefined ? await fromFiles(data, options) : await fromTask(data.task, options)
   const validation = given.length > 0 ? given : train.filter((example) => isHeldOut(promptOf(example), data.evalShare))
   const held = new Set(validation.map(promptOf))
@@ -42,20 +45,26 @@ function promptOf(example: SftContent): string {
     .join('\n')
 }
 
-async function fromFiles(data: SftRecipe['data'], { baseDirectory = process.cwd() }: { baseDirectory?: string }) {
-  const read = async (file: string) => {
-    const path = resolve(baseDirectory, file)
-    const rows = await readRows(path)
-    if (rows.length === 0) throw new UserError(`${path}: has no rows`)
-    return rows.map((row, i) => toSftExample(row, `${path}, row ${i + 1}`, data))
+async function fromFiles(data: SftRecipe['data'], options: SourceOptions) {
+  const { revision, config, split } = data
+  const read = async (name: string, part: Part) => {
+    const choice = part === 'train' ? { revision, config, split } : { revision, config }
+    const { files } = await locateData(name, part, { ...options, ...choice })
+    const examples: SftExample[] = []
+    for (const { path, local } of files) {
+      let row = 0
+      for await (const values of streamRows(local)) examples.push(toSftExample(values, `${path}, row ${++row}`, data))
+    }
+    if (examples.length === 0) throw new UserError(`${name}: has no rows`)
+    return examples
   }
   return {
-    train: await read(data.path!),
-    given: data.evalPath === undefined ? [] : await read(data.evalPath),
+    train: await read(data.path!, 'train'),
+    given: data.evalPath === undefined ? [] : await read(data.evalPath, 'eval'),
   }
 }
 
-async function fromTask(entry: NonNullable<SftRecipe['data']['task']>, options: Parameters<typeof loadTask>[1]) {
+async function fromTask(entry: NonNullable<SftRecipe['data']['task']>, options: SourceOptions) {
   const task = await loadTask(entry, options)
   return { train: toExamples(task, 'train'), given: toExamples(task, 'eval') }
 }

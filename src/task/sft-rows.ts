@@ -29,14 +29,13 @@ export interface RowOptions {
 export function toSftExample(row: Row, where: string, options: RowOptions): SftExample {
   const content = contentOf(row, where, options)
   if ('messages' in content) return { messages: withSystem(checkChat(content.messages, where), options.system), where }
-  if (content.completion === '') throw new UserError(`${where}: the completion is empty`)
   return { ...content, where }
 }
 
 function contentOf(row: Row, where: string, options: RowOptions): SftContent {
   const asked = options.messages !== undefined || (options.prompt === undefined && options.completion === undefined)
   const chatColumn = asked
-    ? (options.messages ?? chatColumns.find((name) => Array.isArray(column(row, name))))
+    ? (options.messages ?? chatColumns.find((name) => Array.isArray(parsed(column(row, name)))))
     : undefined
   if (chatColumn !== undefined) {
     return { messages: asChat(column(row, chooseColumn(row, chatColumn, [], where)), `${where}, ${chatColumn}`) }
@@ -48,11 +47,12 @@ function contentOf(row: Row, where: string, options: RowOptions): SftContent {
   const reply = Array.isArray(completion)
     ? asChat(completion, `${where}, ${completionColumn}`)
     : asText(completion, `${where}, ${completionColumn}`)
+  if (reply === '') throw new UserError(`${where}: '${completionColumn}' is empty`)
   if (typeof prompt === 'string' && typeof reply === 'string') {
     return joined(prompt, reply, isGsm8k(row) ? `{prompt}\n\n${gsm8kInstruction}` : undefined, options)
   }
-  const asked_ = typeof prompt === 'string' ? [user(fill(options.template, prompt))] : prompt
-  return { messages: [...asked_, ...(typeof reply === 'string' ? [assistant(reply)] : reply)] }
+  const asking = typeof prompt === 'string' ? [user(fill(options.template, prompt))] : prompt
+  return { messages: [...asking, ...(typeof reply === 'string' ? [assistant(reply)] : reply)] }
 }
 
 function joined(prompt: string, reply: string, known: string | undefined, options: RowOptions): SftContent {
@@ -76,7 +76,18 @@ export const withoutCalculations = (solution: string): string => solution.replac
 
 const roles: Record<string, string> = { human: 'user', gpt: 'assistant', bot: 'assistant' }
 
-function asChat(value: unknown, where: string): ChatMessage[] {
+/** Files without nested columns hold chats as JSON text. */
+function parsed(value: unknown): unknown {
+  if (typeof value !== 'string' || !/^\s*\[\s*\{/.test(value)) return value
+  try {
+    return JSON.parse(value)
+  } catch {
+    return value
+  }
+}
+
+function asChat(given: unknown, where: string): ChatMessage[] {
+  const value = parsed(given)
   if (!Array.isArray(value)) throw new UserError(`${where}: a chat is a list of {role, content}`)
   return value.map((message: unknown) => {
     const { role, content, from, value: text } = (message ?? {}) as Record<string, unknown>
