@@ -13,7 +13,7 @@ export const criticSection = z.strictObject({
     .enum(criticTrunks)
     .default('own')
     .describe(
-      'own: a second trunk that begins as the policy and is trained with the head (as large as the policy, and its ' +
+      'own: a second trunk that begins as the policy (as its base, where an adapter is trained) and is trained with the head ' +
         'optimizer too). frozen: a linear head on the starting policy, shared with the KL reference.',
     ),
   lr: z

@@ -19,6 +19,7 @@ export interface Credit {
   values: (Float32Array | undefined)[]
   returns: (Float32Array | undefined)[]
   metrics: Record<string, number>
+  seconds: number
 }
 
 /**
@@ -50,6 +51,7 @@ export async function creditTokens(
   items: TrainItem[],
   { rewards, klCoef, step }: { rewards: readonly number[]; klCoef: number; step: number },
 ): Promise<Credit> {
+  const began = performance.now()
   const critic = recipe.critic!
   const values = await valuesOf(backend, recipe, items)
   const counted = items.flatMap(({ counts }, i) => (counts ? [i] : []))
@@ -81,6 +83,7 @@ export async function creditTokens(
       advantages_std: Math.sqrt(ofAdvantages.variance),
       explained_variance: explainedVariance(known, targets),
     },
+    seconds: (performance.now() - began) / 1000,
   }
 }
 

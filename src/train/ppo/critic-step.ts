@@ -61,7 +61,7 @@ export const isCriticWarmup = ({ critic }: Recipe, step: number): boolean =>
   critic !== undefined && step <= critic.warmupSteps
 
 /** The batch's own quantities, and means over its critic steps, weighted by their tokens. What does not apply is absent. */
-export function creditMetrics({ metrics }: Credit, reports: readonly CriticReport[]): Record<string, number> {
+export function creditMetrics({ metrics, seconds }: Credit, reports: readonly CriticReport[]): Record<string, number> {
   const applied = reports.filter((report) => report.applied)
   const tokens = applied.reduce((total, report) => total + report.tokens, 0)
   const weighted = (pick: (report: CriticReport) => number) =>
@@ -72,7 +72,7 @@ export function creditMetrics({ metrics }: Credit, reports: readonly CriticRepor
     value_clip_fraction: weighted((report) => report.clipped / report.tokens),
     critic_grad_norm: weighted(({ gradNorm }) => gradNorm),
     critic_lr: weighted(({ lr }) => lr),
-    critic_seconds: reports.reduce((total, { seconds }) => total + seconds, 0),
+    critic_seconds: reports.reduce((total, report) => total + report.seconds, seconds),
   }
   return Object.fromEntries(Object.entries(all).filter(([, value]) => Number.isFinite(value)))
 }
