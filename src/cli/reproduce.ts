@@ -84,7 +84,7 @@ export function reproduceCommand(io: Io = processIo, runTraining?: RunTraining):
   return newCommand('reproduce', "the paper's claims, from their runs to verdicts", help)
     .argument('[claims...]', 'names of claims (default: all)')
     .addOption(new Option('--scale <scale>', 'how large the policies are').choices(['mini', 'small']).default('mini'))
-    .option('--seeds <n>', 'seeds of every run; fewer than 5 show nothing', atLeastOne, 5)
+    .option('--seeds <n>', 'seeds of every run, from 1 on; fewer than 5 show nothing', atLeastOne, 5)
     .option('-m, --model <model>', "the policy in place of the scale's own")
     .option('--out <dir>', 'directory of runs and results (default: runs/reproduce-SCALE)')
     .option('--jobs <n>', 'runs at once (default: one a core, each on one thread)', atLeastOne)

@@ -1,7 +1,13 @@
 /** The page of a reproduction: verdicts, then a section for each claim with its criterion, numbers and figures. */
 import { realDisk, replaceFile } from '../run/disk.js'
 import type { Reproduction } from '../run/reproduce/reproduce.js'
-import { type ClaimOutcome, type FigureData, performanceMargin, seedsNeeded } from '../run/reproduce/types.js'
+import {
+  type ClaimOutcome,
+  type FigureData,
+  firstSeed,
+  performanceMargin,
+  seedsNeeded,
+} from '../run/reproduce/types.js'
 import { formatNumber, minus } from './format.js'
 import { barFigure } from './html/bar-figure.js'
 import { lineFigure } from './html/line-figure.js'
@@ -70,7 +76,7 @@ function claimBody({ unavailable, comparisons, figures }: ClaimOutcome): Html {
       'Difference and 95 % interval',
       'Must be',
       'Means',
-      ...Array.from({ length: seeds }, (_, seed) => `Seed ${seed}`),
+      ...Array.from({ length: seeds }, (_, i) => `Seed ${firstSeed + i}`),
     ],
     rows: comparisons.map((one) => ({
       name: one.label,

@@ -15,7 +15,7 @@ export interface ReproductionRequest {
   /** Names of claims; none: all. */
   claims?: readonly string[]
   scale?: ScaleName
-  /** Seeds 0 .. seeds - 1 of every run. Default 5, the fewest that can show anything. */
+  /** Seeds of every run, from 1 on. Default 5, the fewest that can show anything. */
   seeds?: number
   /** The policy in place of the scale's own; policies of other families stay. */
   model?: string

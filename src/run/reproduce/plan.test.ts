@@ -28,7 +28,7 @@ describe('planReproduction', () => {
     expect(both.runs).toHaveLength(3 * 2)
     const [performance, breadth] = both.claims
     expect(breadth.runs.get('grpo')).toEqual(performance.runs.get('grpo'))
-    expect(performance.runs.get('grpo')!.map(({ seed }) => seed)).toEqual([0, 1])
+    expect(performance.runs.get('grpo')!.map(({ seed }) => seed)).toEqual([1, 2])
   })
 
   it('gives every run a directory of its own below the root, the same whatever else is planned', () => {
@@ -37,7 +37,7 @@ describe('planReproduction', () => {
     expect(new Set(directories).size).toBe(all.runs.length)
     const alone = plan(mini, chooseClaims(mini, ['performance']))
     for (const run of alone.runs) expect(directories).toContain(run.directory)
-    expect(alone.runs[0].directory).toBe(join('out', `grpo-seed-0-${alone.runs[0].key.slice(0, 8)}`))
+    expect(alone.runs[0].directory).toBe(join('out', `grpo-seed-1-${alone.runs[0].key.slice(0, 8)}`))
   })
 
   it.each([mini, small])('has variants that differ from each other ($name)', (scale) => {

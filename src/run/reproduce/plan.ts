@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { parseRecipe, UserError } from '../../config/index.js'
 import type { Recipe, RecipeInput } from '../../config/recipe.js'
 import { version } from '../../config/version.js'
-import type { Changes, Claim, Scale } from './types.js'
+import { type Changes, type Claim, firstSeed, type Scale } from './types.js'
 import type { Policy } from './weights.js'
 
 export interface PlannedRun {
@@ -122,7 +122,7 @@ export function planReproduction(options: PlanOptions): ReproductionPlan {
       try {
         own.set(
           name,
-          Array.from({ length: seeds }, (_, seed) => planRun(name, seed, options)),
+          Array.from({ length: seeds }, (_, i) => planRun(name, firstSeed + i, options)),
         )
       } catch (error) {
         if (!(error instanceof UserError)) throw error

@@ -46,7 +46,7 @@ function writeRun({ recipe, directory }: Parameters<RunTraining>[0], steps = rec
   const paths = runPaths(directory)
   for (const path of [paths.rollouts, paths.checkpoints]) mkdirSync(path, { recursive: true })
   writeFileSync(paths.config, 'model: p\n')
-  const reward = recipe.entropy.method === 'none' ? 0 : 1 + recipe.seed / 10
+  const reward = recipe.entropy.method === 'none' ? 0 : 1 + (recipe.seed - 1) / 10
   const lines = Array.from({ length: steps }, (_, i) => JSON.stringify({ step: i + 1, reward_mean: reward }))
   writeFileSync(paths.metrics, `${lines.join('\n')}\n`)
 }
@@ -100,7 +100,7 @@ describe('reproduce', () => {
     const csv = readFileSync(join(root, 'values.csv'), 'utf8').trimEnd().split('\n')
     expect(csv).toHaveLength(1 + 2 * 5)
     expect(csv[0]).toBe('claim,comparison,seed,value,against,difference')
-    expect(csv[1]).toBe('one,"reward, Clip less Plain",0,1,0,1')
+    expect(csv[1]).toBe('one,"reward, Clip less Plain",1,1,0,1')
     const paths = runPaths(calls[0])
     expect([paths.metrics, paths.config, paths.rollouts, paths.checkpoints].map(existsSync)).toEqual([
       true,
@@ -135,7 +135,7 @@ describe('reproduce', () => {
   it('stops on a signal, with what is there judged', async () => {
     const stop = new AbortController()
     const { runTraining, calls } = trainer(async (task, { signal }) => {
-      if (task.recipe.seed === 1) stop.abort()
+      if (task.recipe.seed === 2) stop.abort()
       if (signal?.aborted) return { interrupted: true }
       writeRun(task)
       return { interrupted: false }

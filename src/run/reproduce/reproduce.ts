@@ -13,7 +13,7 @@ import { lockRun } from '../run-lock.js'
 import type { PlannedClaim, PlannedRun, ReproductionPlan } from './plan.js'
 import { type RunTraining, trainInProcess } from './process.js'
 import { readRecord } from './record.js'
-import type { ClaimOutcome, RunRecord, Scale } from './types.js'
+import { type ClaimOutcome, firstSeed, type RunRecord, type Scale } from './types.js'
 import { claimVerdict, compare, criteria } from './verdict.js'
 
 export interface RunProgress {
@@ -158,8 +158,8 @@ const quoted = (text: string) => `"${text.replaceAll('"', '""')}"`
 function valuesCsv({ claims }: Reproduction): string {
   const lines = claims.flatMap(({ id, comparisons }) =>
     comparisons.flatMap(({ label, of, against, difference }) =>
-      of.map((value, seed) =>
-        [id, quoted(label), seed, value ?? '', against?.[seed] ?? '', difference[seed] ?? ''].join(','),
+      of.map((value, i) =>
+        [id, quoted(label), firstSeed + i, value ?? '', against?.[i] ?? '', difference[i] ?? ''].join(','),
       ),
     ),
   )

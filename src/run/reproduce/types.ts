@@ -12,6 +12,8 @@ export type ScaleName = (typeof scaleNames)[number]
 
 /** Below this number of paired seeds nothing is called shown. */
 export const seedsNeeded = 5
+/** Seeds are firstSeed, firstSeed + 1, ...: seed 0 and seed 100 were used up in choosing settings and criteria. */
+export const firstSeed = 1
 /** What 'costs no performance' allows: Avg@K and Pass@K at most this much lower. */
 export const performanceMargin = 0.02
 

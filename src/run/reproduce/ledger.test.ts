@@ -1,0 +1,51 @@
+import { describe, expect, it } from 'vitest'
+import { pairsWith, pairsWithin } from './ledger.js'
+import { correlation } from './measures.js'
+import type { RunRecord } from './types.js'
+
+const line = (step: number, update: number, cov_A_rSc: number, ledger_measured_dH: number) => ({
+  step,
+  update,
+  policy_tokens: 1,
+  cov_A_Sc: 0,
+  cov_A_rSc,
+  ratio_max: 1,
+  ledger_measured_dH,
+})
+const run: RunRecord = {
+  steps: [],
+  evaluations: [],
+  ledger: [
+    line(1, 0, 9, 9),
+    line(1, 1, 1, -3),
+    line(1, 2, 3, -5),
+    line(2, 0, 9, 9),
+    line(2, 1, 5, 4),
+    line(2, 2, 7, 2),
+  ],
+}
+
+describe('pairs of prediction and measurement', () => {
+  it('have the minus sign of Corollary C.2.1, and leave out the first update where asked', () => {
+    expect(pairsWith('cov_A_rSc', 1)(run)).toEqual([
+      [-1, -3],
+      [-3, -5],
+      [-5, 4],
+      [-7, 2],
+    ])
+    expect(pairsWith('cov_A_rSc')(run)).toHaveLength(6)
+  })
+
+  it('within a batch are taken off the means of their batch', () => {
+    const pairs = pairsWithin('cov_A_rSc', 1)(run)
+    expect(pairs).toEqual([
+      [1, 1],
+      [-1, -1],
+      [1, 1],
+      [-1, -1],
+    ])
+    // Over both batches prediction and measurement run against each other, within each they agree.
+    expect(correlation(pairs)).toBeCloseTo(1, 12)
+    expect(correlation(pairsWith('cov_A_rSc', 1)(run))!).toBeLessThan(0)
+  })
+})
