@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { rngFrom } from '../config/philox.js'
 import { avgAtK, mean, passAtK, passRateHistogram, powersUpTo } from './estimators.js'
-import { bootstrapMean, pairedDifference, quantile } from './estimators-bootstrap.js'
+import { bootstrapMean, bootstrapMeans, pairedDifference, quantile } from './estimators-bootstrap.js'
 import { majAtK, type Vote } from './estimators-majority.js'
 
 /** Every way to choose k of the items. */
@@ -176,6 +176,15 @@ describe('bootstrapMean', () => {
     expect(bootstrapMean([0.5, 0.5])).toEqual({ mean: 0.5, low: 0.5, high: 0.5 })
   })
 
+  it('resamples columns together, each as it is alone', () => {
+    const columns = [
+      [0.1, 0.9, 0.4],
+      [1, 0, 0],
+    ]
+    expect(bootstrapMeans(columns, { seed: 2 })).toEqual(columns.map((each) => bootstrapMean(each, { seed: 2 })))
+    expect(() => bootstrapMeans([[1, 2], [1]])).toThrow(RangeError)
+  })
+
   it('refuses what has no mean', () => {
     expect(() => bootstrapMean([])).toThrow(RangeError)
     expect(() => bootstrapMean([1], { confidence: 1 })).toThrow(RangeError)
@@ -212,6 +221,22 @@ describe('pairedDifference', () => {
     )
     expect(low).toBeGreaterThan(0)
     expect(pValue).toBeLessThan(0.001)
+  })
+
+  it('has the interval of all resamples of few pairs, gone through one by one', () => {
+    const [a, b] = [
+      [0.2, 0.5, 0.1, 0.9],
+      [0.4, 0.5, 0.7, 0.8],
+    ]
+    const differences = b.map((value, i) => value - a[i]!)
+    const means: number[] = []
+    for (let draw = 0; draw < 4 ** 4; draw++) {
+      means.push([0, 1, 2, 3].reduce((sum, place) => sum + differences[Math.floor(draw / 4 ** place) % 4]!, 0) / 4)
+    }
+    means.sort((x, y) => x - y)
+    const { low, high } = pairedDifference(a, b, { resamples: 40_000 })
+    expect(Math.abs(low - quantile(means, 0.025))).toBeLessThan(0.03)
+    expect(Math.abs(high - quantile(means, 0.975))).toBeLessThan(0.03)
   })
 
   it('refuses unequal lengths', () => {

@@ -57,14 +57,15 @@ export function prepareDirectory(disk: Disk, paths: EvalPaths, manifest: Manifes
       })
     }
     requireSame(directory, readManifest(paths.manifest), manifest)
-    return
-  }
-  const strangers = existsSync(directory) ? readdirSync(directory).filter((name) => !name.startsWith('.')) : []
-  if (strangers.length > 0) {
-    throw new UserError(`${directory}: is not empty and holds no evaluation`, { hint: 'choose another by --out' })
+  } else {
+    const strangers = existsSync(directory) ? readdirSync(directory).filter((name) => !name.startsWith('.')) : []
+    if (strangers.length > 0) {
+      throw new UserError(`${directory}: is not empty and holds no evaluation`, { hint: 'choose another by --out' })
+    }
+    disk.makeDirectory(directory)
+    replaceFile(disk, paths.manifest, `${JSON.stringify(manifest, null, 2)}\n`)
   }
   disk.makeDirectory(paths.problems)
-  replaceFile(disk, paths.manifest, `${JSON.stringify(manifest, null, 2)}\n`)
 }
 
 function readManifest(path: string): Manifest {

@@ -93,4 +93,19 @@ describe('PromptStream', () => {
     const wrong = taskOf(() => 'abc' as never)
     await expect(new PromptStream(wrong, 'train', 1).next(1)).rejects.toThrow(/must return an array/)
   })
+
+  it('takes problems of one epoch alone where told to', async () => {
+    const upTo = async (task: Task, n: number) => ids(await new PromptStream(task, 'eval', 0).upTo(n))
+    expect((await upTo(finite, 3)).length).toBe(3)
+    expect(new Set(await upTo(finite, 99))).toEqual(new Set(ids(list(7))))
+    expect((await upTo(finite, 99)).length).toBe(7)
+    expect((await upTo(iterable, 99)).length).toBe(5)
+    expect((await upTo(endless, 99)).length).toBe(99)
+    await expect(
+      upTo(
+        taskOf(() => []),
+        1,
+      ),
+    ).rejects.toThrow('has no problems')
+  })
 })
