@@ -81,13 +81,18 @@ export class Decoder {
     return scope(() => {
       let x = x_T_d
       for (let index = 0; index < this.config.layers; index++) {
-        const next = this.#layer(index, x, cis_T_1_D2, attend)
+        const next = this.layer(index, x, cis_T_1_D2, attend)
         // The embedding rows are the caller's; everything after is ours to free as soon as it is used.
         if (x !== x_T_d) x.dispose()
         x = next
       }
-      return rmsNorm(x, this.parameters.finalNorm.value, this.config.rmsNormEps)
+      return this.finish(x)
     })
+  }
+
+  /** The final norm. */
+  finish(x_T_d: Tensor): Tensor {
+    return rmsNorm(x_T_d, this.parameters.finalNorm.value, this.config.rmsNormEps)
   }
 
   dispose(): void {
@@ -95,7 +100,8 @@ export class Decoder {
     this.#rope.dispose()
   }
 
-  #layer(index: number, x_T_d: Tensor, cis_T_1_D2: Tensor, attend: Attend): Tensor {
+  /** One layer: attention and feed-forward, each added to its input. */
+  layer(index: number, x_T_d: Tensor, cis_T_1_D2: Tensor, attend: Attend): Tensor {
     const { config } = this
     const layer = this.parameters.layers[index]
     const { heads, kvHeads, headDim, rmsNormEps } = config

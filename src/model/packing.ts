@@ -150,6 +150,14 @@ export class PackedBatch {
     })
   }
 
+  /** {@link forward} in pieces, each a function of the rows that the one before it gives: layers, then the final norm. */
+  pieces(model: Decoder): ((x_T_d: Tensor) => Tensor)[] {
+    const cis = model.rotations(this.positions_T, this.largestPosition)
+    const attend = this.#attend(model)
+    const layers = model.parameters.layers.map((_, index) => (x: Tensor) => model.layer(index, x, cis, attend))
+    return [...layers, (x) => model.finish(x)]
+  }
+
   dispose(): void {
     for (const tensor of this.#tensors) tensor.dispose()
     for (const tensor of this.#foldedMasks.values()) tensor.dispose()

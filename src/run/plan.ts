@@ -57,13 +57,19 @@ export function shapeOf(model: OpenModel): ModelShape {
 
 /**
  * What a backward pass over `tokens` rows keeps, per token and layer: two norms' inputs and outputs and two sums, queries
- * and attention's output, keys and values, and the MLP's gate, up, product and activation.
+ * and attention's output, keys and values, and the MLP's gate, up, product and activation. With activation checkpointing:
+ * that of one layer, and every layer's input.
  */
-export function activationBytes(tokens: number, config: DecoderConfig, bytesPerNumber: number): number {
+export function activationBytes(
+  { tokenBudget, activationCheckpointing }: { tokenBudget: number; activationCheckpointing: boolean },
+  config: DecoderConfig,
+  bytesPerNumber: number,
+): number {
   const keyValues = config.kvHeads * config.headDim
   const queries = config.heads * config.headDim
   const perToken = 6 * config.hiddenSize + 3 * queries + 2 * keyValues + 4 * config.intermediateSize
-  return tokens * config.layers * perToken * bytesPerNumber
+  const perLayers = activationCheckpointing ? perToken + config.layers * config.hiddenSize : config.layers * perToken
+  return tokenBudget * perLayers * bytesPerNumber
 }
 
 function estimateMemory(recipe: Recipe, { parameters, config }: ModelShape): MemoryEstimate {
@@ -79,7 +85,7 @@ function estimateMemory(recipe: Recipe, { parameters, config }: ModelShape): Mem
     reference: recipe.algorithm.klCoef > 0 ? weights : 0,
     critic: recipe.critic?.trunk === 'own' ? 4 * weights : recipe.critic && recipe.algorithm.klCoef === 0 ? weights : 0,
     cache: rows * (assumedPromptTokens + maxNewTokens) * config.layers * 2 * keyValues * size,
-    activations: activationBytes(recipe.train.tokenBudget, config, size),
+    activations: activationBytes(recipe.train, config, size),
   }
   const total = Object.values(parts).reduce((a, b) => a + b, 0)
   return { ...parts, total, available: os.totalmem() }

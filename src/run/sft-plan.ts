@@ -47,7 +47,7 @@ export async function planSft(recipe: SftRecipe, data: SftData): Promise<SftPlan
       weights,
       gradients: weights,
       optimizer: 2 * weights,
-      activations: activationBytes(recipe.train.tokenBudget, shape.config, bytesOf[recipe.dtype]),
+      activations: activationBytes(recipe.train, shape.config, bytesOf[recipe.dtype]),
     }
     const total = Object.values(parts).reduce((a, b) => a + b, 0)
     const available = os.totalmem()

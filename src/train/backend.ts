@@ -45,6 +45,8 @@ export interface UpdateOptions {
   gradClip: number
   /** Tokens of one micro-batch at most (prompts once per group); the result does not depend on it. */
   tokenBudget: number
+  /** Keep layer inputs only and compute each layer once more in the backward pass; absent: keep everything. */
+  activationCheckpointing?: boolean
   /** Whether the run's signal may end the update early, with the policy unchanged. */
   interruptible: boolean
   /** Report each token's distribution too, where nothing reported it before. */

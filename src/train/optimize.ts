@@ -97,6 +97,7 @@ export async function optimizeMinibatch(
     eps: train.eps,
     gradClip: train.gradClip,
     tokenBudget: train.tokenBudget,
+    activationCheckpointing: train.activationCheckpointing,
     ledger: recipe.ledger !== undefined && place.step % recipe.ledger.every === 0,
     // Once a step has changed the policy it has to be finished.
     interruptible: first,

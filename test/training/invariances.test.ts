@@ -66,6 +66,10 @@ describe.each(['qwen2-tied', 'internlm2'])('an update of %s is the same', (name)
     expectSame(afterUpdate(groups, { tokenBudget }, name), whole())
   })
 
+  it.each([13, 8192])('with activation checkpointing, in micro-batches of %i tokens', (tokenBudget) => {
+    expectSame(afterUpdate(groups, { tokenBudget, activationCheckpointing: true }, name), whole())
+  })
+
   it('for groups and completions in another order, and reports in the order given', () => {
     const turned = [...groups]
       .reverse()
@@ -89,6 +93,46 @@ describe.each(['qwen2-tied', 'internlm2'])('an update of %s is the same', (name)
       completions.map((completion) => ({ prompt, completions: [completion] })),
     )
     expectSame(afterUpdate(apart, {}, name), whole())
+  })
+})
+
+describe('ratios known before the pass and terms of single tokens', () => {
+  const open = { clipLow: Number.POSITIVE_INFINITY, clipHigh: Number.POSITIVE_INFINITY }
+  const given = groups.map(({ prompt, completions }) => ({
+    prompt,
+    completions: completions.map((one, c) => ({
+      ...one,
+      ratio: new Float32Array(one.tokens.length).fill(0.9 + 0.3 * c),
+      rolloutKlCoef: Float32Array.from(one.tokens, (_, t) => (t % 3 === 0 ? 0.5 : 0)),
+    })),
+  }))
+  const objective = { ...base, klCoef: 0, klEstimator: 'k3', entropyCoef: 0 } as const
+
+  it.each([
+    ['clip', {}],
+    ['weight', { surrogate: 'weight', clipHigh: 0.1 }],
+    ['dual clip', { ...open, dualClip: 1.3 }],
+  ] as const)('give the same update in micro-batches of 13 tokens: %s', (_, rule) => {
+    const whole = afterUpdate(given, { objective: { ...objective, ...rule } })
+    expectSame(afterUpdate(given, { objective: { ...objective, ...rule }, tokenBudget: 13 }), whole)
+  })
+
+  it('reach the gradient: the slope is the given ratio times A, less the pull back to the sampler', () => {
+    const { result } = afterUpdate(given, { objective: { ...objective, ...open } })
+    const [{ completions }] = given
+    completions.forEach(({ advantage, ratio, rolloutKlCoef, rolloutLogprob }, c) => {
+      const { slope, logprob } = result.tokens[0][c]
+      slope.forEach((value, t) => {
+        const pull = rolloutKlCoef[t] * Math.expm1(logprob[t] - rolloutLogprob[t])
+        expect(value).toBeCloseTo(ratio[t] * advantage[t] - pull, 5)
+      })
+    })
+  })
+
+  it('need a pass for a term even where A is 0', () => {
+    const { result } = afterUpdate(given, { objective })
+    expect(result.tokens[1][0].slope[0]).not.toBe(0)
+    expect(Math.abs(result.tokens[1][0].slope[1])).toBe(0)
   })
 })
 

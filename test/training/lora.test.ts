@@ -89,6 +89,12 @@ describe('an update of an adapter', () => {
     expect(largestParameterGap(cut.factors, whole.factors)).toBeLessThan(1e-5)
   })
 
+  it.each([0, 0.3])('is the same with activation checkpointing, with dropout %d', (rate) => {
+    const kept = trained({}, { rate })
+    const recomputed = trained({ activationCheckpointing: true }, { rate })
+    expect(largestParameterGap(recomputed.factors, kept.factors)).toBeLessThan(1e-6)
+  })
+
   it('draws other masks for every update and seed, and the same again', () => {
     const [first, again] = [trained({}, { rate: 0.3 }), trained({}, { rate: 0.3 })]
     expect(again.factors).toEqual(first.factors)

@@ -8,18 +8,7 @@ import { PackedBatch } from '../../model/packing.js'
 import type { Parameter } from '../../model/parameters.js'
 import { splitByBudget } from '../../rollout/micro-batches.js'
 import { packGroups } from '../../rollout/scoring.js'
-import {
-  backward,
-  fromIndices,
-  gradientOf,
-  indexPut_,
-  indexSelect,
-  noGrad,
-  requireGrad,
-  scope,
-  type Tensor,
-  withGrad,
-} from '../../torch/index.js'
+import { fromIndices, indexPut_, indexSelect, noGrad, requireGrad, scope, type Tensor } from '../../torch/index.js'
 import type {
   TokenDistribution,
   TokenUpdate,
@@ -33,6 +22,7 @@ import { Ledger, meanEntropyTask } from './ledger.js'
 import { type LoraTraining, rowsOfSequences, withDropout } from './lora-training.js'
 import { clipScale, Optimizer } from './optimizer.js'
 import { policyHead } from './policy-head.js'
+import { recordByPiece, recordWhole } from './tape.js'
 
 /** A completion cut to the tokens that a pass is needed for. */
 interface Work {
@@ -137,9 +127,9 @@ export class Learner {
     this.optimizer.dispose()
   }
 
-  #withDropout<T>(lora: LoraTraining, sequences: { prompt: Int32Array; members: Work[] }[], body: () => T): T {
-    const rows = () => rowsOfSequences(sequences)
-    return withDropout(lora, this.optimizer.count, rows, this.model.device, body)
+  #withDropout<T>(sequences: { prompt: Int32Array; members: Work[] }[], body: () => T): T {
+    if (!this.#lora) return body()
+    return withDropout(this.#lora, this.optimizer.count, () => rowsOfSequences(sequences), this.model.device, body)
   }
 
   /** Adds one micro-batch's gradients; returns its share of the objective. */
@@ -160,8 +150,6 @@ export class Learner {
       )
       const pack = new PackedBatch(layout.groups, model.device)
       try {
-        const x_T_d = noGrad(() => model.embed(pack.tokens_T))
-        if (!this.#lora) requireGrad(x_T_d)
         const rows: number[] = []
         const owners: { work: Work; t: number }[] = []
         sequences.forEach(({ members }, g) => {
@@ -173,11 +161,14 @@ export class Learner {
             })
           })
         })
-        const forward = () =>
-          withGrad(() =>
-            scope(() => indexSelect(pack.forward(model, x_T_d), 0, fromIndices(rows, undefined, model.device))),
-          )
-        const hidden_R_d = this.#lora ? this.#withDropout(this.#lora, sequences, forward) : forward()
+        const rows_R = fromIndices(rows, undefined, model.device)
+        const pieces = pack.pieces(model)
+        const finish = pieces.pop()!
+        pieces.push((x_T_d) => scope(() => indexSelect(finish(x_T_d), 0, rows_R)))
+        const input = { x_T_d: noGrad(() => model.embed(pack.tokens_T)), wantsGradient: !this.#lora }
+        const record = options.activationCheckpointing ? recordByPiece : recordWhole
+        const tape = this.#withDropout(sequences, () => record(pieces, input))
+        const hidden_R_d = tape.output
         let objective = 0
         const targets = owners.map(({ work, t }) => work.completion.tokens[t])
         const dHidden = policyHead(
@@ -223,8 +214,7 @@ export class Learner {
           this.#lora ? undefined : this.optimizer.buffer(head),
         )
         if (nonFinite.length > 0) return objective
-        backward(hidden_R_d, this.#lora ? this.#leaves : [...this.#leaves, x_T_d], dHidden)
-        const dEmbedding = this.#lora ? undefined : gradientOf(x_T_d)
+        const dEmbedding = this.#withDropout(sequences, () => tape.backward(dHidden, this.#leaves))
         if (dEmbedding) noGrad(() => indexPut_(this.optimizer.buffer(embedding), [pack.tokens_T], dEmbedding, true))
         return objective
       } finally {

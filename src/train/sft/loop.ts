@@ -143,7 +143,7 @@ function tokenised<T>(work: () => T): T {
 }
 
 function updateOn({ recipe, backend }: SftSetup, batch: SftBatch, lr: number): Promise<UpdateResult> {
-  const { weightDecay, betas, eps, gradClip, tokenBudget } = recipe.train
+  const { weightDecay, betas, eps, gradClip, tokenBudget, activationCheckpointing } = recipe.train
   return backend.update(toTrainGroups(batch), {
     objective: likelihood,
     temperature: 1,
@@ -153,6 +153,7 @@ function updateOn({ recipe, backend }: SftSetup, batch: SftBatch, lr: number): P
     eps,
     gradClip,
     tokenBudget,
+    activationCheckpointing,
     interruptible: true,
     distributions: true,
   })
