@@ -2,16 +2,19 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { entropyMethods } from '../../src/config/entropy-methods.js'
 import { parseRecipe } from '../../src/config/index.js'
 import { rngFrom } from '../../src/config/philox.js'
 import type { CriticTrunk } from '../../src/config/recipe-critic.js'
 import { exportParts } from '../../src/model/parameters.js'
 import { openSafetensors } from '../../src/model/safetensors.js'
+import { sampleCompletions } from '../../src/rollout/sampler.js'
 import { liveTensors } from '../../src/torch/index.js'
+import type { TrainItem } from '../../src/train/batch.js'
 import type { Critic } from '../../src/train/local/critic.js'
 import { optimizeMinibatch } from '../../src/train/optimize.js'
 import { creditTokens } from '../../src/train/ppo/credit.js'
-import type { CriticUpdateOptions, ValueGroup } from '../../src/train/ppo/critic.js'
+import type { CompletionGroup, CriticUpdateOptions, ValueGroup } from '../../src/train/ppo/critic.js'
 import { updateCritic } from '../../src/train/ppo/critic-step.js'
 import { withKlCoef } from '../../src/train/ppo/kl-to-reference.js'
 import { explainedVariance } from '../../src/train/ppo/whiten.js'
@@ -153,6 +156,67 @@ describe.each(['qwen3', 'llama-tied-biases'])('two epochs of PPO on %s', (name) 
   })
 })
 
+describe("PPO's advantages", () => {
+  it.each(entropyMethods)('go through %s, and the critic sees every policy token all the same', async (method) => {
+    const { backend, model, setHead, dispose } = policyAndCritic('llama', 'frozen')
+    setHead({ 'score.weight': Array.from({ length: 16 }, (_, i) => Math.sin(i)), 'score.bias': [0.2] })
+    const prompts = [Int32Array.of(1, 5, 9), Int32Array.of(7), Int32Array.of(3, 3, 8, 40)]
+    const { completions } = sampleCompletions(
+      model,
+      prompts.map((tokens, key) => ({ key, tokens })),
+      {
+        samplesPerPrompt: 2,
+        maxNewTokens: 12,
+        temperature: 1,
+        topP: 1,
+        topK: 0,
+        minP: 0,
+        stopTokens: [2],
+        stopStrings: [],
+        seed: 1,
+        step: 0,
+        batchSize: 8,
+      },
+    )
+    const items: TrainItem[] = completions.map((completion, i) => ({
+      group: completion.prompt,
+      prompt: prompts[completion.prompt],
+      completion,
+      advantage: new Float32Array(completion.tokens.length),
+      counts: i !== 4,
+    }))
+    const clip = method === 'clip-b' || method === 'clip-v' ? { muLow: 0.5, muHigh: 0.5 } : {}
+    const recipe = parseRecipe({
+      model: 'm',
+      task: { name: 't' },
+      algorithm: { name: 'ppo', entropyCoef: method === 'entropy-bonus' ? 0.01 : 0 },
+      entropy: { method, ...clip },
+    })
+    const credit = await creditTokens(backend, recipe, items, { rewards: [1, 0, 0, 1, 1, 0], klCoef: 0, step: 1 })
+    const advantages = items.map(({ advantage }) => [...advantage])
+    const indices = items.map((_, i) => i)
+    const policyTokens = items.reduce((total, { counts, advantage }) => total + (counts ? advantage.length : 0), 0)
+    let entropyState = {}
+    for (const update of [0, 1]) {
+      const report = await optimizeMinibatch(backend, recipe, items, {
+        lr: 1e-2,
+        step: 1,
+        update,
+        entropyState,
+        rolloutEntropy: 3,
+      })
+      expect(report).toMatchObject({ policyTokens, update: { applied: true } })
+      expect(report!.gradNorm).toBeGreaterThan(0)
+      expect(report!.masks[4].some((flag) => flag !== 0)).toBe(false)
+      entropyState = report!.entropyState
+      const learnt = await updateCritic(backend, recipe, { items, indices, credit }, { step: 1, interruptible: false })
+      expect(learnt).toMatchObject({ applied: true, tokens: policyTokens })
+    }
+    expect(items.map(({ advantage }) => [...advantage])).toEqual(advantages)
+    dispose()
+  })
+})
+
 const random = rngFrom(5)
 const ids = (length: number) => Int32Array.from({ length }, () => Math.floor(64 * random()))
 const floats = (length: number) => Float32Array.from({ length }, () => random() - 0.5)
@@ -251,41 +315,42 @@ describe.each(['own', 'frozen'] as const)('a critic with a trunk of kind %s', (t
 })
 
 describe('a critic learns', () => {
-  const batch = (count: number, vocabulary: number) =>
+  const batch = (count: number, vocabulary: number): CompletionGroup[] =>
     Array.from({ length: count }, () => ({
       prompt: ids(3),
       completions: [Int32Array.from(ids(8), (id) => id % vocabulary)],
     }))
 
-  /** Explained variance on problems not seen, after `steps` updates towards what `target` says of a completion. */
+  /** Explained variance on problems not seen, after `steps` updates towards the returns `targetsOf` each completion. */
   function explained(
     { critic }: { critic: Critic },
-    target: (group: { prompt: Int32Array; completions: Int32Array[] }) => ArrayLike<number>,
+    targetsOf: (groups: CompletionGroup[]) => ArrayLike<number>[],
     { steps, lr, vocabulary = 64 }: { steps: number; lr: number; vocabulary?: number },
   ): number {
     for (let step = 0; step < steps; step++) {
-      const given = batch(24, vocabulary).map((group) => ({
-        prompt: group.prompt,
-        completions: [
-          { tokens: group.completions[0], oldValue: new Float32Array(8), target: Float32Array.from(target(group)) },
-        ],
+      const given = batch(24, vocabulary)
+      const targets = targetsOf(given)
+      const groups = given.map(({ prompt, completions: [tokens] }, i) => ({
+        prompt,
+        completions: [{ tokens, oldValue: new Float32Array(8), target: Float32Array.from(targets[i]) }],
       }))
-      critic.update(given, options({ lr, eps: 1e-8, valueClip: Number.POSITIVE_INFINITY }))
+      critic.update(groups, options({ lr, eps: 1e-8, valueClip: Number.POSITIVE_INFINITY }))
     }
     const held = batch(24, vocabulary)
-    const values = critic.values(held, { tokenBudget: 8192 })
     return explainedVariance(
-      values.map(([own]) => own),
-      held.map(target),
+      critic.values(held, { tokenBudget: 8192 }).map(([own]) => own),
+      targetsOf(held),
     )
   }
 
   it('a return that the last token decides, with its own trunk', () => {
     const known = policyAndCritic('llama', 'own')
     // 1 behind a token of 0 .. 7, 0 behind one of 8 .. 15, -0.5 behind the prompt.
-    const target = ({ completions: [tokens] }: { completions: Int32Array[] }) =>
-      Array.from(tokens, (_, t) => (t === 0 ? -0.5 : tokens[t - 1] < 8 ? 1 : 0))
-    expect(explained(known, target, { steps: 60, lr: 2e-2, vocabulary: 16 })).toBeGreaterThan(0.9)
+    const targetsOf = (groups: CompletionGroup[]) =>
+      groups.map(({ completions: [tokens] }) =>
+        Array.from(tokens, (_, t) => (t === 0 ? -0.5 : tokens[t - 1] < 8 ? 1 : 0)),
+      )
+    expect(explained(known, targetsOf, { steps: 60, lr: 2e-2, vocabulary: 16 })).toBeGreaterThan(0.9)
     known.dispose()
   })
 
@@ -293,9 +358,9 @@ describe('a critic learns', () => {
     const teacher = policyAndCritic('llama', 'frozen')
     teacher.setHead({ 'score.weight': Array.from({ length: 16 }, () => random() - 0.5), 'score.bias': [0.7] })
     const known = policyAndCritic('llama', 'frozen')
-    const target = (group: { prompt: Int32Array; completions: Int32Array[] }) =>
-      teacher.critic.values([group], { tokenBudget: 8192 })[0][0]
-    expect(explained(known, target, { steps: 40, lr: 5e-2 })).toBeGreaterThan(0.9)
+    const targetsOf = (groups: CompletionGroup[]) =>
+      teacher.critic.values(groups, { tokenBudget: 8192 }).map(([own]) => own)
+    expect(explained(known, targetsOf, { steps: 60, lr: 5e-2 })).toBeGreaterThan(0.9)
     known.dispose()
     teacher.dispose()
   })

@@ -1,6 +1,7 @@
 /** For tests: a policy and a critic in this thread behind the parts of a backend that PPO's step needs. */
 import type { CriticTrunk } from '../../src/config/recipe-critic.js'
 import { copyDecoder } from '../../src/model/copy.js'
+import { type ScoreGroup, scoreCompletions } from '../../src/rollout/scoring.js'
 import { copyInto, fromData, noGrad, scope } from '../../src/torch/index.js'
 import type { Backend } from '../../src/train/backend.js'
 import type { TrainItem } from '../../src/train/batch.js'
@@ -14,6 +15,8 @@ export function policyAndCritic(name: string, trunk: CriticTrunk) {
   const base = copyDecoder(model, { head: false })
   const critic = new Critic(base, trunk)
   const backend = {
+    score: async (groups: ScoreGroup[], options: { temperature: number; tokenBudget: number }) =>
+      scoreCompletions(model, groups, options),
     update: async (...given: Parameters<Learner['update']>) => learner.update(...given),
     critic: {
       open: async () => {},
