@@ -144,6 +144,40 @@ describe('an optimizer step', () => {
     expect(seen[2]).toEqual(seen[0])
   })
 
+  it.each([['high-entropy', 'prob-weight'], ['clip-cov'], ['kl-cov'], ['gspo']] as const)(
+    '%s %s: the same masks and weights whatever the micro-batch',
+    async (...method) => {
+      const clipCov = method[0] === 'clip-cov' ? { clipCov: { share: 0.3, low: 0.01, high: 9 } } : {}
+      const seen: object[] = []
+      for (const tokenBudget of [1, 100_000]) {
+        const { backend, updates } = recording()
+        const recipe = recipeOf({ entropy: { method: [...method], ...clipCov }, train: { tokenBudget } })
+        // The statistics of the first update are the items' own; those of later ones this backend draws anew.
+        await optimizeMinibatch(backend, recipe, items, { lr: 1, ...firstUpdate })
+        seen.push(updates[0].groups)
+      }
+      expect(seen[1]).toEqual(seen[0])
+    },
+  )
+
+  it('predicts dH with the weights that the update has', async () => {
+    const { backend, updates } = recording()
+    const recipe = recipeOf({ entropy: { method: 'prob-weight', probWeight: { alpha: 0.6 } } })
+    const report = (await optimizeMinibatch(backend, recipe, items, { lr: 1, ...firstUpdate }))!
+    // dH = -(1/N) sum (0.6 p + 0.4) A Sc at r = 1.
+    let expected = 0
+    items.forEach(({ completion, advantage, counts }) => {
+      if (!counts) return
+      completion.tokens.forEach((_, t) => {
+        const weight = 0.6 * Math.exp(completion.logprob[t]) + 0.4
+        expected -= (weight * advantage[t] * (completion.S[t] - completion.expectedS[t])) / policyTokens
+      })
+    })
+    expect(report.predictedKept).toBeCloseTo(expected, 6)
+    const sent = updates[0].groups[0].completions[0].advantage[0]
+    expect(sent).toBeCloseTo(1.2 * (0.6 * Math.exp(items[0].completion.logprob[0]) + 0.4), 6)
+  })
+
   it('gives groups in order of appearance, with weights of lengths alone', async () => {
     const { backend, updates } = recording()
     const recipe = recipeOf({ algorithm: { aggregation: 'sequence' } })
