@@ -54,9 +54,9 @@ export type FilterSettings = Record<string, unknown>
 
 /**
  * Makes the directory, or checks that what it holds was measured under the same settings.
- * @throws UserError for other content, other settings, and with `resume` for nothing to go on with
+ * @throws UserError for other content and other settings
  */
-export function openFilterDirectory(disk: Disk, paths: FilterPaths, settings: FilterSettings, resume: boolean): void {
+export function openFilterDirectory(disk: Disk, paths: FilterPaths, settings: FilterSettings): void {
   const { directory } = paths
   if (existsSync(directory) && !statSync(directory).isDirectory()) throw new UserError(`${directory}: is a file`)
   const before = readJsonFile<FilterSettings>(paths.settings)
@@ -68,7 +68,6 @@ export function openFilterDirectory(disk: Disk, paths: FilterPaths, settings: Fi
   if (strangers.length > 0) {
     throw new UserError(`${directory}: is not empty and holds no filter's rates`, { hint: 'choose another by --out' })
   }
-  if (resume) throw new UserError(`${directory}: nothing to go on with`, { hint: 'leave --resume out to begin there' })
   disk.makeDirectory(directory)
   replaceFile(disk, paths.settings, `${JSON.stringify(settings, null, 2)}\n`)
 }

@@ -6,6 +6,7 @@
  * rates are on disk before the next begins. A filter that was killed goes on from there and ends in the same rates, bit
  * for bit on the same CPU with the same threads. Another range on measured rates samples nothing.
  */
+import { existsSync } from 'node:fs'
 import { UserError } from '../config/errors.js'
 import { rngFrom } from '../config/philox.js'
 import { version } from '../config/version.js'
@@ -156,10 +157,13 @@ export async function filterData(options: FilterOptions): Promise<FilterOutcome>
       interrupted: false,
     }
   }
+  if (options.resume && !existsSync(paths.settings)) {
+    throw new UserError(`${paths.directory}: nothing to go on with`, { hint: 'leave --resume out to begin there' })
+  }
   disk.makeDirectory(paths.directory)
   const unlock = lockRun(paths.directory)
   try {
-    openFilterDirectory(disk, paths, settings, options.resume ?? false)
+    openFilterDirectory(disk, paths, settings)
     const rates = readRates(
       disk,
       paths,

@@ -5,6 +5,7 @@
  */
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { JS } from '@duckdb/node-api'
 
 /** What DuckDB may hold in memory; sorting and grouping beyond it go to the temporary directory. */
 export const memoryLimit = '256MB'
@@ -23,13 +24,23 @@ export async function* query(sql: string, parameters: readonly string[]): AsyncG
     const connection = await instance.connect()
     try {
       const result = await connection.stream(sql, [...parameters])
-      for await (const rows of result.yieldRowObjectJs()) yield rows
+      const types = result.columnTypes()
+      const json = result.columnNames().filter((_, i) => types[i]?.alias === 'JSON')
+      for await (const rows of result.yieldRowObjectJs()) {
+        for (const row of rows) for (const name of json) row[name] = parseJson(row[name])
+        yield rows
+      }
     } finally {
       connection.closeSync()
     }
   } finally {
     instance.closeSync()
   }
+}
+
+/** Writers without nested types keep objects as JSON, whose columns arrive as text. */
+function parseJson(value: unknown): JS {
+  return typeof value === 'string' ? (JSON.parse(value) as JS) : null
 }
 
 /** A path as one file: DuckDB reads patterns, in which a class of one character stands for itself. */

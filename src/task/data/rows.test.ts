@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { parquetWriteFile } from 'hyparquet-writer'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { answerColumns, asPrompt, asText, chooseColumn, column } from './columns.js'
-import { readRows } from './rows.js'
+import { type CountedRow, readRows, streamDistinct } from './rows.js'
 
 let directory: string
 const write = async (name: string, content: string | Uint8Array) => {
@@ -93,5 +93,37 @@ describe('columns', () => {
     const chat = [{ role: 'user', content: 'hi', extra: 1 }]
     expect(asPrompt(chat, 'here')).toEqual([{ role: 'user', content: 'hi' }])
     expect(() => asPrompt([{ role: 'user' }], 'here')).toThrow(/a chat is a list/)
+  })
+})
+
+describe('streamDistinct', () => {
+  const collect = async (path: string, columns: string[]) => {
+    const found: CountedRow[] = []
+    for await (const row of streamDistinct(path, columns)) found.push(row)
+    return found
+  }
+
+  it('gives each row of a Parquet file once, as it first appears, with its count', async () => {
+    const path = join(directory, 'copies [1]*.parquet')
+    const data = Array.from({ length: 5000 }, (_, i) => `p${(i * 7) % 10}`)
+    parquetWriteFile({
+      filename: path,
+      columnData: [
+        { name: 'prompt', data },
+        { name: 'index', data: data.map((_, i) => i), type: 'INT32' },
+      ],
+    })
+    const found = await collect(path, ['prompt'])
+    expect(found.map(({ row }) => row.prompt)).toEqual(data.slice(0, 10))
+    expect(found.every(({ row, copies }) => copies === 500 && !('index' in row))).toBe(true)
+    expect(await readRows(path)).toHaveLength(5000)
+  })
+
+  it('gives the rows of other files as they come', async () => {
+    const path = await write('copies.csv', 'a,b\n1,2\n1,2\n')
+    expect(await collect(path, ['a'])).toEqual([
+      { row: { a: '1', b: '2' }, copies: 1 },
+      { row: { a: '1', b: '2' }, copies: 1 },
+    ])
   })
 })

@@ -95,16 +95,13 @@ async function* jsonLines(path: string): AsyncGenerator<Row> {
   }
 }
 
-/** Every value as the file spells it: DuckDB finds the objects, which JavaScript reads. */
+/** DuckDB finds the objects, which JavaScript reads: their values are not made to fit columns. */
 async function* jsonArray(path: string): AsyncGenerator<Row> {
   const sql = "SELECT json FROM read_json_objects($1, format = 'array', maximum_object_size = 67108864)"
   let number = 0
   try {
     for await (const rows of query(sql, [literalPath(path)])) {
-      for (const { json } of rows) {
-        const where = `${path}, row ${++number}`
-        yield toRow(parseJson(String(json), where), where)
-      }
+      for (const { json } of rows) yield toRow(json, `${path}, row ${++number}`)
     }
   } catch (cause) {
     if (cause instanceof UserError) throw cause
