@@ -32,6 +32,13 @@ export const mini: Scale = {
       train: { steps: 15, epochs: 8 },
       eval: { every: 15 },
     },
+    // As recipes/countdown-ppo.yaml.
+    ppo: {
+      algorithm: { name: 'ppo' },
+      critic: { trunk: 'own', lr: 5e-4, warmupSteps: 5 },
+      rollout: { promptsPerStep: 256, samplesPerPrompt: 1 },
+      train: { steps: 80, updatesPerBatch: 4, lr: 2e-4 },
+    },
     fast: { label: 'GRPO at 1e-3', changes: { train: { steps: 80, lr: 1e-3 } }, clipB: 0.8, clipV: 1.5 },
     targets,
     families: {

@@ -28,6 +28,7 @@ export const small: Scale = {
       train: { steps: 4, epochs: 6 },
       eval: { every: 4 },
     },
+    ppo: { algorithm: { name: 'ppo' }, train: { updatesPerBatch: 2 } },
     fast: { label: 'GRPO at 1e-4', changes: { train: { lr: 1e-4 } }, clipB: 1, clipV: 1 },
     targets,
     families: {},

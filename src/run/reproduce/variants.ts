@@ -10,6 +10,7 @@ export interface Settings {
   short: Changes
   /** Several updates on one batch, nothing stopped by the PPO clip. */
   reuse: Changes
+  ppo: Changes
   /** Where plain GRPO collapses, and the bounds there. */
   fast: { label: string; changes: Changes; clipB: number; clipV: number }
   targets: Scale['targets']
@@ -21,7 +22,7 @@ const clip = (method: 'clip-b' | 'clip-v', mu: number): Changes => ({ entropy: {
 const clipName = { 'clip-b': 'Clip_B', 'clip-v': 'Clip_V' }
 
 export function variantsOf(settings: Settings): Record<string, Variant> {
-  const { clipB, clipV, short, reuse, fast, targets, families } = settings
+  const { clipB, clipV, short, reuse, ppo, fast, targets, families } = settings
   const clipped = (method: 'clip-b' | 'clip-v', mu: number): Variant => ({
     label: `${clipName[method]} ${mu}`,
     changes: clip(method, mu),
@@ -62,7 +63,7 @@ export function variantsOf(settings: Settings): Record<string, Variant> {
     'only-negative-likely': only('only-negative-likely', 'A < 0, Sc > 0 alone'),
     'only-negative-unlikely': only('only-negative-unlikely', 'A < 0, Sc < 0 alone'),
     reuse: { label: 'several updates on a batch', changes: measured },
-    ...trio('ppo', 'PPO', { algorithm: { name: 'ppo' } }),
+    ...trio('ppo', 'PPO', ppo),
     ...trio('fast', fast.label, fast.changes, [fast.clipB, fast.clipV]),
     'setpoint-below': hold(targets.below),
     'setpoint-above': hold(targets.above),
