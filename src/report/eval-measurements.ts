@@ -185,11 +185,19 @@ export function groupMeasurements(measurements: readonly Measurement[]): Measure
   return groups.map((members) => {
     const [first] = members as [Measurement]
     const others = groups.filter((other) => other !== members && other[0]!.data === first.data)
-    const keys = [...new Set(others.flatMap((other) => differing(first, other[0]!)))]
-    const told = keys.map((key) => conditionText(key, first.conditions[key]!))
+    const told = keysApart(
+      first,
+      others.map(([other]) => other!),
+    ).map((key) => conditionText(key, first.conditions[key]!))
     const label = others.length === 0 ? first.data : `${first.data} (${told.join(', ')})`
     return { data: first.data, label, problems: first.problems, samples: first.samples, members }
   })
+}
+
+/** The conditions in which any of the others differs from the first, in their own order. */
+function keysApart(first: Measurement, others: readonly Measurement[]): string[] {
+  const apart = new Set(others.flatMap((other) => differing(first, other)))
+  return Object.keys(first.conditions).filter((key) => apart.has(key))
 }
 
 function conditionText(key: string, value: string): string {
@@ -204,13 +212,13 @@ export function mismatches(groups: readonly MeasurementGroup[]): string[] {
     const own = groups.filter((group) => group.data === data)
     if (own.length < 2) return []
     const [first, ...others] = own.map(({ members }) => members[0]!)
-    const keys = [...new Set(others.flatMap((other) => differing(first!, other)))]
-    const told = keys.map((key) => {
-      const values = own.map(
-        ({ members }) =>
-          `${members[0]!.conditions[key] ?? 'unknown'} (${members.map(({ method }) => method).join(', ')})`,
-      )
-      return `${key} ${values.join(', ')}`
+    const told = keysApart(first!, others).map((key) => {
+      const byValue = new Map<string, string[]>()
+      for (const { members } of own) {
+        const value = members[0]!.conditions[key] ?? 'unknown'
+        byValue.set(value, [...(byValue.get(value) ?? []), ...members.map(({ method }) => method)])
+      }
+      return `${key} ${[...byValue].map(([value, methods]) => `${value} (${methods.join(', ')})`).join(', ')}`
     })
     return [`${data}: measured under different conditions, so not compared with each other: ${told.join('; ')}.`]
   })
