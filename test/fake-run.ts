@@ -8,6 +8,7 @@ import { parseRecipe } from '../src/config/index.js'
 import type { Recipe, RecipeInput } from '../src/config/recipe.js'
 import { evaluationDue } from '../src/config/schedule.js'
 import type { SavedLoopState } from '../src/run/checkpoint.js'
+import type { LoopStart } from '../src/run/keep-run.js'
 import type { OpenParts } from '../src/run/parts.js'
 import type { ModelShape } from '../src/run/plan.js'
 import type { LoopEvent } from '../src/run/recorder.js'
@@ -135,9 +136,10 @@ export function fakeParts(
   return async () => {
     const cell = { weight: 1 }
     const backend = fakeBackend(cell, calls)
-    async function* loop(start: { state?: SavedLoopState; signal?: AbortSignal }): AsyncGenerator<LoopEvent> {
+    async function* loop(start: LoopStart): AsyncGenerator<LoopEvent> {
       let { step, random } = (start.state as FakeState | undefined) ?? { step: 0, random: recipe.seed + 1 }
       if (step === 0 && evaluationDue(recipe, 0)) yield { type: 'eval', metrics: fakeEval(0, 0) }
+      if (start.evaluate) yield { type: 'eval', metrics: fakeEval(step, (random % 100) / 100) }
       while (step < recipe.train.steps) {
         if (start.signal?.aborted) return
         misbehave(step + 1)
@@ -152,6 +154,7 @@ export function fakeParts(
           rollouts: [fakeCompletion([cell.weight, 2])],
           state: { step, random } as FakeState,
         }
+        if (start.signal?.aborted) return
         if (evaluationDue(recipe, step)) yield { type: 'eval', metrics: fakeEval(step, (random % 100) / 100) }
       }
     }

@@ -38,10 +38,17 @@ import { openSinks } from './sinks.js'
 /** What every kind of recipe has. */
 export type RunRecipe = Pick<Recipe, 'name' | 'seed' | 'log'> & { checkpoint: { keep: number } }
 
+/** `evaluate`: the saved step's evaluation, which an interruption left out, comes first. */
+export interface LoopStart {
+  state?: SavedLoopState
+  evaluate?: boolean
+  signal?: AbortSignal
+}
+
 export interface OpenRun<Step extends AnyStep, Evaluation extends AnyEvaluation> {
   backend: Backend
   /** From its beginning or from a saved state, which the backend is in already. See {@link Parts} for what it keeps to. */
-  loop(start: { state?: SavedLoopState; signal?: AbortSignal }): AsyncIterable<LoopEventOf<Step, Evaluation>>
+  loop(start: LoopStart): AsyncIterable<LoopEventOf<Step, Evaluation>>
   close(): Promise<void>
 }
 
@@ -103,6 +110,16 @@ function rewind(disk: Disk, paths: RunPaths, keep: number, metric: string): Chec
   return checkpoint
 }
 
+/** Whether a run was interrupted between a step and its evaluation. */
+function awaitsEvaluation<Step extends AnyStep, Evaluation extends AnyEvaluation, Sum>(
+  kind: RunKind<Step, Evaluation, Sum>,
+  paths: RunPaths,
+  step: number,
+): boolean {
+  const { evaluations } = readHistory<Step['metrics'], Evaluation['metrics']>(paths)
+  return step > 0 && kind.evaluationDue(step) && !evaluations.some((line) => line.step === step)
+}
+
 /** A loop that failed with the policy untouched since its last step says so on its error. */
 const leavesPolicyUnchanged = (error: unknown) => (error as { policyUnchanged?: boolean }).policyUnchanged === true
 
@@ -124,7 +141,12 @@ async function runLoop<Step extends AnyStep, Evaluation extends AnyEvaluation, S
 
   await kind.prepare?.(run.backend)
   if (checkpoint) await run.backend.load(checkpoint.model, { optimizer: true })
-  const sinks = openSinks(disk, paths, recipe, readHistory(paths))
+  const history = readHistory<Step['metrics'], Evaluation['metrics']>(paths)
+  const sinks = openSinks(disk, paths, recipe, history)
+  const unevaluated =
+    checkpoint && awaitsEvaluation(kind, paths, step)
+      ? { metrics: history.steps[history.steps.length - 1], state: checkpoint.loop }
+      : undefined
   const recorder = createRecorder({
     disk,
     paths,
@@ -133,9 +155,11 @@ async function runLoop<Step extends AnyStep, Evaluation extends AnyEvaluation, S
     backend: run.backend,
     sinks,
     onEvent,
+    unevaluated,
   })
   try {
-    for await (const event of run.loop({ state: checkpoint?.loop, signal })) await recorder.handle(event)
+    const start = { state: checkpoint?.loop, evaluate: unevaluated !== undefined, signal }
+    for await (const event of run.loop(start)) await recorder.handle(event)
   } catch (error) {
     if (leavesPolicyUnchanged(error)) await recorder.finish()
     throw error
@@ -168,7 +192,8 @@ export async function keepRun<Step extends AnyStep, Evaluation extends AnyEvalua
   const unlock = lockRun(paths.directory)
   try {
     const done = options.resume ? (listCheckpoints(paths).at(-1)?.step ?? 0) : 0
-    const run = done < kind.steps ? await kind.open({ signal }) : undefined
+    const unfinished = done < kind.steps || awaitsEvaluation(kind, paths, done)
+    const run = unfinished ? await kind.open({ signal }) : undefined
     try {
       createRun(disk, paths, kind.recipe)
       const { keep } = kind.recipe.checkpoint

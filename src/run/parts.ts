@@ -9,7 +9,7 @@ import type { Task } from '../task/types.js'
 import type { Backend } from '../train/backend.js'
 import { openLocalBackend } from '../train/local/backend.js'
 import { type LoopState, trainLoop } from '../train/loop.js'
-import type { SavedLoopState } from './checkpoint.js'
+import type { LoopStart } from './keep-run.js'
 import { type ModelShape, shapeOf } from './plan.js'
 import type { LoopEvent } from './recorder.js'
 
@@ -22,7 +22,7 @@ export interface Parts {
    * An error it throws with `policyUnchanged: true` leaves the backend in that step's state, which is then saved.
    * On `signal` the loop returns at the next moment at which the backend is in the state of the last `step` event.
    */
-  loop(start: { state?: SavedLoopState; signal?: AbortSignal }): AsyncIterable<LoopEvent>
+  loop(start: LoopStart): AsyncIterable<LoopEvent>
   close(): Promise<void>
 }
 
@@ -44,8 +44,8 @@ export const openParts: OpenParts = async (recipe, { signal }) => {
         model: backend.model,
         task,
         evalTask,
+        ...start,
         state: start.state as LoopState | undefined,
-        signal: start.signal,
       }),
     close: () => backend.close(),
   }

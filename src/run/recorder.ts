@@ -58,6 +58,9 @@ export interface RunRecord<Step extends AnyStep, Evaluation extends AnyEvaluatio
   writeStep?(disk: Disk, paths: RunPaths, event: Step): void
 }
 
+/** What a checkpoint is written from. */
+export type SavedStep<Step extends AnyStep> = Pick<Step, 'metrics'> & { state: SavedLoopState }
+
 export interface Recorder<Step extends AnyStep, Evaluation extends AnyEvaluation> {
   handle(event: LoopEventOf<Step, Evaluation>): Promise<void>
   /** Saves the last step's state where no checkpoint has it yet. Only while the backend still is in that state. */
@@ -73,19 +76,21 @@ export function createRecorder<Step extends AnyStep, Evaluation extends AnyEvalu
   backend: Backend
   sinks: readonly Sink[]
   onEvent: (event: RunEventOf<Step, Evaluation>) => void
+  /** The step that the run goes on behind, where its evaluation is still to come. */
+  unevaluated?: SavedStep<Step>
 }): Recorder<Step, Evaluation> {
-  const { disk, paths, record, keep, backend, sinks, onEvent } = setup
+  const { disk, paths, record, keep, backend, sinks, onEvent, unevaluated } = setup
   const { bestMetric: metric } = record
-  let last: (Step & { state: SavedLoopState }) | undefined
-  let saved: number | undefined
+  let last: SavedStep<Step> | undefined = unevaluated
+  let saved: number | undefined = unevaluated?.metrics.step
   const evaluated = new Map<number, Evaluation['metrics']>()
 
-  function valueAt({ metrics }: Step): number | undefined {
+  function valueAt({ metrics }: SavedStep<Step>): number | undefined {
     const value = record.bestValue(metrics, evaluated.get(metrics.step))
     return Number.isFinite(value) ? value : undefined
   }
 
-  async function save(event: Step & { state: SavedLoopState }): Promise<void> {
+  async function save(event: SavedStep<Step>): Promise<void> {
     const { step } = event.metrics
     onEvent({ type: 'phase', step, phase: 'checkpoint' })
     await writeCheckpoint(disk, paths, {
@@ -99,14 +104,14 @@ export function createRecorder<Step extends AnyStep, Evaluation extends AnyEvalu
   }
 
   /** A better evaluation than any before is kept whatever the interval; a step's own value is too noisy for that. */
-  function isNewBest(event: Step): boolean {
+  function isNewBest(event: SavedStep<Step>): boolean {
     const value = record.bestIsEvaluated ? valueAt(event) : undefined
     if (value === undefined) return false
     const best = bestCheckpoint(listCheckpoints(paths), metric)
     return best?.value === undefined || isBetter(metric, value, best.value)
   }
 
-  async function saveWhereDue(event: Step & { state: SavedLoopState }): Promise<void> {
+  async function saveWhereDue(event: SavedStep<Step>): Promise<void> {
     const { step } = event.metrics
     if (record.evaluationDue(step) && !evaluated.has(step)) return
     if (record.checkpointDue(step) || isNewBest(event)) await save(event)
@@ -128,7 +133,8 @@ export function createRecorder<Step extends AnyStep, Evaluation extends AnyEvalu
         for (const sink of sinks) sink.evaluation(metrics)
         evaluated.set(metrics.step, metrics)
         onEvent(event)
-        if (last?.metrics.step === metrics.step && saved !== metrics.step) await saveWhereDue(last)
+        // A checkpoint waits for its evaluation; only an interrupted run has one without, which is written anew.
+        if (last?.metrics.step === metrics.step) await saveWhereDue(last)
       } else {
         if (event.type === 'warning') {
           const { step, message } = event

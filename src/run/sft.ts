@@ -78,8 +78,8 @@ const openHere: NonNullable<SftOptions['open']> = async (recipe, data, { signal 
         backend,
         model: backend.model,
         data,
+        ...start,
         state: start.state as SftState | undefined,
-        signal: start.signal,
       }),
     close: () => backend.close(),
   }

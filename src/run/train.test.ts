@@ -155,6 +155,24 @@ describe('an interrupted run', () => {
     expect(environment).toMatchObject({ step: 3, resumed_from: [{ step: 0 }] })
   })
 
+  it('evaluates first where it was stopped between a step and its evaluation, the last one included', async () => {
+    const whole = fresh()
+    const recipe = fakeRecipe({ train: { steps: 6 }, eval: { every: 3 }, checkpoint: { every: 10 } })
+    await run(recipe, whole)
+    for (const last of [3, 6]) {
+      const cut = fresh()
+      const stop = new AbortController()
+      const onEvent = (event: TrainEvent) => event.type === 'step' && event.metrics.step === last && stop.abort()
+      await run(recipe, cut, { onEvent, signal: stop.signal })
+      expect(lines(join(cut, 'eval.jsonl')).map((line) => line.step)).not.toContain(last)
+      await run(recipe, cut, { resume: true })
+      for (const name of ['metrics.jsonl', 'eval.jsonl', 'checkpoints/step-000006/state.json']) {
+        expect(contents(cut)[name]).toBe(contents(whole)[name])
+      }
+      expect(checkpointsOf(cut)).toEqual(checkpointsOf(whole))
+    }
+  })
+
   it('begins anew where it was killed before its first checkpoint', async () => {
     const directory = fresh()
     const recipe = fakeRecipe()

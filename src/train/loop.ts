@@ -41,6 +41,8 @@ export interface LoopSetup {
   task: Task
   evalTask?: Task
   state?: LoopState
+  /** Begin with the evaluation of the state's step. */
+  evaluate?: boolean
   signal?: AbortSignal
 }
 
@@ -79,8 +81,8 @@ export async function* trainLoop(setup: LoopSetup): AsyncGenerator<LoopEvent> {
     recipe.eval && (await new PromptStream(setup.evalTask ?? setup.task, 'eval', 0).upTo(recipe.eval.problems))
   const evaluate = () => evaluatePolicy(setup, heldOut!, step)
 
-  if (step === 0 && evaluationDue(recipe, 0)) {
-    yield { type: 'phase', step: 0, phase: 'evaluate' }
+  if (setup.evaluate || (step === 0 && evaluationDue(recipe, 0))) {
+    yield { type: 'phase', step, phase: 'evaluate' }
     const metrics = await evaluate()
     if (signal?.aborted) return
     yield { type: 'eval', metrics }

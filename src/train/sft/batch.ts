@@ -1,4 +1,5 @@
 /** Examples as the update wants them: a group each, the ids before the first learnt one as its prompt. */
+import { UserError } from '../../config/errors.js'
 import type { SftRecipe } from '../../config/sft-recipe.js'
 import type { OpenModel } from '../../model/types.js'
 import { stopTokensOf } from '../../rollout/model-thread.js'
@@ -33,7 +34,7 @@ export function makeBatch(examples: readonly SftExample[], model: OpenModel, dat
   const stopTokens = stopTokensOf(model)
   const batch: SftBatch = { sequences: [], dropped: 0, truncated: 0, targets: 0, tokens: 0 }
   for (const example of examples) {
-    const whole = tokenizeExample(model.tokenizer, example, stopTokens)
+    const whole = tokenized(example, model, stopTokens)
     const long = whole.tokens.length > limit
     const sequence = long && data.tooLong === 'drop' ? undefined : toSequence(example, cut(whole, limit))
     if (sequence === undefined) {
@@ -47,6 +48,15 @@ export function makeBatch(examples: readonly SftExample[], model: OpenModel, dat
   }
   batch.sequences.sort((a, b) => lengthOf(a) - lengthOf(b))
   return batch
+}
+
+function tokenized(example: SftExample, { tokenizer }: OpenModel, stopTokens: readonly number[]): SftTokens {
+  try {
+    return tokenizeExample(tokenizer, example, stopTokens)
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error
+    throw new UserError(`${example.where}: ${error.message}`, { hint: error.hint, cause: error })
+  }
 }
 
 const lengthOf = ({ prompt, completion }: SftSequence) => prompt.length + completion.length

@@ -23,6 +23,8 @@ export interface SftSetup {
   model: OpenModel
   data: SftData
   state?: SftState
+  /** Begin with the validation of the state's step. */
+  evaluate?: boolean
   signal?: AbortSignal
 }
 
@@ -57,8 +59,8 @@ export async function* sftLoop(setup: SftSetup): AsyncGenerator<SftLoopEvent> {
   const held = recipe.eval && validationBatch(setup, data.validation.slice(0, recipe.eval.examples))
   let { step } = setup.state ?? { step: 0 }
 
-  if (step === 0 && validationDue(recipe, 0, steps)) {
-    yield* validation(setup, held!, 0)
+  if (setup.evaluate || (step === 0 && validationDue(recipe, 0, steps))) {
+    yield* validation(setup, held!, step)
     if (signal?.aborted) return
   }
   while (step < steps) {
@@ -78,10 +80,8 @@ export async function* sftLoop(setup: SftSetup): AsyncGenerator<SftLoopEvent> {
     const update = batch.targets > 0 ? await updateOn(setup, batch, lr) : undefined
     if (update?.interrupted) return
     if (update?.nonFinite) {
-      const places = update.nonFinite.tokens.map(
-        ({ group, position }) => `${batch.sequences[group].example.where}, learnt token ${position}`,
-      )
-      const message = describeNonFinite(next, update.nonFinite.what, places)
+      const places = update.nonFinite.tokens.map(({ group }) => batch.sequences[group].example.where)
+      const message = describeNonFinite(next, update.nonFinite.what, [...new Set(places)])
       if (recipe.train.onNonFinite === 'stop') throw nonFiniteFailure(message, true)
       yield { type: 'warning', step: next, message: `${message}; the update is skipped` }
     }
