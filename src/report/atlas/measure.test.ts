@@ -117,7 +117,10 @@ describe('the statements', () => {
     expect(tends.figures.change_by_clipping_positive).toBeCloseTo(-1 / 6, 12)
     expect(tends.figures.change_by_clipping_negative).toBeCloseTo(0.5 / 6, 12)
     // One token of six: H = 2, Sc = 1.
-    expect(high).toMatchObject({ verdict: 'holds', figures: { top_tokens: 1, top_above_share: 1 } })
+    expect(high).toMatchObject({
+      verdict: 'holds',
+      figures: { top_tokens: 1, top_above_share: 1, all_above_share: 0.5 },
+    })
   })
 
   it('have nothing to judge where nothing is clipped', () => {

@@ -94,11 +94,15 @@ function tends({ positive, negative }: Stopped): Statement {
 function highEntropyScores(batches: readonly AtlasBatch[]): Statement {
   let top = 0
   let above = 0
+  let all = 0
+  let allAbove = 0
   let sum = 0
   let correlation = 0
   for (const batch of batches) {
     const centred = centredOf(batch)
     const own = Array.from(batch.isPolicyToken.keys()).filter((t) => batch.isPolicyToken[t])
+    all += own.length
+    allAbove += own.filter((t) => centred[t] > 0).length
     const ranked = [...own].sort((a, b) => batch.entropy[b] - batch.entropy[a])
     for (const t of ranked.slice(0, Math.max(1, Math.floor(0.2 * own.length)))) {
       top++
@@ -119,6 +123,7 @@ function highEntropyScores(batches: readonly AtlasBatch[]): Statement {
     figures: {
       top_tokens: top,
       top_above_share: above / top,
+      all_above_share: allAbove / all,
       top_mean_centred_score: sum / top,
       correlation_H_Sc: correlation,
     },
