@@ -13,8 +13,9 @@ export const criticSection = z.strictObject({
     .enum(criticTrunks)
     .default('own')
     .describe(
-      'own: a second trunk that begins as the policy (as its base, where an adapter is trained) and is trained with the head ' +
-        'optimizer too). frozen: a linear head on the starting policy, shared with the KL reference.',
+      'own: a second trunk that begins as the policy (as its base, where an adapter is trained) and is trained with the ' +
+        'head; it is as large as the policy, and so is its optimizer. frozen: a linear head on the starting policy, ' +
+        'shared with the KL reference.',
     ),
   lr: z
     .number()
