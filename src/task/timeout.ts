@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
+import { Failure } from '../config/errors.js'
 
 /** A grader that threw, hung or answered nonsense. It stops the run: a judge that is down must not look like reward 0. */
-export class GraderError extends Error {
+export class GraderError extends Failure {
   override name = 'GraderError'
 }
 
