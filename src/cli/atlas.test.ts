@@ -130,10 +130,35 @@ describe('atlas', () => {
     expect(err).toMatch(/cannot be read as Parquet/)
   })
 
+  it('reads a batch in which every reward was the same', async () => {
+    const file = join(root, 'equal.parquet')
+    writeFileSync(file, rolloutParquet([completion([0.5, -0.25], 0)], 3))
+    const { code, out } = await atlas(file, '--out', join(root, 'equal.html'))
+    expect(code).toBe(0)
+    expect(out).toContain('0 with A not 0')
+    expect(readFileSync(join(root, 'equal.html'), 'utf8')).toContain('there is no update to look at')
+  })
+
+  it('names the token whose statistic is not finite', async () => {
+    const file = join(root, 'nan.parquet')
+    writeFileSync(file, rolloutParquet([completion([0.5, Number.NaN], 1)], 3))
+    const { code, err } = await atlas(file)
+    expect(code).toBe(2)
+    expect(err).toMatch(/nan\.parquet, row 1: s of token 1 is NaN/)
+  })
+
+  it('cannot score without a temperature', async () => {
+    const file = join(root, 'tempered.parquet')
+    writeFileSync(file, rolloutParquet([{ ...completion([0.5], 1), promptTokens: Int32Array.of(1, 2) }], 1))
+    const { code, err } = await atlas(file, '--model', 'none')
+    expect(code).toBe(2)
+    expect(err).toMatch(/no config\.yaml says at which temperature/)
+  })
+
   it('cannot score prompts that nothing can rebuild', async () => {
     const file = join(root, 'alone.parquet')
     writeFileSync(file, readFileSync(join(run, 'rollouts/step-000001.parquet')))
-    const { code, err } = await atlas(file, '--model', 'test/fixtures/models/llama')
+    const { code, err } = await atlas(file, '--model', 'test/fixtures/models/llama', '--temperature', '1')
     expect(code).toBe(2)
     expect(err).toMatch(/holds no prompt tokens/)
   })

@@ -9,7 +9,8 @@ const help = `
 Puts recorded rollouts through every entropy method and says what each leaves of the update: the share of tokens, the
 share of the update mass that raises entropy and of that which lowers it (rewarded and punished samples apart), and the
 predicted dH beside plain GRPO's. Each method acts beside PPO's clip, as in training, except those that replace it.
-Options come from the run's recipe where it gives them, else they are the methods' defaults (docs/methods.md).
+Options come from the run's recipe where it gives them, else they are the methods' defaults (docs/methods.md). A step's
+whole batch counts as one optimizer step; a KL term to a reference is left out.
 
 On the rollouts as recorded every importance ratio r is 1, as in a batch's first update: PPO's clip, dual clip, CISPO,
 GSPO and KL-Cov then keep everything. --model scores the same tokens under another policy, and r, entropies and scores
@@ -29,6 +30,7 @@ Examples:
 interface AtlasFlags extends Omit<EngineOptions, 'adapter'> {
   steps?: { first: number; last: number }
   model?: string
+  temperature?: number
   mu?: number
   json?: boolean
   out?: string
@@ -47,6 +49,11 @@ export function atlasCommand(io: Io = processIo): Command {
     .argument('<run>', 'a run directory, or a file of its rollouts/')
     .option('--steps <range>', "steps of the run: K, FIRST-LAST or all (default: the run's last)", stepsOption)
     .option('-m, --model <model>', 'policy to take r, entropies and scores from (default: the recorded ones, r = 1)')
+    .option(
+      '--temperature <t>',
+      "T of the rollouts, for --model (default: the run's)",
+      numberOption({ minimum: 0, exclusive: true }),
+    )
     .option(
       '--mu <sigmas>',
       "width of clip-b and clip-v where the run's recipe has none (default: 2)",

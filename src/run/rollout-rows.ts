@@ -34,7 +34,7 @@ type Cell = number | string | boolean | ArrayLike<number> | ArrayLike<boolean> |
 /**
  * The completions of one rollout file, in the file's order.
  * @throws {UserError} for a file that is missing, no Parquet, without the columns of a rollout file, or with lists of
- *   unequal lengths.
+ *   unequal lengths or values that are not finite.
  */
 export async function readRolloutRows(path: string): Promise<RolloutRow[]> {
   if (!existsSync(path)) throw new UserError(`${path}: no such file`)
@@ -69,6 +69,8 @@ function rowOf(object: Record<string, Cell>, where: string): RolloutRow {
     if (values.length !== tokens.length) {
       throw new UserError(`${where}: ${name} has ${values.length} entries, tokens ${tokens.length}`)
     }
+    const wrong = values.findIndex((value) => !Number.isFinite(value))
+    if (wrong !== -1) throw new UserError(`${where}: ${name} of token ${wrong} is ${values[wrong]}`)
     return values
   }
   const promptTokens = Int32Array.from((object.prompt_tokens ?? []) as ArrayLike<number>)
@@ -81,7 +83,7 @@ function rowOf(object: Record<string, Cell>, where: string): RolloutRow {
     tokens,
     reward: object.reward as number,
     advantage: object.advantages
-      ? perToken('advantages')
+      ? policyAdvantages(object.advantages as ArrayLike<number>, tokens.length, where)
       : new Float64Array(tokens.length).fill(object.advantage as number),
     logprob: perToken('logprob'),
     entropy: perToken('entropy'),
@@ -90,4 +92,11 @@ function rowOf(object: Record<string, Cell>, where: string): RolloutRow {
     ...(object.sum_s2 ? { sumS2: perToken('sum_s2') } : {}),
     gradMask: Array.from((object.grad_mask ?? []) as ArrayLike<boolean>),
   }
+}
+
+/** A critic's advantages are not a number where the tokens are not the policy's: nothing is learnt there. */
+function policyAdvantages(values: ArrayLike<number>, length: number, where: string): Float64Array {
+  if (values.length !== length)
+    throw new UserError(`${where}: advantages has ${values.length} entries, tokens ${length}`)
+  return Float64Array.from(values, (value) => (Number.isNaN(value) ? 0 : value))
 }

@@ -2,6 +2,7 @@
  * The atlas: recorded batches through every method. See measure.ts for what is measured, methods.ts for the methods,
  * statements.ts for the verdicts.
  */
+import { UserError } from '../../config/errors.js'
 import type { Recipe } from '../../config/recipe.js'
 import type { EngineOptions } from '../../rollout/model-thread.js'
 import type { TokenStatistics } from '../../rollout/types.js'
@@ -18,6 +19,8 @@ export interface AtlasOptions extends EngineOptions {
   steps?: StepRange
   /** A later checkpoint's model (or any policy) to take ratios and moments from; default the rollouts' own, r = 1. */
   model?: string
+  /** T of the rollouts, for `model`; default the recipe's. */
+  temperature?: number
   /** Width of clip-b and clip-v in sigmas where the run's recipe names none; default 2. */
   mu?: number
   onProgress?: (done: number, total: number) => void
@@ -66,12 +69,23 @@ export interface Atlas {
  * @throws {UserError} for paths without rollouts, steps that are missing, or prompts that cannot be rebuilt for `model`.
  */
 export async function methodAtlas(path: string, options: AtlasOptions = {}): Promise<Atlas> {
-  const { steps: range, model, mu = 2, onProgress, ...engine } = options
+  const { steps: range, model, temperature: given, mu = 2, onProgress, ...engine } = options
   const source = await readSource(path, range)
   const { recipe, steps } = source
-  const temperature = recipe?.rollout.temperature ?? 1
-  const scored = model === undefined ? undefined : await rescore(source, { ...engine, model, temperature, onProgress })
-  const batches = steps.map(({ step, rows }, s) => batchOf(step, rows, recipe, scored?.[s]))
+  const temperature = given ?? recipe?.rollout.temperature
+  if (model !== undefined && temperature === undefined) {
+    throw new UserError(`${path}: no config.yaml says at which temperature it was sampled`, {
+      hint: 'give it by --temperature',
+    })
+  }
+  const scored =
+    model === undefined ? undefined : await rescore(source, { ...engine, model, temperature: temperature!, onProgress })
+  const batches = steps
+    .map(({ step, rows }, s) => batchOf(step, rows, recipe, scored?.[s]))
+    .filter(({ isPolicyToken }) => isPolicyToken.includes(1))
+  if (batches.length === 0) {
+    throw new UserError(`${path}: no token is the policy's, every completion was truncated and left out`)
+  }
   return { source: path, ...(model === undefined ? {} : { model }), ...measure(batches, recipe, mu) }
 }
 

@@ -35,6 +35,7 @@ export async function rescore(
   try {
     const scored: TokenStatistics[][] = []
     for (const { step, rows } of steps) {
+      requireVocabulary(model, rows)
       onProgress?.(scored.length, steps.length)
       const prompts = await promptsOf(model, recipe, step, rows)
       const groups = groupsOf(rows)
@@ -59,6 +60,16 @@ export async function rescore(
   } finally {
     model.tensors.close()
     await thread.close()
+  }
+}
+
+function requireVocabulary({ config, reference }: OpenModel, rows: readonly RolloutRow[]): void {
+  const ids = rows.flatMap(({ tokens, promptTokens }) => [...tokens, ...(promptTokens ?? [])])
+  const outside = ids.find((id) => id < 0 || id >= config.vocabSize)
+  if (outside !== undefined) {
+    throw new UserError(`token ${outside} of the rollouts is outside the vocabulary of ${reference}`, {
+      hint: 'give a checkpoint of the same run',
+    })
   }
 }
 
