@@ -6,6 +6,7 @@ import { type LineSeries, lineFigure } from './html/line-figure.js'
 import { type Html, html } from './html/markup.js'
 import type { PageSection } from './html/page.js'
 import { type ScatterPanel, scatterFigure } from './html/scatter-figure.js'
+import { renderHtmlTable } from './html/table.js'
 import { stripLegend, tokenStrip } from './html/token-strip.js'
 import type { MetricFigure, Quantity } from './metric-figures.js'
 import { entropyChanges } from './metrics.js'
@@ -252,4 +253,35 @@ export function wide(figure: Html | undefined): Html | undefined {
 export function problemList(problems: readonly string[]): Html | undefined {
   if (problems.length === 0) return undefined
   return html`<div class="notice"><p>Not everything could be read:</p><ul>${problems.map((problem) => html`<li>${problem}</li>`)}</ul></div>`
+}
+
+/** The few numbers that head a page. */
+export function tileList(run: RunData, entries: readonly { label: string; value: string; note: string }[]): Html {
+  if (run.metrics.length === 0) return html`<p class="notice">No step has ended yet.</p>`
+  return html`<dl class="tiles">${entries.map(
+    ({ label, value, note }) =>
+      html`<div><dt>${label}</dt><dd><div class="value">${minus(value)}</div><div class="note">${note}</div></dd></div>`,
+  )}</dl>`
+}
+
+/** What never changed, and the files that say how the run was made. */
+export function settings(run: RunData, constant: readonly { name: string; value: string }[]): Html | undefined {
+  const parts = present([
+    constant.length > 0
+      ? html`<h3>The same in every step</h3>${renderHtmlTable({
+          caption: 'Quantities that are the same in every step',
+          head: ['Quantity', 'Value'],
+          rows: constant.map(({ name, value }) => ({ name, cells: [value] })),
+        })}`
+      : undefined,
+    run.configText && html`<details><summary>config.yaml</summary><pre>${run.configText}</pre></details>`,
+    run.environmentText &&
+      html`<details><summary>environment.json</summary><pre>${run.environmentText}</pre></details>`,
+  ])
+  return parts.length === 0 ? undefined : html`${parts}`
+}
+
+export function footer({ metrics }: RunData): Html {
+  const last = metrics.at(-1)
+  return html`<p>${last ? `Data up to step ${last.step}${typeof last.time === 'string' ? `, ${last.time}` : ''}. ` : ''}Drag over a chart to zoom in, double-click to zoom out; with a chart focused, the arrow keys move its cursor. Made by isentrope; this file needs no network.</p>`
 }

@@ -3,10 +3,9 @@ import { join } from 'node:path'
 import { realDisk, replaceFile } from '../run/disk.js'
 import { ledgerIntro, ledgerScatter, ledgerTable } from './control-parts.js'
 import { finalFigures } from './final-figures.js'
-import { formatNumber, minus } from './format.js'
+import { formatNumber } from './format.js'
 import { type Html, html } from './html/markup.js'
 import { renderPage } from './html/page.js'
-import { renderHtmlTable } from './html/table.js'
 import { type FigureGroup, furtherFigures, type MetricFigure, metricFigures, type Quantity } from './metric-figures.js'
 import {
   changeScatter,
@@ -15,6 +14,7 @@ import {
   dynamicsIntro,
   evalFigures,
   figureGrid,
+  footer,
   heldOutIntro,
   metricFigure,
   type NamedRun,
@@ -23,11 +23,14 @@ import {
   problemList,
   sampleStrips,
   section,
+  settings,
   stepRange,
+  tileList,
   wide,
 } from './report-parts.js'
 import { type RunData, readRun, setting } from './run-data.js'
 import { readSamples, type Sample } from './samples.js'
+import { isSupervised, sftReport } from './sft-report.js'
 
 export interface ReportOptions {
   /** The tokenizer's text of one token; without it the samples show token ids. */
@@ -42,12 +45,16 @@ const shownTokens = 600
  */
 export async function writeRunReport(runDirectory: string, options: ReportOptions = {}): Promise<string> {
   const run = readRun(runDirectory)
+  const path = join(runDirectory, 'report.html')
+  if (isSupervised(run)) {
+    replaceFile(realDisk, path, sftReport(run))
+    return path
+  }
   const samples = await readSamples(
     runDirectory,
     { files: 3, decodeToken: options.decodeToken, maxTokens: shownTokens },
     run.problems,
   )
-  const path = join(runDirectory, 'report.html')
   replaceFile(realDisk, path, runReport(run, samples, options.decodeToken !== undefined))
   return path
 }
@@ -159,31 +166,8 @@ function subtitle(run: RunData): string | undefined {
 }
 
 function tiles(run: RunData): Html {
-  if (run.metrics.length === 0) return html`<p class="notice">No step has ended yet.</p>`
-  const entries = finalFigures(run).filter(({ headline }) => headline)
-  return html`<dl class="tiles">${entries.map(
-    ({ label, value, note }) =>
-      html`<div><dt>${label}</dt><dd><div class="value">${minus(value)}</div><div class="note">${note}</div></dd></div>`,
-  )}</dl>`
-}
-
-function settings(run: RunData, constant: readonly { name: string; value: string }[]): Html | undefined {
-  const parts = present([
-    constant.length > 0
-      ? html`<h3>The same in every step</h3>${renderHtmlTable({
-          caption: 'Quantities that are the same in every step',
-          head: ['Quantity', 'Value'],
-          rows: constant.map(({ name, value }) => ({ name, cells: [value] })),
-        })}`
-      : undefined,
-    run.configText && html`<details><summary>config.yaml</summary><pre>${run.configText}</pre></details>`,
-    run.environmentText &&
-      html`<details><summary>environment.json</summary><pre>${run.environmentText}</pre></details>`,
-  ])
-  return parts.length === 0 ? undefined : html`${parts}`
-}
-
-function footer({ metrics }: RunData): Html {
-  const last = metrics.at(-1)
-  return html`<p>${last ? `Data up to step ${last.step}${typeof last.time === 'string' ? `, ${last.time}` : ''}. ` : ''}Drag over a chart to zoom in, double-click to zoom out; with a chart focused, the arrow keys move its cursor. Made by isentrope; this file needs no network.</p>`
+  return tileList(
+    run,
+    finalFigures(run).filter(({ headline }) => headline),
+  )
 }
