@@ -4,6 +4,7 @@
  */
 import type { StepMetrics } from '../train/events.js'
 import { controlFigures } from './control-figures.js'
+import { criticFigures } from './critic-figures.js'
 import { maskedShare, numberOf } from './metrics.js'
 
 export type FigureGroup = 'learning' | 'dynamics' | 'ledger' | 'update' | 'completions' | 'speed'
@@ -144,12 +145,13 @@ export const metricFigures: MetricFigure[] = [
     quantities: [metric('loss', 'loss')],
     shownIn: 'run',
   },
+  ...criticFigures,
   {
     id: 'lr',
     group: 'update',
     title: 'Learning rate',
-    caption: 'The optimizer’s rate in the step.',
-    quantities: [metric('learning rate', 'lr')],
+    caption: 'The optimizers’ rates in the step.',
+    quantities: [metric('learning rate', 'lr'), metric('critic’s', 'critic_lr')],
     include: [0],
     shownIn: 'run',
   },
@@ -218,7 +220,11 @@ export const metricFigures: MetricFigure[] = [
     title: 'Time of a step',
     unit: 'seconds',
     caption: 'By phase.',
-    quantities: [metric('rollout', 'rollout_seconds'), metric('training', 'train_seconds')],
+    quantities: [
+      metric('rollout', 'rollout_seconds'),
+      metric('training', 'train_seconds'),
+      metric('critic', 'critic_seconds'),
+    ],
     include: [0],
     shownIn: 'run',
   },

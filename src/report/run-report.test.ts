@@ -121,14 +121,14 @@ describe('writeRunReport', () => {
       pred_dH_kept: -step,
       masked_low_fraction: step / 100,
       kl_nats: Number.NaN,
-      value_loss: step,
+      own_measure: step,
     }))
     writeEvals(0, 4)
     const rich = chartIds((await report()).elements)
     for (const id of ['covariance', 'predicted', 'masked', 'predicted-measured', 'grad-norm', 'avg', 'pass-rates']) {
       expect(rich).toContain(id)
     }
-    expect(rich).toContain('metric-value_loss')
+    expect(rich).toContain('metric-own_measure')
     for (const id of ['kl', 'ppo-clip', 'ratio', 'masked-total', 'loss']) expect(rich).not.toContain(id)
   })
 
