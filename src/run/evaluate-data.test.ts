@@ -1,7 +1,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, describe, expect, it } from 'vitest'
+import { parquetWriteBuffer } from 'hyparquet-writer'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { type HubServer, startHubServer } from '../../test/hub-server.js'
 import type { CompletionInfo } from '../task/types.js'
 import { type DataOptions, openData } from './evaluate-data.js'
 
@@ -91,6 +93,49 @@ function gsm8k(): string {
   writeFileSync(path, `${JSON.stringify({ question: '1 + 1?', answer: 'It is 2.\n#### 2' })}\n`)
   return path
 }
+
+describe('a data set of the hub', () => {
+  let hub: HubServer
+  beforeAll(async () => {
+    hub = await startHubServer()
+    vi.stubEnv('HF_ENDPOINT', hub.url)
+    vi.stubEnv('HF_HUB_CACHE', join(root, 'hub'))
+    vi.stubEnv('HF_HUB_OFFLINE', '')
+    const columnData = [
+      { name: 'problem', data: ['How many?', 'How much?'] },
+      { name: 'answer', data: ['1', '2'] },
+    ]
+    const parquet = Buffer.from(parquetWriteBuffer({ columnData }))
+    hub.datasets['HuggingFaceH4/aime_2024'] = { 'data/train-00000-of-00001.parquet': parquet }
+    hub.datasets['somebody/problems'] = {
+      'data/test-00000-of-00001.parquet': parquet,
+      'data/train-00000-of-00001.parquet': Buffer.from(
+        parquetWriteBuffer({ columnData: columnData.map(({ name, data }) => ({ name, data: data.slice(1) })) }),
+      ),
+    }
+  })
+  afterAll(async () => {
+    vi.unstubAllEnvs()
+    await hub.close()
+  })
+
+  it('comes by its short name', async () => {
+    const { problems, samples, name } = await open('aime24')
+    expect({ name, samples }).toEqual({ name: 'aime24', samples: 32 })
+    expect(problems.map(({ answer }) => answer).sort()).toEqual(['1', '2'])
+  })
+
+  it('comes by owner and name, the test split or the one asked for, graded by the rule', async () => {
+    const set = await open('somebody/problems', { chat: false, settings: { rule: 'exact' } })
+    expect(set).toMatchObject({ name: 'somebody/problems', ownGrader: false, samples: 8 })
+    expect(set.problems.map(({ prompt }) => prompt).sort()).toEqual(['How many?', 'How much?'])
+    expect(await set.task.grade('\\boxed{2/2}', { id: 'x', prompt: '', answer: '1' }, info)).toMatchObject({
+      reward: 0,
+    })
+    expect((await open('somebody/problems:train')).problems.length).toBe(1)
+    await expect(open('somebody/nothing')).rejects.toThrow('somebody/nothing')
+  })
+})
 
 describe('a recipe', () => {
   it('gives the problems and settings of its evaluations during training', async () => {

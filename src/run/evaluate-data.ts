@@ -8,6 +8,7 @@ import { UserError } from '../config/errors.js'
 import { loadRecipe } from '../config/index.js'
 import { hashProblems } from '../evaluate/problem-set.js'
 import { boxedInstruction, derived, sources } from '../task/data/catalogue.js'
+import { isHubName } from '../task/data/locate.js'
 import { dataExtensions } from '../task/data/rows.js'
 import { isPrepared } from '../task/prepared.js'
 import { loadTask } from '../task/registry.js'
@@ -102,6 +103,7 @@ async function openProblems(given: string | TaskSpec, options: DataOptions): Pro
     throw new UserError(`${given}: neither prepared data nor a run`)
   }
   if (dataExtensions.some((extension) => extension === kind)) return fromFile(given, options)
+  if (isHubName(given.replace(/:\w+$/, ''))) return fromHub(given, options)
   return heldOut(given, { name: given }, options)
 }
 
@@ -169,20 +171,24 @@ async function fromRecipe(path: string, options: DataOptions): Promise<Opened> {
   return { ...opened, settings, ...(evaluation && { samples: evaluation.samples }) }
 }
 
+/** A hub data set that has no name of its own, `owner/name` or `owner/name:split`; the split is `test` by default. */
+async function fromHub(given: string, options: DataOptions): Promise<Opened> {
+  const [name, split = 'test'] = given.split(':') as [string, string?]
+  const opened = await heldOut(name, { name, split, evalSplit: split, ...rowKeys(options) }, options)
+  return { ...opened, ownGrader: false }
+}
+
+/** How rows become problems and answers are compared, as the task `jsonl` takes it. */
+function rowKeys({ settings, template = 'plain', chat }: DataOptions) {
+  const { rule, requireStop } = fillSettings(settings)
+  return { template: templateOf(template), chat, grader: rule, requireStop }
+}
+
 /** All rows of a file, in its order. */
 async function fromFile(path: string, options: DataOptions): Promise<Opened> {
-  const { template = 'plain', system, chat, problems, fetch } = options
-  const { rule, requireStop } = fillSettings(options.settings)
+  const { system, problems, fetch } = options
   const task = await loadTask(
-    {
-      name: 'jsonl',
-      path: resolve(path),
-      template: templateOf(template),
-      chat,
-      grader: rule,
-      requireStop,
-      ...(system === undefined ? {} : { system }),
-    },
+    { name: 'jsonl', path: resolve(path), ...rowKeys(options), ...(system === undefined ? {} : { system }) },
     { fetch },
   )
   const all = [...(task.prompts(() => 0.5, 'train') as Iterable<Example>)]
