@@ -42,12 +42,7 @@ describe('credit', () => {
       klCoef: 0,
       step: 1,
     })
-    expect(given.map(({ advantage }) => [...advantage])).toEqual([
-      [0.75, 0.5],
-      [-0.75],
-      [0, 0, 0],
-      [0.5, -0.5],
-    ])
+    expect(given.map(({ advantage }) => [...advantage])).toEqual([[0.75, 0.5], [-0.75], [0, 0, 0], [0.5, -0.5]])
     expect(credit.returns.map((each) => each && [...each])).toEqual([[1, 1], [0], undefined, [0.5, 0.5]])
     expect(credit.values[2]).toBeUndefined()
     // (1 + 1 + 0 + 0.5 + 0.5) / 5 and (0.25 + 0.5 + 0.75 + 0 + 1) / 5.
