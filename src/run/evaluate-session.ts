@@ -16,13 +16,7 @@ import { openLocalBackend } from '../train/local/backend.js'
 import { type Disk, realDisk, replaceFile } from './disk.js'
 import { describeStart, nextEnvironment, type RunEnvironment } from './environment.js'
 import { type DataOptions, openData } from './evaluate-data.js'
-import {
-  type EvalPaths,
-  evalPaths,
-  memoryJournal,
-  openJournal,
-  prepareDirectory,
-} from './evaluate-directory.js'
+import { type EvalPaths, evalPaths, memoryJournal, openJournal, prepareDirectory } from './evaluate-directory.js'
 import { type CheckpointChoice, findModels } from './evaluate-model.js'
 import { describeModels, type EvalPlan, type Job, placed, planOf } from './evaluate-plan.js'
 import { type EvalProgress, type Progress, trackProgress } from './evaluate-progress.js'
