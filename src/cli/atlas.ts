@@ -10,7 +10,8 @@ Puts recorded rollouts through every entropy method and says what each leaves of
 share of the update mass that raises entropy and of that which lowers it (rewarded and punished samples apart), and the
 predicted dH beside plain GRPO's. Each method acts beside PPO's clip, as in training, except those that replace it.
 Options come from the run's recipe where it gives them, else they are the methods' defaults (docs/methods.md). A step's
-whole batch counts as one optimizer step; a KL term to a reference is left out.
+whole batch counts as one optimizer step; a KL term to a reference is left out. The adaptive bonus has its largest
+coefficient where the batch's entropy is at or below its target, else none.
 
 On the rollouts as recorded every importance ratio r is 1, as in a batch's first update: PPO's clip, dual clip, CISPO,
 GSPO and KL-Cov then keep everything. --model scores the same tokens under another policy, and r, entropies and scores

@@ -53,8 +53,7 @@ export function requireFinite(isPolicyToken: Uint8Array, arrays: Readonly<Record
 }
 
 /** The mask that lets every policy token's gradient through. */
-export const openMask = (isPolicyToken: Uint8Array): Uint8Array =>
-  isPolicyToken.map((flag) => (flag ? 1 : 0))
+export const openMask = (isPolicyToken: Uint8Array): Uint8Array => isPolicyToken.map((flag) => (flag ? 1 : 0))
 
 /** The `count` tokens of `candidates` (ascending) with the largest `score`, ties to the lower index. */
 export function largest(candidates: readonly number[], score: (token: number) => number, count: number): number[] {

@@ -41,7 +41,7 @@ export function atlasMethods(recipe: Recipe | undefined, { mu }: { mu: number })
     { name: 'cispo', settings: of('cispo') },
     { name: 'gspo', settings: of('gspo') },
     { name: `entropy-bonus ${coefficient}`, settings: of('entropy-bonus'), entropyCoef: coefficient },
-    { name: 'adaptive-entropy', settings: of('adaptive-entropy'), adaptive: options.adaptive },
+    { name: `adaptive-entropy ${options.adaptive.max}`, settings: of('adaptive-entropy'), adaptive: options.adaptive },
     { name: 'high-entropy', settings: of('high-entropy') },
     { name: 'prob-weight', settings: of('prob-weight') },
     { name: 'clip-cov', settings: of('clip-cov') },
