@@ -163,6 +163,7 @@ describe('prepareData', () => {
     writeFileSync(at('out/mine.txt'), 'x')
     await expect(prepare('rows.jsonl')).rejects.toThrow(/is not empty/)
     await expect(prepare('rows.jsonl', { out: at('rows.jsonl') })).rejects.toThrow(/is a file/)
+    await expect(prepare('rows.jsonl', { out: at('rows.jsonl/deeper') })).rejects.toThrow(/rows.jsonl is a file/)
     expect(readdirSync(at('out'))).toEqual(['mine.txt'])
   })
 

@@ -4,7 +4,7 @@
  * not on their order, and on nothing else but the options: the same again is the same bytes.
  */
 import { createHash } from 'node:crypto'
-import { existsSync, readdirSync, statSync } from 'node:fs'
+import { accessSync, constants, existsSync, readdirSync, statSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { Failure, UserError } from '../config/errors.js'
 import { version } from '../config/version.js'
@@ -153,8 +153,20 @@ export async function prepareData(name: string, options: PrepareOptions): Promis
 
 const sha256 = (data: Uint8Array): string => createHash('sha256').update(data).digest('hex')
 
+/** Found out before the work, not after it. */
 function requireFree(out: string): void {
-  if (!existsSync(out)) return
+  if (!existsSync(out)) {
+    let parent = dirname(out)
+    while (!existsSync(parent)) parent = dirname(parent)
+    try {
+      accessSync(parent, constants.W_OK)
+    } catch (cause) {
+      throw new UserError(`${out}: ${parent} is not writable`, { hint: 'Choose another --out.', cause })
+    }
+    if (!statSync(parent).isDirectory())
+      throw new UserError(`${out}: ${parent} is a file`, { hint: 'Choose another --out.' })
+    return
+  }
   if (!statSync(out).isDirectory()) throw new UserError(`${out}: is a file`, { hint: 'Choose another --out.' })
   if (readdirSync(out).length > 0) {
     throw new UserError(`${out}: is not empty`, { hint: 'Choose another --out, or remove it.' })

@@ -37,6 +37,7 @@ export const preparedSchema = z
       .boolean()
       .optional()
       .describe('reward only completions that the policy ended by itself; default: as measured, else true'),
+    chat: z.boolean().default(true).describe('problems become chats of one user message; false: plain text'),
   })
   .describe('a directory that `data prepare` or `filter` wrote')
 
@@ -63,7 +64,7 @@ export async function preparedTask(spec: TaskSpec, context: TaskContext): Promis
   const read = (file: string | undefined): Promise<Example[]> => {
     if (file === undefined) return Promise.resolve([])
     const path = join(directory, file)
-    return task?.complete ? readComplete(path) : readBare(path, instruction)
+    return task?.complete ? readComplete(path) : readBare(path, { instruction, chat: options.chat })
   }
   const examples: Record<Split, Example[]> = { train: await read(files.train), eval: await read(files.eval) }
   return {
@@ -73,9 +74,9 @@ export async function preparedTask(spec: TaskSpec, context: TaskContext): Promis
   }
 }
 
-async function readBare(path: string, instruction: string): Promise<Example[]> {
+async function readBare(path: string, asked: { instruction: string; chat: boolean }): Promise<Example[]> {
   const examples: Example[] = []
-  for await (const { problem } of readProblems(path)) examples.push(toExample(problem, instruction))
+  for await (const { problem } of readProblems(path)) examples.push(toExample(problem, asked))
   return examples
 }
 

@@ -104,6 +104,8 @@ describe('a benchmark by name', () => {
       { prompt: [{ role: 'user', content: 'Local?' }], answer: '7' },
     ])
     expect(hub.requests).toEqual([])
+    const plain = await loadTask({ name: 'aime24', instruction: 'Go.', chat: false })
+    expect(problems(plain, 'eval')[0]!.prompt).toBe('Local?\n\nGo.')
   })
 })
 

@@ -13,6 +13,7 @@ const common = {
   revision: z.string().default('main').describe('revision of the data set on the hub: branch, tag or commit'),
   grader: z.enum(answerRules).default('math').describe('how the final answer is compared'),
   requireStop: z.boolean().default(true).describe('reward only completions that the policy ended by itself'),
+  chat: z.boolean().default(true).describe('problems become chats of one user message; false: plain text'),
 }
 
 /** The keys of a named source's task. */
@@ -32,7 +33,14 @@ export function sourceSchema(source: Source) {
     .describe(source.title)
 }
 
-const benchmarkKeys = { path: true, instruction: true, revision: true, grader: true, requireStop: true } as const
+const benchmarkKeys = {
+  path: true,
+  instruction: true,
+  revision: true,
+  grader: true,
+  requireStop: true,
+  chat: true,
+} as const
 
 export const isBenchmark = (source: Source): boolean => source.train === undefined
 
@@ -58,8 +66,8 @@ export async function sourceTask(spec: TaskSpec, context: TaskContext): Promise<
       : await loadDataset(options.path, context)
   const split = isBenchmark(source) ? { eval: problems, train: undefined } : holdOutOf(problems, options)
   const examples = {
-    train: split.train?.map((problem) => toExample(problem, options.instruction)),
-    eval: split.eval.map((problem) => toExample(problem, options.instruction)),
+    train: split.train?.map((problem) => toExample(problem, options)),
+    eval: split.eval.map((problem) => toExample(problem, options)),
   }
   return {
     name: spec.name,
@@ -81,12 +89,15 @@ function holdOutOf(problems: Problem[], { holdOut: count, holdOutSeed }: { holdO
   return { train, eval: heldOut }
 }
 
-/** A chat of the problem and the instruction; a chat of the source's own stays as it is. */
-export function toExample({ key, prompt, answer, solution }: Problem, instruction: string): Example {
+/** The problem and the instruction, as a chat or as text; a chat of the source's own stays as it is. */
+export function toExample(
+  { key, prompt, answer, solution }: Problem,
+  { instruction, chat }: { instruction: string; chat: boolean },
+): Example {
   const ask = (text: string) => (instruction === '' ? text : `${text}\n\n${instruction}`)
   return {
     id: problemId(key),
-    prompt: typeof prompt === 'string' ? [{ role: 'user', content: ask(prompt) }] : prompt,
+    prompt: typeof prompt !== 'string' ? prompt : chat ? [{ role: 'user', content: ask(prompt) }] : ask(prompt),
     answer,
     ...(solution === undefined ? {} : { solution }),
   }
