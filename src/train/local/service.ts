@@ -10,7 +10,8 @@ import { openLocalModel } from '../../model/open.js'
 import { exportAll, fillParameter } from '../../model/parameters.js'
 import { writeModel } from '../../model/save.js'
 import { type ScoreGroup, scoreCompletions } from '../../rollout/scoring.js'
-import { type ModelInit, ModelService } from '../../rollout/service.js'
+import { type ModelInit, ModelService, type SampleCall } from '../../rollout/service.js'
+import { releaseFreedMemory } from '../../torch/index.js'
 import type { CallContext } from '../../torch/thread.js'
 import type { TrainGroup, UpdateOptions } from '../backend.js'
 import type { CompletionGroup, CriticUpdateOptions, ValueGroup } from '../ppo/critic.js'
@@ -45,8 +46,12 @@ export class PolicyService extends ModelService {
     return scoreCompletions(this.#reference, call.groups, call)
   }
 
+  override sample(call: SampleCall, context: CallContext) {
+    return asPhase(() => super.sample(call, context))
+  }
+
   update({ groups, options }: { groups: TrainGroup[]; options: UpdateOptions }, { cancelled }: CallContext) {
-    return this.#learner.update(groups, options, cancelled)
+    return asPhase(() => this.#learner.update(groups, options, cancelled))
   }
 
   freezeReference(): void {
@@ -112,5 +117,14 @@ export class PolicyService extends ModelService {
     const beside = dirname(directory)
     readOptimizer(join(beside, optimizerFile), this.#learner.optimizer)
     if (this.#critic) readCritic(beside, this.#critic)
+  }
+}
+
+/** What a phase has freed is no use to the next one, whose tensors have other sizes. */
+function asPhase<T>(work: () => T): T {
+  try {
+    return work()
+  } finally {
+    releaseFreedMemory()
   }
 }
