@@ -47,7 +47,7 @@ describe('the page of a supervised run', () => {
     ]) {
       expect(page).toContain(part)
     }
-    const withoutScripts = page.replaceAll(/<script[^]*?<\/script>/g, '')
+    const withoutScripts = page.replaceAll(/<script.*?<\/script>/gs, '')
     for (const part of ['Reward', 'Avg@', 'NaN', 'undefined']) expect(withoutScripts).not.toContain(part)
   })
 
