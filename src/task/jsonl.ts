@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { UserError } from '../config/errors.js'
 import type { ChatMessage } from '../model/types.js'
 import { answerColumns, asPrompt, asText, chooseColumn, column, promptColumns } from './data/columns.js'
-import { hubSplit } from './data/hub-files.js'
+import { type HubSplit, hubSplit, hubSplitNames } from './data/hub-files.js'
 import { type Row, readRows, streamRows } from './data/rows.js'
 import { answerRules, gradeAnswer } from './grade-answer.js'
 import { parseSpec, type TaskContext, type TaskSpec } from './spec.js'
@@ -43,7 +43,12 @@ export const hubTaskSchema = jsonlSchema
   .extend({
     config: z.string().optional().describe('configuration of the set; default: its only one'),
     split: z.string().default('train').describe('split that trains'),
-    evalSplit: z.string().optional().describe('split that evaluates, whose problems leave the training ones'),
+    evalSplit: z
+      .string()
+      .optional()
+      .describe(
+        'split that evaluates, whose problems leave the training ones; default: test or validation, where there is one',
+      ),
     revision: z.string().default('main').describe('branch, tag or commit'),
   })
   .describe('a data set of the hub')
@@ -51,9 +56,11 @@ export const hubTaskSchema = jsonlSchema
 /** `owner/name` of a hub: its rows, as {@link jsonl} takes a file's. */
 export async function hubTask(spec: TaskSpec, context: TaskContext): Promise<Task> {
   const options = parseSpec(hubTaskSchema, spec)
-  const { config, revision, split, evalSplit } = options
+  const { config, revision, split } = options
+  const place = { repository: spec.name, config, revision, fetch: context.fetch }
+  const evalSplit = options.evalSplit ?? (options.evalShare > 0 ? undefined : await usualEvalSplit(place))
   const read = async (part: string) => {
-    const { files } = await hubSplit({ repository: spec.name, config, revision, split: part, fetch: context.fetch })
+    const { files } = await hubSplit({ ...place, split: part })
     const rows: Row[] = []
     for (const { local } of files) for await (const row of streamRows(local)) rows.push(row)
     return toExamples(rows, `${spec.name}, ${part}`, options)
@@ -73,6 +80,12 @@ export async function jsonl(spec: TaskSpec, context: TaskContext): Promise<Task>
   const all = await read(options.path)
   const given = options.evalPath === undefined ? undefined : await read(options.evalPath)
   return rowsTask(spec.name, all, given, { ...options, sameOnPurpose: options.evalPath === options.path })
+}
+
+/** The split that data sets are evaluated on, where this one has it. */
+async function usualEvalSplit(place: Omit<HubSplit, 'split'>): Promise<string | undefined> {
+  const names = await hubSplitNames(place)
+  return ['test', 'validation'].find((name) => names.includes(name))
 }
 
 /** `given`: the problems to evaluate on; undefined: a share of `all`. */

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { parse as parseYaml } from 'yaml'
 import { z } from 'zod'
 import { UserError } from '../../config/errors.js'
-import { type HubRequest, openHubDataset } from './hub.js'
+import { type HubDataset, type HubRequest, openHubDataset } from './hub.js'
 import { dataExtensions } from './rows.js'
 
 export interface HubSplit extends HubRequest {
@@ -38,29 +38,34 @@ type CardConfig = z.output<typeof cardSchema>['configs'][number]
 /** The local files of a split, downloaded where they are missing. @throws UserError where there is no such split. */
 export async function hubSplit(request: HubSplit): Promise<SplitFiles> {
   const dataset = await openHubDataset(request)
-  const card = dataset.paths.includes('README.md') ? await readFile(await dataset.get('README.md'), 'utf8') : ''
-  const paths = chooseFiles(dataset.paths, card, request)
+  const paths = chooseFiles(dataset.paths, await cardOf(dataset), request)
   requireAllShards(paths, request)
   const files: SplitFiles['files'] = []
   for (const path of paths) files.push({ path, local: await dataset.get(path) })
   return { commit: dataset.commit, files }
 }
 
+/** The names of the set's splits. */
+export async function hubSplitNames(request: Omit<HubSplit, 'split'>): Promise<string[]> {
+  const dataset = await openHubDataset(request)
+  const splits = splitsOf(dataset.paths, await cardOf(dataset), request)
+  return [...splits].flatMap(([name, files]) => (files.length > 0 ? [name] : []))
+}
+
+const cardOf = async (dataset: HubDataset): Promise<string> =>
+  dataset.paths.includes('README.md') ? readFile(await dataset.get('README.md'), 'utf8') : ''
+
 /** The paths of the split's files, sorted. `card`: the text of README.md. */
 export function chooseFiles(
   paths: readonly string[],
   card: string,
-  { repository, config, split }: Pick<HubSplit, 'repository' | 'config' | 'split'>,
+  request: Pick<HubSplit, 'repository' | 'config' | 'split'>,
 ): string[] {
-  const data = paths.filter((path) => dataExtensions.some((extension) => path.toLowerCase().endsWith(extension))).sort()
-  const configs = cardConfigs(card)
-  const bySplit =
-    configs === undefined
-      ? splitsByName(data, config, repository)
-      : splitsOfCard(data, chooseConfig(configs, config, repository))
-  const chosen = bySplit.get(split) ?? []
+  const { repository, config, split } = request
+  const splits = splitsOf(paths, card, request)
+  const chosen = splits.get(split) ?? []
   if (chosen.length > 0) return chosen
-  const others = [...bySplit].flatMap(([name, files]) => (files.length > 0 ? [name] : []))
+  const others = [...splits].flatMap(([name, files]) => (files.length > 0 ? [name] : []))
   throw new UserError(
     `data set ${repository}: no file of split '${split}'${config === undefined ? '' : ` in config '${config}'`}`,
     {
@@ -70,6 +75,18 @@ export function chooseFiles(
           : `It has no ${dataExtensions.join(', ')} file; the hub may have converted it: revision refs/convert/parquet.`,
     },
   )
+}
+
+function splitsOf(
+  paths: readonly string[],
+  card: string,
+  { repository, config }: Pick<HubSplit, 'repository' | 'config'>,
+): Map<string, string[]> {
+  const data = paths.filter((path) => dataExtensions.some((end) => path.toLowerCase().endsWith(end))).sort()
+  const configs = cardConfigs(card)
+  return configs === undefined
+    ? splitsByName(data, config, repository)
+    : splitsOfCard(data, chooseConfig(configs, config, repository))
 }
 
 function cardConfigs(card: string): CardConfig[] | undefined {
