@@ -4,6 +4,7 @@
  */
 export { loadRecipe, parseRecipe, UserError } from './config/index.js'
 export type { Recipe, RecipeInput } from './config/recipe.js'
+export type { SftRecipe, SftRecipeInput } from './config/sft-recipe.js'
 export * from './entropy/index.js'
 export { openModel as loadModel } from './model/open.js'
 export type { ChatMessage, DecoderConfig, OpenModel, Tokenizer } from './model/types.js'
@@ -50,6 +51,7 @@ export { type BenchmarkOverlap, type PreparedManifest, type PrepareOptions, prep
 export { type ReproductionRequest, reproduceClaims as reproduce } from './run/reproduce/index.js'
 export type { Reproduction } from './run/reproduce/reproduce.js'
 export type { ClaimOutcome, ComparisonOutcome, Verdict } from './run/reproduce/types.js'
+export { type SftCallbacks, type SftOptions, type SftSummary, sft } from './run/sft.js'
 export { type TrainCallbacks, trainFrom as train } from './run/train-from.js'
 export { type Dataset, type DatasetOptions, loadDataset } from './task/data/dataset.js'
 export type { Problem } from './task/data/problems.js'
@@ -65,3 +67,6 @@ export {
 } from './task/types.js'
 export type { Backend } from './train/backend.js'
 export type { EvalMetrics, GradedCompletion, StepMetrics, TrainEvent } from './train/events.js'
+export type { CriticBackend } from './train/ppo/critic.js'
+export { type GaeOptions, type GaeResult, gae } from './train/ppo/gae.js'
+export type { SftEvalMetrics, SftEvent, SftStepMetrics } from './train/sft/events.js'

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { fakeIo } from '../../test/fake-io.js'
 import { schemaEntries } from '../config/schema-entries.js'
+import { sftSchema } from '../config/sft-recipe.js'
 import { reportError } from './errors.js'
 import { buildProgram } from './program.js'
 
@@ -64,6 +65,16 @@ describe('config', () => {
   it('matches docs/config.md: run `npm run docs` after a change of the schema', async () => {
     const page = readFileSync(new URL('../../docs/config.md', import.meta.url), 'utf8')
     expect((await run('config', '--markdown')).out).toBe(page)
+  })
+
+  it('explains the keys of a supervised recipe, as docs/sft-config.md does', async () => {
+    const page = readFileSync(new URL('../../docs/sft-config.md', import.meta.url), 'utf8')
+    expect((await run('config', '--sft', '--markdown')).out).toBe(page)
+    expect((await run('config', '--sft', 'train.lr')).out).toMatch(/^train\.lr {2}number >= 0, default 2e-5\n/)
+    expect(JSON.parse((await run('config', '--sft', '--json-schema')).out).required).toEqual(['model', 'data'])
+    for (const { path, description } of schemaEntries(sftSchema)) {
+      expect(`${path}: ${description}`).toMatch(/: .{10}/)
+    }
   })
 
   it('says something of every key', () => {
