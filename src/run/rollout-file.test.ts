@@ -43,7 +43,12 @@ describe('rolloutParquet', () => {
     const empty = fakeCompletion([], -0.25)
     const { answer: _, ...unanswered } = empty.example
     const rows = [
-      { ...odd, promptText: 'π ≠ 22/7 "quoted"\n', completionText: '\u0000\u{1F600}' },
+      {
+        ...odd,
+        promptTokens: Int32Array.of(7, 9),
+        promptText: 'π ≠ 22/7 "quoted"\n',
+        completionText: '\u0000\u{1F600}',
+      },
       { ...empty, example: { ...unanswered } },
     ]
     const read = await parquetReadObjects({ file: buffer(rolloutParquet(rows, 12)) })
@@ -64,6 +69,8 @@ describe('rolloutParquet', () => {
         sum_p2_log_p: [third, Math.fround(-1e-30), Math.fround(1e30)],
         s: [third, Math.fround(-1e-30), Math.fround(1e30)],
         expected_s: [third, Math.fround(-1e-30), Math.fround(1e30)],
+        sum_s2: [third, Math.fround(-1e-30), Math.fround(1e30)],
+        prompt_tokens: [7, 9],
         grad_mask: [false, true, false],
       },
       expect.objectContaining({ answer: null, tokens: [], grad_mask: [], reward: -0.25 }),
