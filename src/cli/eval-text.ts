@@ -13,7 +13,7 @@ export function evalPlanText(plan: EvalPlan, out: string | undefined): string {
       'data',
       `${name}: ${formatCount(problems)} problems x ${samples} samples of at most ${formatCount(maxNewTokens)} tokens = ` +
         `${formatCount(completions)} completions, up to ${formatCompact(tokens)} tokens` +
-        `${shortened > 0 ? ` (${shortened} problems leave less room than that in the model's positions)` : ''}`,
+        `${shortened > 0 ? ` (less for ${shortened} of them, as the model's positions end)` : ''}`,
     ]),
     [
       'in all',

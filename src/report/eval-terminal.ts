@@ -27,22 +27,32 @@ export function renderEvaluation(results: EvalResults, width: number): string {
 }
 
 function dataTable({ label, problems, samples, members }: MeasurementGroup, width: number): string {
-  const head = ['', `Avg@${samples}`, `Pass@${samples}`, `maj@${samples}`, 'tokens', 'cut']
-  const rows = members.map((member) => [
-    oneLine(member.method, 20),
-    withInterval(member.avg, member.avgInterval, 2),
-    withInterval(member.pass, member.passInterval, 2),
-    withInterval(member.majority, member.majorityInterval, 2),
-    formatFixed(member.length, 0),
-    formatPercent(member.truncated),
-  ])
-  return `${label}: ${problems} problems, ${samples} samples each\n${fitting([head, ...rows], width)}`
+  const title = `${label}: ${problems} problems, ${samples} samples each`
+  const figures = [
+    ['', `Avg@${samples}`, `Pass@${samples}`, `maj@${samples}`],
+    ...members.map((member) => [
+      oneLine(member.method, 20),
+      withInterval(member.avg, member.avgInterval, 2),
+      withInterval(member.pass, member.passInterval, 2),
+      withInterval(member.majority, member.majorityInterval, 2),
+    ]),
+  ]
+  const lengths = [
+    ['tokens', 'cut'],
+    ...members.map(({ length, truncated }) => [formatFixed(length, 0), formatPercent(truncated)]),
+  ]
+  const whole = figures.map((row, i) => [...row, ...lengths[i]!])
+  if (fits(renderTable(whole), width)) return `${title}\n${renderTable(whole)}`
+  const apart = figures.map(([name], i) => [name!, ...lengths[i]!])
+  return `${title}\n${fitting(figures, width)}\n\n${fitting(apart, width)}`
 }
+
+const fits = (table: string, width: number) => table.split('\n').every((line) => visibleLength(line) <= width)
 
 /** The table where it fits, else a line for each cell. */
 function fitting(rows: readonly string[][], width: number): string {
   const table = renderTable(rows)
-  if (table.split('\n').every((line) => visibleLength(line) <= width)) return table
+  if (fits(table, width)) return table
   const [head, ...body] = rows
   const labels = Math.max(...head!.map(({ length }) => length))
   return body
