@@ -83,7 +83,7 @@ function prepareCommand(io: Io): Command {
     .requiredOption('-o, --out <dir>', 'directory that is written')
     .option('--hold-out <n>', 'problems held out of training', numberOption({ minimum: 0, whole: true }), 500)
     .option('--seed <n>', 'of the rule that chooses them', numberOption({ minimum: 0, whole: true }), 0)
-    .option('--against <names>', 'data sets to compare with, separated by commas, or none (default: usual benchmarks)')
+    .option('--against <names>', 'data sets to compare with, separated by commas, or none (default: every benchmark)')
     .option('--drop-overlaps', 'leave what stands in a benchmark out of training')
     .option('--prompt <column>', "the problem's column; a dot reaches into a nested one (default: the usual names)")
     .option('--answer <column>', "the answer's column")

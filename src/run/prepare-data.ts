@@ -8,6 +8,7 @@ import { accessSync, constants, existsSync, readdirSync, statSync } from 'node:f
 import { basename, dirname, join, resolve } from 'node:path'
 import { Failure, UserError } from '../config/errors.js'
 import { version } from '../config/version.js'
+import { sources } from '../task/data/catalogue.js'
 import { type Dataset, type DatasetOptions, loadDataset } from '../task/data/dataset.js'
 import { holdOut, holdOutRule } from '../task/data/hold-out.js'
 import { fingerprintFile } from '../task/data/locate.js'
@@ -19,8 +20,8 @@ import { manifestName } from '../task/prepared.js'
 import { type Disk, realDisk } from './disk.js'
 import { toJsonLine } from './json-lines.js'
 
-/** Compared with where nothing else is asked for, as far as they can be had. */
-export const usualBenchmarks = ['aime24', 'aime25', 'amc23', 'math500'] as const
+/** Compared with where nothing else is asked for, as far as they can be had: whatever the catalogue evaluates on. */
+const benchmarks = Object.entries(sources).flatMap(([name, source]) => (source.eval === undefined ? [] : [name]))
 
 export interface PrepareOptions extends DatasetOptions {
   /** Directory that is written; it must not exist, or be empty. */
@@ -29,7 +30,7 @@ export interface PrepareOptions extends DatasetOptions {
   holdOut?: number
   /** Seed of the rule that chooses them. Default 0. */
   seed?: number
-  /** Data sets to compare with. Default: the usual benchmarks, those that can be had. */
+  /** Data sets to compare with. Default: every benchmark of the catalogue that can be had. */
   against?: readonly string[]
   /** Leave out of training what stands in a benchmark, near duplicates included. */
   dropOverlaps?: boolean
@@ -202,7 +203,7 @@ interface Compared {
 async function compareAll(train: readonly Problem[], options: PrepareOptions): Promise<Compared[]> {
   const { onPhase = () => {}, fetch, dataDirectory, baseDirectory } = options
   const compared: Compared[] = []
-  for (const name of options.against ?? usualBenchmarks) {
+  for (const name of options.against ?? benchmarks) {
     onPhase(`comparing with ${name}`)
     let benchmark: Dataset
     try {
