@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { type Document, isMap, isNode, isScalar, LineCounter, parse, parseDocument } from 'yaml'
 import { UserError } from './errors.js'
-import { checkRecipe, configHint, type RecipeFormat, recipeError, trainFormat } from './parse-recipe.js'
+import { checkRecipe, configHint, hintFor, type RecipeFormat, recipeError, trainFormat } from './parse-recipe.js'
 import type { Recipe } from './recipe.js'
 
 type Json = Record<string, unknown>
@@ -125,7 +125,7 @@ export function loadAs<R>(path: string, format: RecipeFormat<R>, sets: string[] 
 
   const result = checkRecipe({ name: nameOf(path), ...value }, format)
   if ('recipe' in result) return result.recipe
-  throw recipeError(path, result.problems, format.hint, (keys) => {
+  throw recipeError(path, result.problems, hintFor(format, value), (keys) => {
     const assigned = assignments.findLast((one) => one.path.every((key, index) => key === keys[index]))
     if (assigned) return `--set ${assigned.text}`
     const offset = offsetOf(document, keys)

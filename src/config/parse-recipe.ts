@@ -16,6 +16,8 @@ export interface RecipeFormat<R> {
   /** Adds the sections that stand for others' values. */
   complete(given: Json): Json
   hint: string
+  /** The section by which a recipe shows itself to be of another kind, and the command that reads it. */
+  foreign: { section: string; command: string }
 }
 
 export const configHint = '`isentrope config` lists every key with its meaning and default.'
@@ -26,6 +28,14 @@ export const trainFormat: RecipeFormat<Recipe> = {
   placeholder: { model: 'any', task: { name: 'any' } },
   complete: withCritic,
   hint: configHint,
+  foreign: { section: 'data', command: 'isentrope sft' },
+}
+
+/** The format's hint, or the other command's name where the recipe is that one's. */
+export function hintFor<R>({ hint, placeholder, foreign }: RecipeFormat<R>, value: unknown): string {
+  const own = Object.keys(placeholder).every((key) => isSection(value) && value[key] !== undefined)
+  const other = isSection(value) && value[foreign.section] !== undefined
+  return other && !own ? `this reads like a recipe of \`${foreign.command}\`.` : hint
 }
 
 const isSection = (value: unknown): value is Json =>
@@ -100,7 +110,7 @@ export const parseRecipe = (value: unknown): Recipe => parseAs(value, trainForma
 export function parseAs<R>(value: unknown, format: RecipeFormat<R>): R {
   const result = checkRecipe(value, format)
   if ('recipe' in result) return result.recipe
-  throw recipeError('recipe', result.problems, format.hint, () => undefined)
+  throw recipeError('recipe', result.problems, hintFor(format, value), () => undefined)
 }
 
 /** All problems in one error; `locate` says where a key stands (`file:line:column`), where that is known. */

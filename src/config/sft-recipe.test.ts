@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { parseAs } from './parse-recipe.js'
+import { parseAs, parseRecipe } from './parse-recipe.js'
 import { sftFormat, sftWarnings } from './sft-recipe.js'
 
 const parse = (value: object) => parseAs({ model: 'm', data: { path: 'a.jsonl' }, ...value }, sftFormat)
@@ -38,6 +38,19 @@ describe('a supervised recipe', () => {
     expect(parse({ data: { path: 'a', evalShare: 0.1 }, eval: eval_ }).eval).toEqual({ every: 5 })
     expect(parse({ data: { path: 'a', evalPath: 'b' }, eval: eval_ }).eval).toEqual({ every: 5 })
     expect(parse({ data: { task: { name: 'gsm8k' } }, eval: eval_ }).eval).toEqual({ every: 5 })
+  })
+
+  it('tells a training recipe from its own, and the other way round', () => {
+    const training = { model: 'm', task: { name: 'gsm8k' }, rollout: { maxNewTokens: 8 } }
+    expect(() => parseAs(training, sftFormat)).toThrow(
+      expect.objectContaining({ hint: 'this reads like a recipe of `isentrope train`.' }),
+    )
+    expect(() => parseRecipe({ model: 'm', data: { path: 'a' } })).toThrow(
+      expect.objectContaining({ hint: 'this reads like a recipe of `isentrope sft`.' }),
+    )
+    expect(() => parse({ task: { name: 'gsm8k' } })).toThrow(
+      expect.objectContaining({ hint: expect.stringContaining('config --sft') }),
+    )
   })
 
   it('warns of a warm-up that never ends', () => {

@@ -150,9 +150,10 @@ const rules: Rule<SftRecipe>[] = [
 export const sftFormat: RecipeFormat<SftRecipe> = {
   schema: sftSchema,
   rules,
-  placeholder: { model: 'any' },
+  placeholder: { model: 'any', data: { path: 'any' } },
   complete: (given) => given,
   hint: '`isentrope config --sft` lists every key with its meaning and default.',
+  foreign: { section: 'task', command: 'isentrope train' },
 }
 
 /** What is allowed but likely not meant; printed with the plan. */

@@ -55,7 +55,11 @@ function tokenized(example: SftExample, { tokenizer }: OpenModel, stopTokens: re
     return tokenizeExample(tokenizer, example, stopTokens)
   } catch (error) {
     if (!(error instanceof UserError)) throw error
-    throw new UserError(`${example.where}: ${error.message}`, { hint: error.hint, cause: error })
+    const hint =
+      tokenizer.chatTemplate === undefined
+        ? 'teach it prompts and completions as they stand (data.chat: false), or take an instruction-tuned model'
+        : error.hint
+    throw new UserError(`${example.where}: ${error.message}`, { hint, cause: error })
   }
 }
 
