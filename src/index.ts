@@ -44,9 +44,9 @@ export {
   type FilterOutcome,
   type FilterPlan,
   type FilterProgress,
-  type FilterResult,
   filterData,
 } from './run/filter.js'
+export type { FilterResult } from './run/filter-results.js'
 export { type BenchmarkOverlap, type PreparedManifest, type PrepareOptions, prepareData } from './run/prepare-data.js'
 export { type ReproductionRequest, reproduceClaims as reproduce } from './run/reproduce/index.js'
 export type { Reproduction } from './run/reproduce/reproduce.js'

