@@ -22,6 +22,7 @@ export function majAtK(votes: readonly Vote[], k: number = votes.length): number
     throw new RangeError(`K is a whole number from 1 to the ${n} samples of a problem, not ${k}`)
   }
   const { candidates, silent } = count(votes)
+  if (k === n) return wholeVote(candidates)
   const choose = binomials(n)
   let favourable = 0
   for (const winner of candidates) {
@@ -35,6 +36,14 @@ export function majAtK(votes: readonly Vote[], k: number = votes.length): number
     favourable += (won * winner.correct) / winner.size
   }
   return favourable / choose(n, k)
+}
+
+/** The vote of all samples: nothing is left to chance but ties. */
+function wholeVote(candidates: readonly { size: number; correct: number }[]): number {
+  const most = Math.max(0, ...candidates.map(({ size }) => size))
+  const leaders = candidates.filter(({ size }) => size === most)
+  if (leaders.length === 0) return 0
+  return leaders.reduce((sum, { size, correct }) => sum + correct / size, 0) / leaders.length
 }
 
 function count(votes: readonly Vote[]) {

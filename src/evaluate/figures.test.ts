@@ -82,6 +82,17 @@ describe('figuresOf', () => {
     })
   })
 
+  it('leave out the votes of large draws, but for that of all samples', () => {
+    const { curve, maj_at_k } = figuresOf([problem(0, 'ra'.repeat(50))])
+    expect(curve.map(({ k, maj_at_k }) => [k, maj_at_k !== undefined])).toEqual([
+      ...[1, 2, 4, 8, 16, 32].map((k) => [k, true]),
+      [64, false],
+      [100, true],
+    ])
+    // Half of the votes are for each of two.
+    expect(maj_at_k).toBe(0.5)
+  })
+
   it('have no vote where the grader tells no answers', () => {
     const silent = { ...problem(0, 'rr'), responses: [response(0, { correct: true }), response(1, {})] }
     const figures = figuresOf([silent])

@@ -68,6 +68,9 @@ export interface DataFigures {
   per_problem: ProblemFigures[]
 }
 
+/** Exact votes of K among n samples take time with the square of K; above this only that of all n is computed. */
+const largestDrawnVote = 32
+
 export const outcomeOf = ({ responses }: EvaluatedProblem): Outcome => ({
   samples: responses.length,
   correct: responses.filter(({ correct }) => correct).length,
@@ -88,18 +91,19 @@ export function figuresOf(
   const votes = problems.map(({ responses }) => votesOf(responses, options.rule ?? 'math'))
   const voting = votes.every((each) => each !== undefined) ? votes : undefined
   const sizes = powersUpTo(samples)
+  const voted = voting ? sizes.filter((k) => k <= largestDrawnVote || k === samples) : []
   // All figures are resampled together: the same draws of problems for each.
   const columns = [
     outcomes.map(avgAtK),
     ...sizes.map((k) => outcomes.map((outcome) => passAtK(outcome, k))),
-    ...(voting ? sizes.map((k) => voting.map((each) => majAtK(each, k))) : []),
+    ...voted.map((k) => voting!.map((each) => majAtK(each, k))),
   ]
   const [average, ...rest] = bootstrapMeans(columns, { seed: options.seed })
   const passes = rest.slice(0, sizes.length)
   const majorities = rest.slice(sizes.length)
   const curve = sizes.map((k, i): CurvePoint => {
     const pass = passes[i]!
-    const majority = majorities[i]
+    const majority = majorities[voted.indexOf(k)]
     return {
       k,
       pass_at_k: pass.mean,

@@ -1,23 +1,31 @@
-/** Figures of a held-out evaluation during training. */
-import { figuresOf } from '../evaluate/figures.js'
+/** Figures of a held-out evaluation during training: those of src/evaluate that a curve over steps shows. */
+import { avgAtK, passAtK } from '../evaluate/estimators.js'
+import { bootstrapMeans } from '../evaluate/estimators-bootstrap.js'
+import { outcomeOf, passShares } from '../evaluate/figures.js'
 import type { EvaluatedProblem } from '../evaluate/respond.js'
 import type { EvalMetrics } from './events.js'
 
 export function heldOutMetrics(step: number, problems: readonly EvaluatedProblem[], problemsHash: string): EvalMetrics {
-  const figures = figuresOf(problems)
+  const outcomes = problems.map(outcomeOf)
+  const { samples } = outcomes[0]!
+  const [avg, pass] = bootstrapMeans([outcomes.map(avgAtK), outcomes.map((outcome) => passAtK(outcome, samples))])
+  const responses = problems.flatMap((problem) => problem.responses)
+  const sum = (of: (response: (typeof responses)[number]) => number) =>
+    responses.reduce((total, response) => total + of(response), 0)
+  const tokens = sum(({ length }) => length)
   return {
     step,
-    samples: figures.samples,
-    problems: figures.problems,
-    avg_at_k: figures.avg_at_k,
-    pass_at_k: figures.pass_at_k,
-    entropy_nats: figures.entropy_nats,
-    pass_histogram: figures.pass_histogram,
-    completion_length_mean: figures.length.mean,
-    avg_at_k_interval: figures.avg_at_k_interval,
-    pass_at_k_interval: figures.pass_at_k_interval,
-    truncated_fraction: figures.truncated_fraction,
-    solved: figures.per_problem.map(({ correct }) => correct),
+    samples,
+    problems: problems.length,
+    avg_at_k: avg!.mean,
+    pass_at_k: pass!.mean,
+    entropy_nats: sum(({ entropy }) => entropy) / tokens,
+    pass_histogram: passShares(outcomes, samples),
+    completion_length_mean: tokens / responses.length,
+    avg_at_k_interval: [avg!.low, avg!.high],
+    pass_at_k_interval: [pass!.low, pass!.high],
+    truncated_fraction: sum(({ finish }) => Number(finish === 'length')) / responses.length,
+    solved: outcomes.map(({ correct }) => correct),
     problems_hash: problemsHash,
   }
 }
