@@ -53,16 +53,29 @@ function criticText(critic: CriticSection): string {
 
 function memoryText({ memory }: Plan): string {
   const parts = [
+    ['process', memory.process],
     ['weights', memory.weights],
-    ['gradients', memory.gradients],
+    ['adapter', memory.adapter],
     ['optimizer', memory.optimizer],
     ['reference', memory.reference],
     ['critic', memory.critic],
-    ['cache', memory.cache],
-    ['activations', memory.activations],
+    ['head', memory.head],
+    ['workspace', memory.workspace],
   ] as const
-  const named = parts.filter(([, bytes]) => bytes > 0).map(([name, bytes]) => `${name} ${formatBytes(bytes)}`)
-  return `about ${formatBytes(memory.total)} of ${formatBytes(memory.available)} (${named.join(', ')})`
+  const list = (named: readonly (readonly [string, number])[]) =>
+    named.flatMap(([name, bytes]) => (bytes > 0 ? [`${name} ${formatBytes(bytes)}`] : [])).join(', ')
+  const sampling = list([
+    ['packed weights', memory.packed],
+    ['cache', memory.cache],
+  ])
+  const updating = list([
+    ['gradients', memory.gradients],
+    ['activations', memory.activations],
+  ])
+  return (
+    `about ${formatBytes(memory.total)} of ${formatBytes(memory.available)} free (${list(parts)}; and while sampling ` +
+    `${sampling}, while updating ${updating})`
+  )
 }
 
 /** What the run is going to do, a line per question that a user asks before starting it. */

@@ -12,6 +12,8 @@ export interface MergeInit {
   adapter: string
 }
 
+const dtypeNames = { F32: 'float32', F16: 'float16', BF16: 'bfloat16' } as const
+
 export interface MergeProgress {
   tensors: number
   total: number
@@ -46,7 +48,7 @@ export class MergeService {
           for (const { merged, dtype: written, ...tensor } of mergedTensors(model, adapter, dtype)) {
             result.tensors++
             if (merged) result.merged++
-            result.dtype = written
+            result.dtype = dtypeNames[written]
             emit({ tensors: result.tensors, total } satisfies MergeProgress)
             yield { ...tensor, dtype: written }
           }

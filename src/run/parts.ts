@@ -3,8 +3,11 @@ import { UserError } from '../config/errors.js'
 import type { Recipe } from '../config/recipe.js'
 import { loraSettings } from '../config/recipe-lora.js'
 import { isAdapterDirectory } from '../model/adapter-config.js'
+import type { OpenModel } from '../model/types.js'
 import { openModelWithProgress } from '../rollout/model-thread.js'
+import { promptTokens } from '../rollout/prompts.js'
 import { loadTask } from '../task/registry.js'
+import { PromptStream } from '../task/stream.js'
 import type { Task } from '../task/types.js'
 import type { Backend } from '../train/backend.js'
 import { openLocalBackend } from '../train/local/backend.js'
@@ -52,7 +55,7 @@ export const openParts: OpenParts = async (recipe, { signal }) => {
 }
 
 /** An adapter's directory opens as a model, but only its recipe can say whether to go on with it or to leave it out. */
-function requireBase({ model }: Recipe): void {
+export function requireBase({ model }: { model: string }): void {
   if (!isAdapterDirectory(model)) return
   throw new UserError(`model: ${model} is a PEFT adapter`, {
     hint: 'set model to its base and lora.from to this directory, or merge it first: isentrope merge --help',
@@ -65,13 +68,22 @@ async function openTasks(recipe: Recipe): Promise<{ task: Task; evalTask?: Task 
   return { task, evalTask: recipe.eval?.task && (await loadTask(recipe.eval.task)) }
 }
 
+/** Prompts that are tokenised for the plan. */
+const promptsLookedAt = 16
+
+async function meanPromptTokens(recipe: Recipe, task: Task, model: OpenModel): Promise<number> {
+  const examples = await new PromptStream(task, 'train', recipe.seed).next(promptsLookedAt)
+  const lengths = examples.map((example) => promptTokens(model, example).tokens.length)
+  return Math.ceil(lengths.reduce((a, b) => a + b, 0) / Math.max(1, lengths.length))
+}
+
 /** Locates the recipe's model and reads its shape, not its weights; the task's entry is checked on the way. */
 export async function describeModel(recipe: Recipe): Promise<ModelShape> {
-  await openTasks(recipe)
+  const { task } = await openTasks(recipe)
   requireBase(recipe)
   const model = await openModelWithProgress(recipe.model, recipe.lora?.from)
   try {
-    return shapeOf(model)
+    return { ...shapeOf(model), promptTokens: await meanPromptTokens(recipe, task, model) }
   } finally {
     model.tensors.close()
   }

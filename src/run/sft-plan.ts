@@ -1,11 +1,14 @@
 /** What a supervised run is going to do and need, told before it begins. */
 import os from 'node:os'
+import { UserError } from '../config/errors.js'
 import { type SftRecipe, sftWarnings } from '../config/sft-recipe.js'
 import { openModelWithProgress } from '../rollout/model-thread.js'
 import type { SftData } from '../task/sft-data.js'
 import { makeBatch } from '../train/sft/batch.js'
 import { sftExamples, sftSteps } from '../train/sft/loop.js'
-import { activationBytes, bytesOf, type ModelShape, shapeOf } from './plan.js'
+import { requireBase } from './parts.js'
+import { type ModelShape, shapeOf } from './plan.js'
+import { activationBytes, adapterSize, bytesOf } from './plan-memory.js'
 
 export interface SftPlan {
   model: ModelShape
@@ -36,17 +39,26 @@ const sampled = 200
 
 /** Opens the model's files, not its weights, and tokenises the first examples: what cannot work ends here. */
 export async function planSft(recipe: SftRecipe, data: SftData): Promise<SftPlan> {
-  const model = await openModelWithProgress(recipe.model)
+  requireBase(recipe)
+  const model = await openModelWithProgress(recipe.model, recipe.lora?.from)
   try {
     const shape = shapeOf(model)
     const steps = sftSteps(recipe, data.train.length)
     const batch = makeBatch(data.train.slice(0, sampled), model, recipe.data)
     const { length } = batch.sequences
+    if (length === 0) {
+      const count = Math.min(sampled, data.train.length)
+      throw new UserError(`none of the first ${count} examples has anything to learn within the token limit`, {
+        hint: 'raise data.maxTokens, or cut long examples by data.tooLong: truncate',
+      })
+    }
     const weights = shape.parameters * bytesOf[recipe.dtype]
+    // Gradients and moments are of what is trained: float32 factors of an adapter, or all weights.
+    const trained = recipe.lora ? 4 * adapterSize(recipe, shape.config) : weights
     const parts = {
       weights,
-      gradients: weights,
-      optimizer: 2 * weights,
+      gradients: trained,
+      optimizer: 2 * trained,
       activations: activationBytes(recipe.train, shape.config, bytesOf[recipe.dtype]),
     }
     const total = Object.values(parts).reduce((a, b) => a + b, 0)
@@ -62,9 +74,9 @@ export async function planSft(recipe: SftRecipe, data: SftData): Promise<SftPlan
       epochs: sftExamples(recipe, data.train.length) / data.train.length,
       lengths: {
         examples: Math.min(sampled, data.train.length),
-        mean: length === 0 ? 0 : batch.tokens / length,
-        learnt: length === 0 ? 0 : batch.targets / length,
-        longest: Math.max(0, ...batch.sequences.map(({ prompt, completion }) => prompt.length + completion.length)),
+        mean: batch.tokens / length,
+        learnt: batch.targets / length,
+        longest: Math.max(...batch.sequences.map(({ prompt, completion }) => prompt.length + completion.length)),
         tooLong: batch.dropped + batch.truncated,
       },
       memory: { ...parts, total, available },

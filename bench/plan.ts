@@ -1,0 +1,81 @@
+/**
+ * The memory plan against the measured peak: short runs of SmolLM2 in processes of their own, the plan by `--dry-run`,
+ * the peak as the kernel counts it (VmHWM). Linux; build first.
+ *
+ *     npx jiti bench/plan.ts [--steps 3] [--json]
+ */
+import { execFileSync, spawn } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+
+const { values } = parseArgs({ options: { steps: { type: 'string', default: '3' }, json: { type: 'boolean' } } })
+const root = fileURLToPath(new URL('..', import.meta.url))
+const cli = join(root, 'bin', 'isentrope.js')
+const recipe = join(root, 'recipes', 'arithmetic-smollm2-clip-v.yaml')
+const common = [
+  `train.steps=${values.steps}`,
+  'threads=1',
+  'eval.every=1000',
+  'eval.problems=1',
+  'checkpoint.every=1000',
+]
+const lora = ['lora.rank=16', 'rollout.batchSize=32', 'train.tokenBudget=256']
+const checkpointing = ['train.activationCheckpointing=true']
+
+const modes: Record<string, string[]> = {
+  full: [],
+  'full, activation checkpointing': checkpointing,
+  'full, KL': ['algorithm.klCoef=0.01'],
+  LoRA: lora,
+  'LoRA, activation checkpointing': [...lora, ...checkpointing],
+  'LoRA, KL': [...lora, 'algorithm.klCoef=0.01'],
+}
+
+const mib = (bytes: number) => Math.round(bytes / 2 ** 20)
+
+async function peakOf(settings: string[]): Promise<number> {
+  const directory = mkdtempSync(join(tmpdir(), 'isentrope-plan-'))
+  const child = spawn(process.execPath, [cli, 'train', recipe, ...settings, '--run', join(directory, 'run')], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
+  let peak = 0
+  let running = true
+  const ended = new Promise<number | null>((resolve) => child.on('exit', resolve)).finally(() => {
+    running = false
+  })
+  while (running) {
+    await Promise.race([ended, sleep(200)])
+    try {
+      // The high-water mark only rises, so the last look before the end misses nothing but the shutdown.
+      const status = readFileSync(`/proc/${child.pid}/status`, 'utf8')
+      peak = Math.max(peak, Number(/^VmHWM:\s+(\d+) kB/m.exec(status)?.[1] ?? 0) * 1024)
+    } catch {
+      break
+    }
+  }
+  const code = await ended
+  rmSync(directory, { recursive: true, force: true })
+  if (code !== 0) throw new Error(`the run ended with ${code}`)
+  return peak
+}
+
+const lines: object[] = []
+for (const [mode, changes] of Object.entries(modes)) {
+  const settings = [...common, ...changes].flatMap((change) => ['--set', change])
+  const dry = execFileSync(process.execPath, [cli, 'train', recipe, ...settings, '--dry-run', '--json'], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
+  const { total } = JSON.parse(dry).plan.memory
+  const peak = await peakOf(settings)
+  const line = { mode, planMiB: mib(total), peakMiB: mib(peak), difference: Number((total / peak - 1).toFixed(3)) }
+  lines.push(line)
+  if (!values.json) {
+    console.log(`${mode}: plan ${line.planMiB} MiB, peak ${line.peakMiB} MiB, ${(100 * line.difference).toFixed(1)} %`)
+  }
+}
+if (values.json) console.log(JSON.stringify(lines))
