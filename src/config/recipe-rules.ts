@@ -1,6 +1,6 @@
 import { entropyRules, entropyWarnings } from './entropy-rules.js'
 import type { Recipe } from './recipe.js'
-import { ofGivenAdapter } from './recipe-lora.js'
+import { type LoraSection, ofGivenAdapter } from './recipe-lora.js'
 
 /** What no single key can tell: how keys of a recipe stand to each other. */
 export interface Rule<R = Recipe> {
@@ -11,6 +11,17 @@ export interface Rule<R = Recipe> {
   /** What is wrong and what to do, or undefined. */
   check(recipe: R): string | undefined
 }
+
+export const adapterRules = ofGivenAdapter.map(
+  (key): Rule<{ lora?: LoraSection }> => ({
+    path: `lora.${key}`,
+    reads: ['lora.from', `lora.${key}`],
+    check: ({ lora }) =>
+      lora?.from !== undefined && lora[key] !== undefined
+        ? 'is what the adapter in lora.from says; remove this key, or lora.from'
+        : undefined,
+  }),
+)
 
 export const recipeRules: Rule[] = [
   {
@@ -64,16 +75,7 @@ export const recipeRules: Rule[] = [
         ? 'has no effect without algorithm.klTarget; set it, or remove this key'
         : undefined,
   },
-  ...ofGivenAdapter.map(
-    (key): Rule => ({
-      path: `lora.${key}`,
-      reads: ['lora.from', `lora.${key}`],
-      check: ({ lora }) =>
-        lora?.from !== undefined && lora[key] !== undefined
-          ? 'is what the adapter in lora.from says; remove this key, or lora.from'
-          : undefined,
-    }),
-  ),
+  ...adapterRules,
   {
     path: 'algorithm.constantLength',
     reads: ['algorithm.constantLength', 'algorithm.aggregation'],

@@ -6,9 +6,9 @@ import { z } from 'zod'
 import { count } from './numbers.js'
 import type { RecipeFormat } from './parse-recipe.js'
 import { checkpoint, recipeSchema, task, train } from './recipe.js'
-import type { Rule } from './recipe-rules.js'
+import { adapterRules, type Rule } from './recipe-rules.js'
 
-const { name, model, seed, device, dtype, threads, log } = recipeSchema.shape
+const { name, model, seed, device, dtype, threads, lora, log } = recipeSchema.shape
 
 const column = z.string().min(1).optional()
 
@@ -103,6 +103,7 @@ export const sftSchema = z.strictObject({
   threads,
   data: data.describe('What is learnt.'),
   train: optimization.prefault({}).describe('Optimization.'),
+  lora,
   eval: validation.optional().describe('Validation during training; absent: none.'),
   checkpoint: checkpoint
     .omit({ best: true })
@@ -117,6 +118,7 @@ export type SftRecipeInput = z.input<typeof sftSchema>
 export type SftRecipe = z.output<typeof sftSchema>
 
 const rules: Rule<SftRecipe>[] = [
+  ...adapterRules,
   {
     path: 'data',
     reads: ['data.path', 'data.task'],

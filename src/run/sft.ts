@@ -1,6 +1,7 @@
 /** A supervised run: what {@link keepRun} has to know of it, and how it opens and ends. */
 import { loadAs } from '../config/load-recipe.js'
 import { parseAs } from '../config/parse-recipe.js'
+import { loraSettings } from '../config/recipe-lora.js'
 import { type SftRecipe, type SftRecipeInput, sftFormat } from '../config/sft-recipe.js'
 import { loadSftData, type SftData } from '../task/sft-data.js'
 import { openLocalBackend } from '../train/local/backend.js'
@@ -10,6 +11,7 @@ import { bestCheckpoint, listCheckpoints } from './checkpoint.js'
 import { requireCompatible } from './compatible.js'
 import { readHistory } from './history.js'
 import { type KeepOptions, keepRun, type OpenRun, type RunKind } from './keep-run.js'
+import { requireBase } from './parts.js'
 import type { RunPaths } from './run-directory.js'
 
 type Step = Extract<SftEvent, { type: 'step' }>
@@ -68,8 +70,11 @@ export interface SftOptions extends KeepOptions<SftEvent> {
 }
 
 const openHere: NonNullable<SftOptions['open']> = async (recipe, data, { signal }) => {
+  requireBase(recipe)
   const { model: reference, device, dtype, threads } = recipe
-  const backend = await openLocalBackend(reference, { device, dtype, threads, signal })
+  const adapter = recipe.lora?.from
+  const lora = loraSettings(recipe)
+  const backend = await openLocalBackend(reference, { device, dtype, threads, signal, adapter, lora })
   return {
     backend,
     loop: (start) =>

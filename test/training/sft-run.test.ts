@@ -162,6 +162,14 @@ describe('a supervised run', () => {
     ).rejects.toThrow(/train.lr: 0.01 in the run, 0.001 now/)
   })
 
+  it('trains an adapter alone where told to', async () => {
+    const { runDirectory, evaluations } = await run({ lora: { rank: 4 }, train: { steps: 6, lr: 3e-2 } })
+    expect(evaluations.at(-1)!.eval_loss).toBeLessThan(evaluations[0].eval_loss)
+    const saved = readdirSync(join(runDirectory, 'checkpoints', 'step-000006', 'model'))
+    expect(saved).toContain('adapter_model.safetensors')
+    expect(saved).not.toContain('model.safetensors')
+  })
+
   it('ends in plain words where the weights cannot take it, or goes on without the update', async () => {
     const wild = { train: { steps: 3, lr: 1e30, gradClip: Infinity } }
     const directory = fresh()
