@@ -4,7 +4,7 @@ import type { GroupDifference, MeasurementGroup } from './eval-measurements.js'
 import { formatFixed, formatPercent, minus } from './format.js'
 import { barFigure } from './html/bar-figure.js'
 import { lineFigure } from './html/line-figure.js'
-import type { Html } from './html/markup.js'
+import { type Html, html } from './html/markup.js'
 import { styleCount } from './html/swatch.js'
 import { renderHtmlTable } from './html/table.js'
 import { figureGrid, present, wide } from './report-parts.js'
@@ -23,17 +23,24 @@ export const pValueText = (p: number): string => (p < 0.001 ? '< 0.001' : format
 export const metricName = (metric: GroupDifference['metric'], samples: number): string =>
   `${metric === 'avg_at_k' ? 'Avg' : 'Pass'}@${samples}`
 
-/** Methods by rows, Avg@K and Pass@K of each data set by columns: the paper's table. */
+/**
+ * Methods by rows, Avg@K and Pass@K of each data set by columns: the paper's table. Where a data set was measured under
+ * several conditions, each group has a table of its own.
+ */
 export function paperTable(groups: readonly MeasurementGroup[]): Html | undefined {
   if (groups.length === 0) return undefined
-  const methods = methodsOf(groups)
+  if (groups.every(({ data, label }) => data === label)) return oneTable(groups, ({ data }) => `${data} `)
+  return html`${groups.map((group) => html`<h3>${group.label}</h3>${oneTable([group], () => '')}`)}`
+}
+
+function oneTable(groups: readonly MeasurementGroup[], prefix: (group: MeasurementGroup) => string): Html {
   return renderHtmlTable({
     caption: 'Avg@K and Pass@K of each method on each data set',
     head: [
       'Method',
-      ...groups.flatMap(({ label, samples }) => [`${label} Avg@${samples}`, `${label} Pass@${samples}`]),
+      ...groups.flatMap((group) => ['Avg', 'Pass'].map((figure) => `${prefix(group)}${figure}@${group.samples}`)),
     ],
-    rows: methods.map((method) => ({
+    rows: methodsOf(groups).map((method) => ({
       name: method,
       note: stepNote(groups, method),
       cells: groups.flatMap(({ members }) => {
