@@ -33,13 +33,9 @@ export function toSftExample(row: Row, where: string, options: RowOptions): SftE
 }
 
 function contentOf(row: Row, where: string, options: RowOptions): SftContent {
-  const asked = options.messages !== undefined || (options.prompt === undefined && options.completion === undefined)
-  const chatColumn = asked
-    ? (options.messages ?? chatColumns.find((name) => Array.isArray(parsed(column(row, name)))))
-    : undefined
-  if (chatColumn !== undefined) {
-    return { messages: asChat(column(row, chooseColumn(row, chatColumn, [], where)), `${where}, ${chatColumn}`) }
-  }
+  const chatColumn = chatColumnOf(row, where, options)
+  if (chatColumn !== undefined) return { messages: asChat(column(row, chatColumn), `${where}, ${chatColumn}`) }
+
   const promptColumn = chooseColumn(row, options.prompt, promptColumns, where)
   const completionColumn = chooseColumn(row, options.completion, completionColumns, where)
   const prompt = asPrompt(column(row, promptColumn), `${where}, ${promptColumn}`)
@@ -49,27 +45,34 @@ function contentOf(row: Row, where: string, options: RowOptions): SftContent {
     : asText(completion, `${where}, ${completionColumn}`)
   if (reply === '') throw new UserError(`${where}: '${completionColumn}' is empty`)
   if (typeof prompt === 'string' && typeof reply === 'string') {
-    return joined(prompt, reply, isGsm8k(row) ? `{prompt}\n\n${gsm8kInstruction}` : undefined, options)
+    return promptColumn === 'question' && completionColumn === 'answer' && isGsm8kSolution(reply)
+      ? ofTexts(prompt, withoutCalculations(reply), options, `${plainTemplate}\n\n${gsm8kInstruction}`)
+      : ofTexts(prompt, reply, options)
   }
   const asking = typeof prompt === 'string' ? [user(fill(options.template, prompt))] : prompt
   return { messages: [...asking, ...(typeof reply === 'string' ? [assistant(reply)] : reply)] }
 }
 
-function joined(prompt: string, reply: string, known: string | undefined, options: RowOptions): SftContent {
-  const text = fill(options.template === plainTemplate && known !== undefined ? known : options.template, prompt)
-  const completion = known === undefined ? reply : withoutCalculations(reply)
-  if (!options.chat) return { prompt: text, completion }
-  return { messages: [user(text), assistant(completion)] }
+/** The chat's column; undefined where the row has none, or columns of prompt or completion are asked for. */
+function chatColumnOf(row: Row, where: string, { messages, prompt, completion }: RowOptions): string | undefined {
+  if (messages !== undefined) return chooseColumn(row, messages, [], where)
+  if (prompt !== undefined || completion !== undefined) return undefined
+  return chatColumns.find((name) => Array.isArray(parsed(column(row, name))))
 }
 
-export const plainTemplate = '{prompt}'
+/** `usual`: the data set's own template, where none is given. */
+function ofTexts(prompt: string, completion: string, options: RowOptions, usual = plainTemplate): SftContent {
+  const text = fill(options.template === plainTemplate ? usual : options.template, prompt)
+  return options.chat ? { messages: [user(text), assistant(completion)] } : { prompt: text, completion }
+}
+
+const plainTemplate = '{prompt}'
 const fill = (template: string, prompt: string) => template.replaceAll('{prompt}', () => prompt)
 const user = (content: string): ChatMessage => ({ role: 'user', content })
 const assistant = (content: string): ChatMessage => ({ role: 'assistant', content })
 
-/** GSM8K's own columns and final line. */
-const isGsm8k = ({ question, answer }: Row): boolean =>
-  typeof question === 'string' && typeof answer === 'string' && /\n#### \S+\s*$/.test(answer)
+/** GSM8K's solutions end so. */
+const isGsm8kSolution = (solution: string): boolean => /\n#### \S+\s*$/.test(solution)
 
 /** GSM8K notes its calculations as `<<48/2=24>>` for a calculator; a model without one writes the result itself. */
 export const withoutCalculations = (solution: string): string => solution.replaceAll(/<<[^<>]*>>/g, '')
