@@ -85,6 +85,7 @@ export function evalCommand(io: Io = processIo, room = evalRoom): Command {
   return withEngine(
     command
       .requiredOption('-m, --model <models>', 'models, runs or checkpoints, separated by commas', list)
+      .option('--adapter <dir>', 'a PEFT adapter (LoRA) to put on them; --model may also name its directory alone')
       .requiredOption('-d, --data <data>', 'data sets, files, tasks, recipes or runs, separated by commas', list),
   )
     .option('-n, --samples <n>', 'completions per problem (default: 32 for AIME and AMC, else 8)', positive)

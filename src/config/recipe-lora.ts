@@ -14,7 +14,7 @@ export const loraSection = z.strictObject({
     .optional()
     .describe(
       `The adapter's output is scaled by alpha / rank; absent: ${defaults.alpha}, or that of lora.from. With alpha 32 ` +
-        'about ten times the learning rate of full fine-tuning is right.',
+        'about five times the learning rate of full fine-tuning gives steps of the same size at rank 16.',
     ),
   rankStabilized: z
     .boolean()

@@ -15,6 +15,8 @@ export interface EvalModel {
   given: string
   /** What is opened: a directory, a file, or a hub's or package's name. */
   reference: string
+  /** Directory of a PEFT adapter to put on it. */
+  adapter?: string
   /** Where `given` is a run or a checkpoint: which one was taken, and why. */
   checkpoint?: { step: number; chosen: string }
 }
@@ -24,8 +26,16 @@ export interface EvalModel {
  * has none or `choice` says so.
  * @throws UserError for a run without checkpoints, and for nothing at all.
  */
-export function findModels(references: readonly string[], choice: CheckpointChoice = 'best'): EvalModel[] {
-  const models = references.map((reference) => findModel(reference.trim(), choice))
+export function findModels(
+  references: readonly string[],
+  choice: CheckpointChoice = 'best',
+  adapter?: string,
+): EvalModel[] {
+  const models = references.map((reference) => {
+    const model = findModel(reference.trim(), choice)
+    if (adapter === undefined) return model
+    return { ...model, name: `${model.name} + ${basename(resolve(adapter))}`, adapter: resolve(adapter) }
+  })
   if (models.length === 0 || models.some(({ given }) => given === '')) {
     throw new UserError('no model to evaluate', { hint: 'name one or more by --model M1,M2' })
   }

@@ -1,5 +1,6 @@
 /** What an evaluation is going to do and cost, known before the first token. */
 import { type PlacedExample, samplePrompts } from '../evaluate/respond.js'
+import type { OpenModel } from '../model/types.js'
 import { openModelWithProgress } from '../rollout/model-thread.js'
 import type { EvalData } from './evaluate-data.js'
 import type { Journal } from './evaluate-directory.js'
@@ -44,10 +45,10 @@ export interface Described {
 export async function describeModels(models: readonly EvalModel[], data: readonly EvalData[]): Promise<Described[]> {
   const described: Described[] = []
   for (const model of models) {
-    const open = await openModelWithProgress(model.reference)
+    const open = await openModelWithProgress(model.reference, model.adapter)
     open.tensors.close()
     described.push({
-      model: { ...model, fingerprint: fingerprint(open.path) },
+      model: { ...model, fingerprint: fingerprintOf(open) },
       shortened: data.map(({ problems, settings: { maxNewTokens } }) => {
         const prompts = samplePrompts(open, placed(problems), maxNewTokens)
         return prompts.filter((prompt) => prompt.maxNewTokens! < maxNewTokens).length
@@ -82,3 +83,7 @@ export function planOf(
 
 export const placed = (problems: EvalData['problems']): PlacedExample[] =>
   problems.map((example, index) => ({ index, example }))
+
+/** Of all weights that decide the figures, an adapter's too. */
+const fingerprintOf = ({ path, adapter }: OpenModel): string =>
+  adapter === undefined ? fingerprint(path) : `${fingerprint(path)}+${fingerprint(adapter)}`

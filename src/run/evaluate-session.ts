@@ -34,6 +34,8 @@ export interface EvalEngine extends Sampler {
 export interface EvalOptions extends Partial<EvalSettings>, Omit<DataOptions, 'settings' | 'chat'> {
   /** Run directories, checkpoints, model directories, files or names. */
   models: readonly string[]
+  /** Directory of a PEFT adapter to put on each of them; an adapter's own directory may be named as a model, too. */
+  adapter?: string
   /** Public data sets, files, tasks, recipes or runs. */
   data: readonly (string | TaskSpec)[]
   /** Which of a run's checkpoints. Default: the best. */
@@ -60,7 +62,7 @@ export interface EvalOptions extends Partial<EvalSettings>, Omit<DataOptions, 's
   disk?: Disk
 }
 
-type EngineChoice = Pick<EvalOptions, 'device' | 'dtype' | 'threads' | 'signal'>
+type EngineChoice = Pick<EvalOptions, 'device' | 'dtype' | 'threads' | 'signal' | 'adapter'>
 
 export interface EvalOutcome extends EvalResults {
   /** The directory written, if any. */
@@ -84,7 +86,7 @@ export async function evaluateModels(options: EvalOptions): Promise<EvalOutcome>
   const { disk = realDisk, out, signal } = options
   const paths = out === undefined ? undefined : evalPaths(out)
   checkSettings(settingsOf(options), options.samples, options.problems)
-  const found = findModels(options.models, options.checkpoint)
+  const found = findModels(options.models, options.checkpoint, options.adapter)
   const data = await openData(options.data, { ...options, settings: settingsOf(options), chat: options.chat ?? true })
   const opened = await describeModels(found, data)
   const models = opened.map(({ model }) => model)
@@ -140,8 +142,8 @@ async function runJobs(
     const open = jobs.filter((job) => job.model === model && job.journal.done.size < job.data.problems.length)
     if (open.length === 0 || options.signal?.aborted) continue
     const { device, dtype, threads, signal, openEngine = openLocalBackend } = options
-    const engine = await openEngine(model.reference, { device, dtype, threads, signal })
-    const tokenizer = await openModelWithProgress(model.reference)
+    const engine = await openEngine(model.reference, { device, dtype, threads, signal, adapter: model.adapter })
+    const tokenizer = await openModelWithProgress(model.reference, model.adapter)
     try {
       tokenizer.tensors.close()
       if (paths) recordStart(options.disk, paths, engine.info, open[0]!.data.settings.seed)
