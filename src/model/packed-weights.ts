@@ -20,7 +20,8 @@ const fewestSteps = 16
 export function withPackedWeights<T>(model: Decoder, steps: number, body: () => T, smallest = smallestModel): T {
   const weights = linearWeights(model)
   const bytes = weights.reduce((total, { value }) => total + value.bytes, 0)
-  if (steps < fewestSteps || bytes < smallest || bytes > availableMemory() / 2 || !packable(model)) return body()
+  if (steps < fewestSteps || bytes < smallest || bytes > availableMemory() / 2 || !packable(model, weights))
+    return body()
   try {
     for (const weight of weights) weight.packed = scope(() => packWeight(weight.value))
     return body()
@@ -32,7 +33,9 @@ export function withPackedWeights<T>(model: Decoder, steps: number, body: () => 
   }
 }
 
-const packable = (model: Decoder) => model.device.type === 'cpu' && model.dtype === 'float32' && canPack()
+/** An adapter is chosen for its memory, which a second copy of the weights would take again. */
+const packable = (model: Decoder, weights: readonly Parameter[]) =>
+  model.device.type === 'cpu' && model.dtype === 'float32' && canPack() && !weights.some(({ adapter }) => adapter)
 
 function linearWeights({ parameters }: Decoder): Parameter[] {
   return [parameters.head, ...parameters.layers.flatMap(({ qkv, output, gateUp, down }) => [qkv, output, gateUp, down])]

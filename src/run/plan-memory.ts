@@ -96,7 +96,8 @@ export function estimateMemory(
   const critic =
     recipe.critic?.trunk === 'own' ? 4 * weights : recipe.critic && !needsReference && !recipe.lora ? weights : 0
   const linear = weights - (config.tieWordEmbeddings ? 0 : vocabSize * hiddenSize * size)
-  const packs = recipe.device === 'cpu' && size === 4 && maxNewTokens >= packing.steps && linear >= packing.bytes
+  const packs =
+    !recipe.lora && recipe.device === 'cpu' && size === 4 && maxNewTokens >= packing.steps && linear >= packing.bytes
   const tokensOfStep = Math.ceil(
     (promptsPerStep * promptTokens + completions * maxNewTokens) / recipe.train.updatesPerBatch,
   )
