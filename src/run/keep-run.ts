@@ -95,9 +95,9 @@ function runDirectoryOf(recipe: RunRecipe, options: { runDirectory?: string; res
 }
 
 /** The recipe comes first: a directory with one is a run, whatever else was not written before a kill. */
-function createRun(disk: Disk, paths: RunPaths, recipe: RunRecipe): void {
+function createRun(disk: Disk, paths: RunPaths, recipe: RunRecipe, withRollouts: boolean): void {
   replaceFile(disk, paths.config, stringify(recipe))
-  disk.makeDirectory(paths.rollouts)
+  if (withRollouts) disk.makeDirectory(paths.rollouts)
   disk.makeDirectory(paths.checkpoints)
 }
 
@@ -195,7 +195,7 @@ export async function keepRun<Step extends AnyStep, Evaluation extends AnyEvalua
     const unfinished = done < kind.steps || awaitsEvaluation(kind, paths, done)
     const run = unfinished ? await kind.open({ signal }) : undefined
     try {
-      createRun(disk, paths, kind.recipe)
+      createRun(disk, paths, kind.recipe, kind.writeStep !== undefined)
       const { keep } = kind.recipe.checkpoint
       const checkpoint = options.resume ? rewind(disk, paths, keep, kind.bestMetric) : undefined
       options.onStart?.({ runDirectory: paths.directory, step: checkpoint?.step ?? 0 })
