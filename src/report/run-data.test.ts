@@ -43,10 +43,11 @@ describe('readRun', () => {
 
   it('finds settings by their path', () => {
     write('metrics.jsonl', '')
-    write('config.yaml', 'model: m\nentropy:\n  muLow: 1.5\n  list: [1]\n')
+    write('config.yaml', 'model: m\nentropy:\n  muLow: 1.5\n  method: [clip-v, prob-weight]\n  list: []\n')
     const run = readRun(directory)
     expect(setting(run, 'model')).toBe('m')
     expect(setting(run, 'entropy.muLow')).toBe('1.5')
+    expect(setting(run, 'entropy.method')).toBe('clip-v + prob-weight')
     for (const path of ['entropy', 'entropy.list', 'entropy.muHigh', 'model.name', 'nowhere.at.all']) {
       expect(setting(run, path)).toBeUndefined()
     }

@@ -177,8 +177,10 @@ describe('a supervised run', () => {
       /step 2: the \w+ is not finite \(\S*chats.jsonl, row \d+; /,
     )
     expect(readdirSync(join(directory, 'checkpoints'))).toEqual(['step-000001'])
-    const skipped = await run({ eval: undefined, train: { ...wild.train, onNonFinite: 'skip' } }).catch(() => undefined)
-    expect(skipped).toBeUndefined()
+    const skipped = await run({ eval: undefined, train: { ...wild.train, onNonFinite: 'skip' } })
+    expect(skipped.summary).toMatchObject({ step: 3, interrupted: false })
+    // The update of step 1 is the only one that was made.
+    expect(skipped.metrics.map(({ loss }) => loss)).toEqual([expect.any(Number), undefined, undefined])
   })
 
   it('keeps what it has where a later example cannot be rendered', async () => {
