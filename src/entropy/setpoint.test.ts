@@ -51,9 +51,9 @@ describe('the setpoint on a simulated policy', () => {
     for (const gain of [0.5, 1, 3, 10]) {
       const { end, trace } = simulate({ gain, start, target })
       expect(largest(end, target)).toBeLessThan(0.02)
-      // Without noise it does not swing past the target by much.
+      // It swings past the target by less than half of the way, though the gain be ten times the prior's.
       const beyond = trace.map((value) => (start > target ? target - value : value - target))
-      expect(Math.max(...beyond)).toBeLessThan(0.15)
+      expect(Math.max(...beyond)).toBeLessThan(0.2)
     }
   })
 

@@ -16,12 +16,11 @@
 export interface SetpointState {
   /** Nats per step that a running mean of 1 moves entropy by. */
   gain: number
-  /** Discounted sums of the gain's least squares: m^2, m dH and steps. */
+  /** Discounted sums of the gain's least squares: m^2, m dH, dH^2 and steps. */
   squares: number
   products: number
+  changes: number
   count: number
-  /** Running mean of the squared change of entropy that m^ does not explain. */
-  noise: number
   /** Estimate of H, and of the change per step that m^ does not explain; absent before the first batch. */
   entropy?: number
   drift: number
@@ -41,11 +40,11 @@ const horizon = 10
 /** Weight of one batch's entropy, and of its surprise on the drift (critically damped: 2 (2 - a) - 4 sqrt(1 - a)). */
 const entropyWeight = 0.3
 const driftWeight = 2 * (2 - entropyWeight) - 4 * Math.sqrt(1 - entropyWeight)
-/** What a step's evidence on gain and noise keeps per step: a memory of about 30. */
-const memory = 0.97
-/** Prior of the gain: 1 nat per unit, give or take two, and never outside of these. */
+/** What a step's evidence on gain and noise keeps per step: a memory of about 50. */
+const memory = 0.98
+/** Prior of the gain: 1 nat per unit, give or take four, and never outside of these. */
 const priorGain = 1
-const priorSpread = 2
+const priorSpread = 4
 const [leastGain, largestGain] = [0.2, 50]
 /** Prior of the noise of one measured change, in nats, worth this many steps. */
 const priorNoise = 0.05
@@ -55,8 +54,8 @@ export const initialSetpoint = (): SetpointState => ({
   gain: priorGain,
   squares: 0,
   products: 0,
+  changes: 0,
   count: 0,
-  noise: priorNoise ** 2,
   drift: 0,
   mean: 0,
   updates: 0,
@@ -71,9 +70,11 @@ export function observe(state: SetpointState, measured: number): SetpointState {
   const change = measured - state.last
   const squares = memory * state.squares + moved ** 2
   const products = memory * state.products + moved * change
+  const changes = memory * state.changes + change ** 2
   const count = memory * state.count + 1
-  const surprise = (change - state.gain * moved - state.drift) ** 2
-  const noise = state.noise + (surprise - state.noise) / (count + priorNoiseSteps)
+  // What the best gain leaves unexplained, not what the present one does: a wrong prior must not pass for noise.
+  const unexplained = squares > 0 ? Math.max(0, changes - products ** 2 / squares) : changes
+  const noise = (priorNoiseSteps * priorNoise ** 2 + unexplained) / (priorNoiseSteps + count)
   const prior = noise / priorSpread ** 2
   const estimate = (prior * priorGain + products) / (prior + squares)
   const gain = Math.min(largestGain, Math.max(leastGain, estimate))
@@ -84,8 +85,8 @@ export function observe(state: SetpointState, measured: number): SetpointState {
     gain,
     squares,
     products,
+    changes,
     count,
-    noise,
     entropy: expected + entropyWeight * innovation,
     drift: state.drift + driftWeight * innovation,
     last: measured,
