@@ -38,6 +38,8 @@ export class Learner {
   readonly optimizer: Optimizer
   readonly #leaves: Tensor[]
   readonly #lora: LoraTraining | undefined
+  /** False while the ledger looks: the entropy is that of the policy without dropout. */
+  #dropout = true
 
   /** Trains all weights, or those of the adapter alone: then no gradient of any other exists, the head's included. */
   constructor(model: Decoder, lora?: LoraTraining) {
@@ -119,7 +121,9 @@ export class Learner {
   }
 
   #openLedger(groups: TrainGroup[], options: UpdateOptions, interrupted: () => boolean): Ledger {
+    this.#dropout = false
     const { loss } = this.#gather(...meanEntropyTask(groups, options), interrupted)
+    this.#dropout = true
     return new Ledger(this.model, this.optimizer, groups, options, -loss)
   }
 
@@ -128,7 +132,7 @@ export class Learner {
   }
 
   #withDropout<T>(sequences: { prompt: Int32Array; members: Work[] }[], body: () => T): T {
-    if (!this.#lora) return body()
+    if (!this.#lora || !this.#dropout) return body()
     return withDropout(this.#lora, this.optimizer.count, () => rowsOfSequences(sequences), this.model.device, body)
   }
 
