@@ -4,16 +4,20 @@ import { z } from 'zod'
 const nats = z.number().min(0)
 const point = z.tuple([z.number().int().min(1), nats])
 
-export const entropyTarget = z.union([
-  nats,
-  z.strictObject({ from: nats, to: nats, steps: z.number().int().min(1) }),
-  z
-    .array(point)
-    .min(1)
-    .refine((points) => points.every(([step], i) => i === 0 || step > points[i - 1][0]), {
-      error: 'must have its steps in ascending order',
-    }),
-])
+export const entropyTarget = z.union(
+  [
+    nats,
+    z.strictObject({ from: nats, to: nats, steps: z.number().int().min(1) }),
+    z
+      .array(point)
+      .min(1)
+      .refine((points) => points.every(([step], i) => i === 0 || step > points[i - 1][0])),
+  ],
+  {
+    error:
+      'must be nats of at least 0: a number, {from, to, steps}, or a list of [step, nats] whose steps ascend from 1 or later',
+  },
+)
 
 export type EntropyTarget = z.output<typeof entropyTarget>
 
