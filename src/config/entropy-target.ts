@@ -11,7 +11,9 @@ export const entropyTarget = z.union(
     z
       .array(point)
       .min(1)
-      .refine((points) => points.every(([step], i) => i === 0 || step > points[i - 1][0])),
+      .refine((points) => points.every(([step], i) => i === 0 || step > points[i - 1][0]), {
+        error: 'must have its steps in ascending order',
+      }),
   ],
   {
     error:
