@@ -154,12 +154,14 @@ function subtitle(run: RunData): string | undefined {
     const value = setting(run, `entropy.${key}`)
     return value === undefined || method === 'none' ? [] : [`${key} ${value}`]
   })
+  const target = setting(run, 'entropy.target')
   const parts = [
     setting(run, 'model'),
     setting(run, 'task.name'),
     [setting(run, 'algorithm.name'), method === 'none' ? undefined : method].filter(Boolean).join(' with ') ||
       undefined,
     ...bounds,
+    target && `target ${target} nats`,
     setting(run, 'seed') && `seed ${setting(run, 'seed')}`,
   ]
   return present(parts.map((part) => part || undefined)).join(' · ') || undefined
