@@ -44,6 +44,25 @@ function curves(
   }
 }
 
+/** Several quantities of metrics.jsonl over the steps of one variant, a line for each. */
+export const quantityCurves = (
+  head: Head,
+  quantities: readonly { name: string; key: keyof StepMetrics & string }[],
+  variant: string,
+): FigurePlan => ({
+  variants: [variant],
+  draw: (runs) => ({
+    kind: 'lines',
+    ...head,
+    series: quantities.map(({ name, key }) => ({
+      name,
+      points: meanCurve(runs.get(variant) ?? [], ({ steps }) =>
+        steps.map((line) => [line.step, line[key] as number | undefined]),
+      ),
+    })),
+  }),
+})
+
 /** A quantity of metrics.jsonl over the steps, a line for each variant. */
 export const stepCurves = (head: Head, key: keyof StepMetrics & string, variants: readonly string[]): FigurePlan =>
   curves(head, variants, ({ steps }) => steps.map((line) => [line.step, line[key] as number | undefined]))

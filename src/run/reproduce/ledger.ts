@@ -1,5 +1,6 @@
-/** Pairs of a prediction and what was measured, from the ledger of a run. */
-import type { RunRecord } from './types.js'
+/** A prediction and what was measured, from the ledger of a run. */
+import { type Agreement, summarizeLedger } from '../../train/control-summary.js'
+import type { Measure, RunRecord } from './types.js'
 
 type Pair = readonly [predicted: number, measured: number]
 
@@ -25,3 +26,30 @@ export const pairsWithin =
       return pairs.map(([x, y]): Pair => [x - predicted, y - measured])
     })
   }
+
+/** Both are of the whole step: its first order exactly, and as if every token moved its own logits by a unit step. */
+export type LedgerPrediction = 'exact' | 'logit'
+
+/** A prediction of every step on the ledger with what was measured. */
+export const predictedPairs =
+  (of: LedgerPrediction) =>
+  ({ ledger }: RunRecord): Pair[] =>
+    ledger.map((line): Pair => [line[`ledger_pred_dH_${of}`], line.ledger_measured_dH])
+
+const words: Record<LedgerPrediction, string> = { exact: 'exact', logit: 'logit-level' }
+
+/** A number of the summary that a run gives of its own ledger, less `chance`. */
+const agreementOf = (name: string, of: LedgerPrediction, key: keyof Agreement, chance = 0): Measure => ({
+  name: `${name} the ${words[of]} prediction${chance === 0 ? '' : `, less ${chance}`}`,
+  of({ steps }) {
+    const value = summarizeLedger(steps)?.[of][key]
+    return value === undefined || value === null ? undefined : value - chance
+  },
+})
+
+/** How well a prediction goes with the measured change; a coin has the right sign in half of the steps. */
+export const agreements = (of: LedgerPrediction): Measure[] => [
+  agreementOf('correlation of measured dH with', of, 'correlation'),
+  agreementOf('share of steps with the sign of', of, 'sign_agreement', 0.5),
+  agreementOf('slope of measured dH on', of, 'slope'),
+]

@@ -47,6 +47,12 @@ export function variantsOf(settings: Settings): Record<string, Variant> {
     label: `setpoint ${target}`,
     changes: { entropy: { method: 'clip-v', target } },
   })
+  /** With the published step of 1e-4 and limit of 0.005 the bonus would come to nothing in runs as short as these. */
+  const bonus: Changes = {
+    entropy: { method: 'adaptive-entropy', adaptive: { target: targets.below, delta: 0.005, start: 0, max: 0.1 } },
+  }
+  /** DAPO's upper bound. On the only update of a batch the ratio is 1 and no clip acts. */
+  const raised: Changes = { algorithm: { clipHigh: 0.28 }, train: { updatesPerBatch: 4 } }
   return {
     grpo: { label: 'GRPO', changes: { ledger: { every: 4 } } },
     'clip-b-tight': clipped('clip-b', clipB[0]),
@@ -67,6 +73,8 @@ export function variantsOf(settings: Settings): Record<string, Variant> {
     ...trio('fast', fast.label, fast.changes, [fast.clipB, fast.clipV]),
     'setpoint-below': hold(targets.below),
     'setpoint-above': hold(targets.above),
+    'adaptive-entropy': { label: `adaptive bonus ${targets.below}`, changes: bonus },
+    'clip-higher': { label: 'clip-higher, 4 updates a batch', changes: raised },
     ...Object.assign(
       {},
       ...Object.entries(families).map(([name, { label, policy }]) => trio(name, label, {}, undefined, policy)),
