@@ -93,6 +93,25 @@ describe('the truth lies inside', () => {
     )
   })
 
+  it('of a tail whose probabilities, or their squares, are too small for float64', () => {
+    for (const gap of [200, 400, 700, 740, 746, 2000]) {
+      const truth = truthOf([gap, ...Array<number>(183).fill(0)])
+      for (const [token, k] of [[0, 11] as const, [5, 11] as const, [20, 5] as const]) {
+        expectInside(boundsFromTopK(report(truth, token, k, Math.fround), { vocabSize: 184 }), truth.of(token))
+      }
+    }
+  })
+
+  it('where rounding of the softmax itself makes a list impossible: all other tokens as likely as its last', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 500, max: 3000 }), fc.double({ min: 0, max: 18, noNaN: true }), (V, gap) => {
+        const truth = truthOf(Array.from({ length: V }, (_, i) => (i < 40 ? gap : 0)))
+        const known = report(truth, 0, 90, (x) => x)
+        expectInside(boundsFromTopK(known, { vocabSize: V, logprobError: 0 }), truth.of(0))
+      }),
+    )
+  })
+
   it('of every tail that the list allows, sought by climbing to the ends', () => {
     const known = fc.array(fc.double({ min: -6, max: 0, noNaN: true }), { minLength: 1, maxLength: 5 })
     fc.assert(

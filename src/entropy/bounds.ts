@@ -42,7 +42,7 @@ export interface TopKOptions {
   vocabSize: number
   /**
    * Largest error of a log-probability, in nats. Default: 2^-22 (1 + |log p|), four units in the last place of a
-   * log-softmax in float32. 0 for values computed in float64.
+   * log-softmax in float32. 0 for values computed in float64, whose own rounding is always allowed for.
    */
   logprobError?: number
 }
@@ -135,9 +135,10 @@ interface KnownToken {
   h: Interval
 }
 
-/** A log-probability within its error. */
-function enclose(value: number, logprobError: number | undefined): KnownToken {
-  const error = (logprobError ?? 2 ** -22 * (1 + Math.abs(value))) + 2 ** -50 * (1 + Math.abs(value))
+/** A log-probability within its error. In float64 a softmax over V tokens is a sum that rounds V times. */
+function enclose(value: number, { vocabSize, logprobError }: TopKOptions): KnownToken {
+  const ownError = (4 + vocabSize) * 2 ** -52
+  const error = (logprobError ?? 2 ** -22 * (1 + Math.abs(value))) + ownError * (1 + Math.abs(value))
   // -Infinity, an impossible token, has an infinite error
   if (value === Number.NEGATIVE_INFINITY) return { p: exactly(0), h: exactly(0) }
   if (!(value <= error) || value === Number.POSITIVE_INFINITY)
@@ -150,14 +151,15 @@ function enclose(value: number, logprobError: number | undefined): KnownToken {
   return { p, h: [Math.min(...ends), Math.max(...ends, turn)] }
 }
 
-function readKnown(known: TopK, { vocabSize, logprobError }: TopKOptions) {
+function readKnown(known: TopK, options: TopKOptions) {
+  const { vocabSize, logprobError } = options
   const { topLogprobs, logprob, sampledMayBeExtra = false, endIsCap = true } = known
   if (!Number.isInteger(vocabSize) || vocabSize < 1) throw new RangeError(`vocabSize is ${vocabSize}`)
   if (logprobError !== undefined && !(logprobError >= 0 && logprobError < Number.POSITIVE_INFINITY)) {
     throw new RangeError(`logprobError is ${logprobError}: it must be a finite number of nats, 0 or more`)
   }
-  const top = Array.from(topLogprobs, (value) => enclose(value, logprobError))
-  const sampled = enclose(logprob, logprobError)
+  const top = Array.from(topLogprobs, (value) => enclose(value, options))
+  const sampled = enclose(logprob, options)
   const sampledInTop = known.sampledInTop ?? Array.from(topLogprobs).includes(logprob)
   const all = sampledInTop ? top : [...top, sampled]
   const others = vocabSize - all.length

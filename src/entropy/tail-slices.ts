@@ -27,15 +27,17 @@ export function sliceTails(tail: Tail, knownH: Interval, factor: Interval): Inte
   const least = flat.a[0]
   const most = steep.a[1]
   const x = mass[1] / count
-  // Near x = cap the quotient loses its digits; 1/(2 cap) is its limit and below it everywhere.
-  const bend = cap - x > 1e-3 * cap ? (cap * Math.log(cap / x) - cap + x) / (cap - x) ** 2 : 0
-  const kappa = Math.max(1 / (2 * cap), bend * (1 - 1e-9))
-  const highestH = (a: number) => Math.min(flat.h[1], flat.h[1] + kappa * (flat.a[1] - a))
+  // kappa in units of 1/cap, whose square may underflow. Near x = cap the quotient loses its digits; 1/2 is its limit and
+  // below it everywhere.
+  const t = x / cap
+  const bend = t < 0.999 ? (t - 1 - Math.log(t)) / (1 - t) ** 2 : 0
+  const kappa = Math.max(1 / 2, bend * (1 - 1e-9)) / cap
+  const highestH = (a: number) => (a <= flat.a[1] ? flat.h[1] : flat.h[1] + kappa * (flat.a[1] - a))
   const lowestH = (a: number) => Math.max(steep.h[0], mass[0] > a ? mass[0] * Math.log(mass[0] / a) : 0)
   // a log(m/a) turns at m/e
   const highestMinusB = ([a1, a2]: Interval) => {
     const a = Math.min(Math.max(a1, mass[1] / Math.E), a2)
-    return a * Math.log(mass[1] / a)
+    return a === 0 ? 0 : a * Math.log(mass[1] / a)
   }
   const edges = [least, most]
   for (let i = 1; i < slices; i++) {
