@@ -36,6 +36,32 @@ export interface PromptCache {
   layers: LayerCache[]
 }
 
+/** Columns at the start: those of a whole batch of short completions. */
+const firstCapacity = (longestPrompt: number, newTokens: number): number =>
+  longestPrompt + Math.max(1, Math.min(newTokens, 256))
+
+/**
+ * Columns that are never passed: room for the longest row, and as much beside it that the clock runs through an eighth of
+ * it before the cache has to be moved again, which costs about two decoding steps.
+ */
+const largestCapacity = (longestPrompt: number, newTokens: number): number =>
+  Math.ceil((longestPrompt + newTokens) * 1.125) + 64
+
+/**
+ * Columns that a cache comes to when a row of that many new tokens ends: what memory has to hold. Where rows make room
+ * for others (`refilled`), the clock goes on beyond the longest row.
+ */
+export function cacheCapacity(longestPrompt: number, newTokens: number, refilled: boolean): number {
+  const largest = largestCapacity(longestPrompt, newTokens)
+  if (refilled) return largest
+  let capacity = firstCapacity(longestPrompt, newTokens)
+  while (capacity < longestPrompt + newTokens) capacity = grownCapacity(capacity, largest)
+  return capacity
+}
+
+const grownCapacity = (capacity: number, largest: number): number =>
+  Math.max(capacity, Math.min(Math.ceil(capacity * 1.5) + 16, largest))
+
 export class KeyValueCache {
   readonly #config: DecoderConfig
   readonly #device: Device
@@ -45,20 +71,29 @@ export class KeyValueCache {
   readonly #longestPrompt: number
   #rows: number
   #capacity: number
+  readonly #largestCapacity: number
   /** The column after the newest entries. */
   #clock: number
   /** Entries per row; 0 = the row is idle. */
   #lengths: number[]
 
-  /** `longestPrompt`: no prompt that is put in later may be longer. */
-  constructor(config: DecoderConfig, device: Device, dtype: Dtype, rows: number, longestPrompt: number, room: number) {
+  /** `longestPrompt`: no prompt that is put in later may be longer. `newTokens`: of a row at most. */
+  constructor(
+    config: DecoderConfig,
+    device: Device,
+    dtype: Dtype,
+    rows: number,
+    longestPrompt: number,
+    newTokens: number,
+  ) {
     this.#config = config
     this.#device = device
     this.#dtype = dtype
     this.#rows = rows
     this.#longestPrompt = longestPrompt
     this.#clock = longestPrompt
-    this.#capacity = longestPrompt + Math.max(1, room)
+    this.#capacity = firstCapacity(longestPrompt, newTokens)
+    this.#largestCapacity = largestCapacity(longestPrompt, newTokens)
     this.#lengths = new Array(rows).fill(0)
     this.#layers = Array.from({ length: config.layers }, () => this.#newLayer(rows, this.#capacity))
   }
@@ -149,7 +184,7 @@ export class KeyValueCache {
   /** Entries older than the longest row are forgotten; where that is not enough the cache grows. */
   #makeRoom(): void {
     const window = this.#window(this.#lengths)
-    const capacity = window * 2 > this.#capacity ? Math.ceil(this.#capacity * 1.5) + 16 : this.#capacity
+    const capacity = window * 2 > this.#capacity ? grownCapacity(this.#capacity, this.#largestCapacity) : this.#capacity
     this.#rebuild(window, capacity)
   }
 

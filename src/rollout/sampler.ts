@@ -113,8 +113,7 @@ class Sampler {
     try {
       if (count > 0) {
         const { config, device, dtype } = this.#model
-        const room = Math.min(this.#options.maxNewTokens, 256)
-        this.#cache = new KeyValueCache(config, device, dtype, count, longest, room)
+        this.#cache = new KeyValueCache(config, device, dtype, count, longest, this.#options.maxNewTokens)
         this.#rows = new Array(count).fill(undefined)
         this.#admitWaiting()
         while (this.#rows.some((row) => row)) {
