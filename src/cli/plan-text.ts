@@ -3,6 +3,7 @@ import type { Recipe } from '../config/recipe.js'
 import { type CriticSection, criticLr } from '../config/recipe-critic.js'
 import { formatBytes, formatCompact, formatCount, formatNumber } from '../report/format.js'
 import type { Plan } from '../run/plan.js'
+import { type DeviceMemory, type MemoryEstimate, type MemoryParts, phaseOf } from '../run/plan-memory.js'
 
 function entropyText({ entropy }: Recipe): string {
   const methods = methodList(entropy.method)
@@ -51,31 +52,44 @@ function criticText(critic: CriticSection): string {
   ].join(', ')
 }
 
-function memoryText({ memory }: Plan): string {
-  const parts = [
-    ['process', memory.process],
-    ['weights', memory.weights],
-    ['adapter', memory.adapter],
-    ['optimizer', memory.optimizer],
-    ['reference', memory.reference],
-    ['critic', memory.critic],
-    ['head', memory.head],
-    ['workspace', memory.workspace],
-  ] as const
-  const list = (named: readonly (readonly [string, number])[]) =>
-    named.flatMap(([name, bytes]) => (bytes > 0 ? [`${name} ${formatBytes(bytes)}`] : [])).join(', ')
-  const sampling = list([
-    ['packed weights', memory.packed],
-    ['cache', memory.cache],
-  ])
-  const updating = list([
-    ['gradients', memory.gradients],
-    ['activations', memory.activations],
-  ])
-  return (
-    `about ${formatBytes(memory.total)} of ${formatBytes(memory.available)} free (${list(parts)}; and while sampling ` +
-    `${sampling}, while updating ${updating})`
+const partNames: [keyof MemoryParts, string][] = [
+  ['process', 'process'],
+  ['transfer', 'a tensor on its way'],
+  ['weights', 'weights'],
+  ['adapter', 'adapter'],
+  ['optimizer', 'optimizer'],
+  ['reference', 'reference'],
+  ['critic', 'critic'],
+  ['head', 'head'],
+  ['workspace', 'workspace'],
+  ['packed', 'packed weights'],
+  ['cache', 'cache'],
+  ['gradients', 'gradients'],
+  ['activations', 'activations'],
+]
+
+function deviceText({ parts, total, available }: DeviceMemory): string {
+  const list = (phase: string | undefined) =>
+    partNames
+      .filter(([name]) => phaseOf(name) === phase && (parts[name] ?? 0) > 0)
+      .map(([name, text]) => `${text} ${formatBytes(parts[name])}`)
+      .join(', ')
+  const turns = ['sampling', 'updating'].flatMap((phase) =>
+    list(phase) === '' ? [] : [`while ${phase} ${list(phase)}`],
   )
+  const free = available === undefined ? ', free unknown here' : ` of ${formatBytes(available)} free`
+  return `about ${formatBytes(total)}${free} (${list(undefined)}${turns.length > 0 ? `; and ${turns.join(', ')}` : ''})`
+}
+
+/** A line per device, then the token budget that its memory has room for. */
+export function memoryRows({ devices, largestTokenBudget }: MemoryEstimate): [string, string][] {
+  const rows = devices.map((device, index): [string, string] => [
+    index === 0 ? 'memory' : '',
+    `${devices.length > 1 ? `${device.device}: ` : ''}${deviceText(device)}`,
+  ])
+  return largestTokenBudget === undefined
+    ? rows
+    : [...rows, ['', `train.tokenBudget up to ${formatCount(largestTokenBudget)} fits`]]
 }
 
 /** What the run is going to do, a line per question that a user asks before starting it. */
@@ -110,7 +124,7 @@ export function planText(recipe: Recipe, plan: Plan, place: string): string {
       `${plan.steps} steps, a checkpoint every ${checkpoint.every} (kept: the last ${checkpoint.keep} and the best)` +
         `${evaluation ? `, evaluation every ${evaluation.every} (${evaluation.problems} x ${evaluation.samples})` : ''}`,
     ],
-    ['memory', memoryText(plan)],
+    ...memoryRows(plan.memory),
     ['run', place],
   ]
   const lines = rows.map(([name, text]) => `${name.padEnd(10)} ${text}`)

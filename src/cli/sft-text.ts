@@ -1,12 +1,13 @@
 /** What a supervised run tells before it begins and when it has ended. */
 import type { SftRecipe } from '../config/sft-recipe.js'
-import { formatBytes, formatCompact, formatCount, formatNumber } from '../report/format.js'
+import { formatCompact, formatCount, formatNumber } from '../report/format.js'
 import type { SftSummary } from '../run/sft.js'
 import type { SftPlan } from '../run/sft-plan.js'
+import { memoryRows } from './plan-text.js'
 
 export function sftPlanText(recipe: SftRecipe, plan: SftPlan, place: string): string {
   const { train, data, checkpoint } = recipe
-  const { memory, lengths } = plan
+  const { lengths } = plan
   const source = data.task === undefined ? data.path! : `task ${data.task.name}`
   const rows: [string, string][] = [
     [
@@ -41,12 +42,7 @@ export function sftPlanText(recipe: SftRecipe, plan: SftPlan, place: string): st
         `(kept: the last ${checkpoint.keep}${recipe.eval ? ' and the best' : ''})` +
         `${recipe.eval ? `, validation every ${recipe.eval.every}` : ''}`,
     ],
-    [
-      'memory',
-      `about ${formatBytes(memory.total)} of ${formatBytes(memory.available)} (weights ${formatBytes(memory.weights)}, ` +
-        `gradients ${formatBytes(memory.gradients)}, optimizer ${formatBytes(memory.optimizer)}, activations ` +
-        `${formatBytes(memory.activations)})`,
-    ],
+    ...memoryRows(plan.memory),
     ['run', place],
   ]
   const lines = rows.map(([name, text]) => `${name.padEnd(10)} ${text}`)

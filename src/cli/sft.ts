@@ -61,9 +61,10 @@ export function sftCommand(io: Io = processIo): Command {
     .action(async (path: string | undefined, flags: SftFlags) => {
       const recipe = await recipeOf(path, flags)
       const people = flags.json ? io.stderr : io.stdout
-      const [{ loadSftData }, { planSft }, { sftPlanText }] = await Promise.all([
+      const [{ loadSftData }, { planSft }, { requireRoom }, { sftPlanText }] = await Promise.all([
         import('../task/sft-data.js'),
         import('../run/sft-plan.js'),
+        import('../run/memory-check.js'),
         import('./sft-text.js'),
       ])
       const data = await loadSftData(recipe.data)
@@ -73,6 +74,7 @@ export function sftCommand(io: Io = processIo): Command {
         if (flags.json) await print(io.stdout, `${JSON.stringify({ recipe, plan }, infinityAsYaml)}\n`)
         return
       }
+      requireRoom(plan)
       const summary = await runInPanel(recipe, flags, { io, people, data, steps: plan.steps })
       await print(io.stdout, flags.json ? jsonLine(summary) : '')
       if (summary.interrupted) {

@@ -13,9 +13,10 @@ const fresh = () => join(root, `run-${count++}`)
 const recipe = join(root, 'tiny.yaml')
 writeFileSync(recipe, 'model: nothing\ntask: {name: none}\ntrain: {steps: 4}\ncheckpoint: {every: 2}\n')
 
-function room(misbehave?: (step: number) => void): () => Promise<TrainRoom> {
+function room(misbehave?: (step: number) => void, host = 2 ** 40): () => Promise<TrainRoom> {
   return async () => ({
     describeModel: async () => fakeModelShape,
+    freeMemory: async () => ({ host }),
     openParts: (resolved, options) => fakeParts(resolved, [], misbehave)(resolved, options),
   })
 }
@@ -62,6 +63,29 @@ describe('train', () => {
     expect(existsSync(directory)).toBe(false)
     const json = await train([recipe, '--run', directory, '--dry-run', '--json'])
     expect(JSON.parse(json.out).plan).toMatchObject({ steps: 4, tokensPerStep: 64 * 256 })
+  })
+
+  it('does not start what does not fit into memory, unless it is told to', async () => {
+    const directory = fresh()
+    const narrow = (...argv: string[]) =>
+      runCommand(
+        (io) => trainCommand(io, room(undefined, 2 ** 28)),
+        ['train', recipe, '--run', directory, ...argv],
+        fakeIo(),
+      )
+    const refused = await narrow()
+    expect(refused.code).toBe(2)
+    expect(refused.err).toMatch(
+      /error: the run does not fit into memory: it takes about .* on cpu, where 0.250 GiB are free/,
+    )
+    expect(refused.err).toContain('--set memoryCheck=warn starts it all the same')
+    expect(existsSync(directory)).toBe(false)
+    const dry = await narrow('--dry-run', '--json')
+    expect(dry.code).toBe(0)
+    expect(JSON.parse(dry.out).plan.refusal.message).toContain('does not fit')
+    const insisted = await narrow('--set', 'memoryCheck=warn')
+    expect(insisted.code).toBe(0)
+    expect(insisted.out).toContain('warning:   the run does not fit into memory')
   })
 
   it('stops at a safe point on Ctrl-C, says how to go on, and goes on without the recipe', async () => {

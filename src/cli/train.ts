@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { UserError } from '../config/errors.js'
 import type { Recipe } from '../config/recipe.js'
+import type { FreeMemory } from '../run/free-memory.js'
 import type { OpenParts } from '../run/parts.js'
 import type { ModelShape } from '../run/plan.js'
 import type { Summary } from '../run/summary.js'
@@ -41,9 +42,13 @@ interface TrainFlags {
 export interface TrainRoom {
   openParts?: OpenParts
   describeModel(recipe: Recipe): Promise<ModelShape>
+  freeMemory(device: string, threads?: number): Promise<FreeMemory>
 }
 
-const trainRoom = (): Promise<TrainRoom> => import('../run/parts.js')
+const trainRoom = async (): Promise<TrainRoom> => ({
+  ...(await import('../run/parts.js')),
+  ...(await import('../run/free-memory.js')),
+})
 
 /** The recipe as given; where a run is resumed without one, the run's own. */
 async function recipeOf(path: string | undefined, flags: TrainFlags): Promise<Recipe> {
@@ -91,17 +96,16 @@ export function trainCommand(io: Io = processIo, room = trainRoom): Command {
     .action(async (path: string | undefined, flags: TrainFlags) => {
       const recipe = await recipeOf(path, flags)
       const people = flags.json ? io.stderr : io.stdout
-      const [{ describeModel, openParts }, { makePlan }, { planText }] = await Promise.all([
-        room(),
-        import('../run/plan.js'),
-        import('./plan-text.js'),
-      ])
-      const plan = makePlan(recipe, await describeModel(recipe))
+      const [{ describeModel, freeMemory, openParts }, { makePlan }, { requireRoom }, { planText }] = await Promise.all(
+        [room(), import('../run/plan.js'), import('../run/memory-check.js'), import('./plan-text.js')],
+      )
+      const plan = makePlan(recipe, await describeModel(recipe), await freeMemory(recipe.device, recipe.threads))
       await print(people, planText(recipe, plan, flags.run ?? 'runs/'))
       if (flags.dryRun) {
         if (flags.json) await print(io.stdout, `${JSON.stringify({ recipe, plan }, infinityAsYaml)}\n`)
         return
       }
+      requireRoom(plan)
       const summary = await runTraining(recipe, flags, { io, people, openParts })
       await print(io.stdout, flags.json ? jsonLine(summary) : '')
       if (summary.interrupted) {

@@ -309,6 +309,13 @@ export const recipeSchema = z.strictObject({
     .describe(
       'Threads of the engine; absent: the engine chooses. A run repeats bit for bit only with the same number.',
     ),
+  memoryCheck: z
+    .enum(['refuse', 'warn'])
+    .default('refuse')
+    .describe(
+      'What becomes of a run that the plan says needs more memory than is free. refuse: it does not start. warn: it is ' +
+        'said, and the run starts; the estimate may be off by 15 %, which refuse allows for.',
+    ),
   task: task.describe("What is learnt: name, system, and the task's own keys."),
   rollout: rollout.prefault({}).describe('Sampling of completions.'),
   algorithm: algorithm.prefault({}).describe('From rewards to a loss.'),

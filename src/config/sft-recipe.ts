@@ -8,7 +8,7 @@ import type { RecipeFormat } from './parse-recipe.js'
 import { checkpoint, recipeSchema, task, train } from './recipe.js'
 import { adapterRules, type Rule } from './recipe-rules.js'
 
-const { name, model, seed, device, dtype, threads, lora, log } = recipeSchema.shape
+const { name, model, seed, device, dtype, threads, memoryCheck, lora, log } = recipeSchema.shape
 
 const column = z.string().min(1).optional()
 
@@ -101,6 +101,7 @@ export const sftSchema = z.strictObject({
   device,
   dtype,
   threads,
+  memoryCheck,
   data: data.describe('What is learnt.'),
   train: optimization.prefault({}).describe('Optimization.'),
   lora,

@@ -10,6 +10,7 @@ const changeableInTraining = [
   'name',
   'threads',
   'device',
+  'memoryCheck',
   'train.steps',
   'train.tokenBudget',
   'train.onNonFinite',

@@ -8,11 +8,12 @@ const GiB = 2 ** 30
 describe('estimateMemory', () => {
   it('counts each part, and the larger of the two phases', () => {
     const recipe = fakeRecipe({ rollout, train: { tokenBudget: 100 }, algorithm: { klCoef: 0.1 } })
-    const memory = estimateMemory(recipe, fakeModelShape, 10, GiB)
+    const memory = estimateMemory(recipe, fakeModelShape, 10, { host: GiB })
     // 1000 parameters of 4 bytes; the moments are two copies, the reference one.
     expect(memory).toMatchObject({ weights: 4000, gradients: 4000, optimizer: 8000, reference: 4000, adapter: 0 })
-    // (5 rows x (10 + 20) tokens + 2 prompts x 10) x 3 layers x (keys, values) x 1 head of 4 x 4 bytes.
-    expect(memory.cache).toBe((5 * 30 + 2 * 10) * 3 * 2 * 4 * 4)
+    // 5 rows serve 8 completions: 9/8 x (10 + 20) + 64 columns each, 98; and 2 prompts of 10. 3 layers x (keys, values) x
+    // 1 head of 4 x 4 bytes.
+    expect(memory.cache).toBe((5 * 98 + 2 * 10) * 3 * 2 * 4 * 4)
     // 100 of the step's 180 tokens x 3 layers x (6 x 8 + 3 x 8 + 2 x 4 + 4 x 16) x 4 bytes.
     expect(memory.activations).toBe(100 * 3 * (48 + 24 + 8 + 64) * 4)
     // 320 rows x 2 ids x 4 bytes.
@@ -23,38 +24,86 @@ describe('estimateMemory', () => {
   })
 
   it('knows that a step has no more tokens than it has', () => {
-    const whole = estimateMemory(fakeRecipe({ rollout, train: { tokenBudget: 1e6 } }), fakeModelShape, 10, GiB)
+    const whole = estimateMemory(fakeRecipe({ rollout, train: { tokenBudget: 1e6 } }), fakeModelShape, 10, {
+      host: GiB,
+    })
     // 2 prompts x 10 tokens + 8 completions x 20.
     expect(whole.activations).toBe(180 * 3 * (48 + 24 + 8 + 64) * 4)
     const halves = estimateMemory(
       fakeRecipe({ rollout, train: { tokenBudget: 1e6, updatesPerBatch: 2 } }),
       fakeModelShape,
       10,
-      GiB,
+      { host: GiB },
     )
     expect(halves.activations).toBe(whole.activations / 2)
   })
 
   it('leaves out what an adapter does not need', () => {
     const recipe = fakeRecipe({ rollout, algorithm: { klCoef: 0.1 }, lora: { rank: 2, targets: ['q_proj', 'v_proj'] } })
-    const memory = estimateMemory(recipe, fakeModelShape, 10, GiB)
+    const memory = estimateMemory(recipe, fakeModelShape, 10, { host: GiB })
     // Rank 2 x (8 inputs + 8 queries + 8 inputs + 4 values) x 3 layers x 4 bytes.
     const factors = 2 * (8 + 8 + 8 + 4) * 3 * 4
     expect(memory).toMatchObject({ adapter: factors, gradients: factors, optimizer: 2 * factors, reference: 0 })
   })
 
+  it('counts one whole sequence in a micro-batch, however small the budget', () => {
+    const memory = estimateMemory(fakeRecipe({ rollout, train: { tokenBudget: 1 } }), fakeModelShape, 10, {})
+    expect(memory.activations).toBe(30 * 3 * (48 + 24 + 8 + 64) * 4)
+  })
+
+  it('counts what a cache grows to, where every completion has a row from the start', () => {
+    const long = { ...rollout, maxNewTokens: 1000, batchSize: 8 }
+    // 10 + 256 = 266 columns, then ceil(1.5 x) + 16: 415, 639, 975, and 9/8 x 1010 + 64 = 1201 at most.
+    expect(estimateMemory(fakeRecipe({ rollout: long }), fakeModelShape, 10, {}).cache).toBe(
+      (8 * 1201 + 2 * 10) * 3 * 2 * 4 * 4,
+    )
+  })
+
+  it('lays parts on the GPU and on the host', () => {
+    const recipe = fakeRecipe({ rollout, device: 'cuda:1' })
+    const memory = estimateMemory(recipe, fakeModelShape, 10, { host: 8 * GiB, accelerator: 2 * GiB })
+    const [gpu, host] = memory.devices
+    expect(gpu).toMatchObject({ device: 'cuda:1', available: 2 * GiB, parts: { weights: 4000, optimizer: 8000 } })
+    expect(host).toMatchObject({ device: 'host', available: 8 * GiB })
+    // The largest tensor, 8 x 16 numbers of a feed-forward weight, twice.
+    expect(host.parts).toEqual({ process: memory.process, transfer: 2 * 8 * 16 * 4 })
+    expect(host.total).toBe(memory.process + memory.transfer)
+    expect(memory.total).toBe(gpu.total)
+    const all = { ...gpu.parts, ...host.parts }
+    expect(all).toEqual(Object.fromEntries(Object.keys(all).map((part) => [part, memory[part as 'weights']])))
+    expect(Object.keys(gpu.parts).length + Object.keys(host.parts).length).toBe(13)
+    expect(memory.packed).toBe(0)
+  })
+
+  it('knows nothing of a device that is not there, nor proposes a budget for it', () => {
+    const memory = estimateMemory(fakeRecipe({ rollout, device: 'cuda' }), fakeModelShape, 10, { host: GiB })
+    expect(memory.available).toBeUndefined()
+    expect(memory.largestTokenBudget).toBeUndefined()
+    expect(memory.devices[1].available).toBe(GiB)
+  })
+
+  it('proposes no budget where sampling or the host has no room', () => {
+    const wide = { ...rollout, samplesPerPrompt: 1e6, batchSize: 1e6 }
+    const recipe = fakeRecipe({ rollout: wide })
+    expect(estimateMemory(recipe, fakeModelShape, 10, { host: GiB }).largestTokenBudget).toBeUndefined()
+    const cuda = fakeRecipe({ rollout, device: 'cuda' })
+    const free = { accelerator: 8 * GiB, host: GiB }
+    expect(estimateMemory(cuda, fakeModelShape, 10, free).largestTokenBudget).toBeUndefined()
+    expect(estimateMemory(cuda, fakeModelShape, 10, { ...free, host: 8 * GiB }).largestTokenBudget).toBeGreaterThan(0)
+  })
+
   it('proposes the largest token budget that fits', () => {
     const recipe = fakeRecipe({ rollout, train: { tokenBudget: 1000 } })
-    const memory = estimateMemory(recipe, fakeModelShape, 10, GiB)
+    const memory = estimateMemory(recipe, fakeModelShape, 10, { host: GiB })
     const budget = memory.largestTokenBudget!
     const fits = (tokenBudget: number) => {
       const roomy = fakeRecipe({
         rollout: { ...rollout, samplesPerPrompt: 1e6 },
         train: { tokenBudget },
       })
-      return estimateMemory(roomy, fakeModelShape, 10, GiB).total <= GiB
+      return estimateMemory(roomy, fakeModelShape, 10, { host: GiB }).total <= GiB
     }
     expect([fits(budget), fits(budget + 1)]).toEqual([true, false])
-    expect(estimateMemory(recipe, fakeModelShape, 10, 2 ** 20).largestTokenBudget).toBeUndefined()
+    expect(estimateMemory(recipe, fakeModelShape, 10, { host: 2 ** 20 }).largestTokenBudget).toBeUndefined()
   })
 })

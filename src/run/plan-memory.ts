@@ -2,16 +2,21 @@
  * The memory that a run will need, from its model's shape and its recipe alone. Sampling and updating take turns and
  * give back what they took (torch/memory.ts), so the peak is what always stays plus the larger of the two.
  */
-import { availableMemory } from 'node:process'
 import type { Recipe } from '../config/index.js'
 import { loraSettings } from '../config/recipe-lora.js'
+import type { SftRecipe } from '../config/sft-recipe.js'
 import { targetModules } from '../model/adapter-layout.js'
+import { cacheCapacity } from '../model/cache.js'
+import { parameterShapes } from '../model/names.js'
 import type { DecoderConfig } from '../model/types.js'
+import { type FreeMemory, hasOwnMemory } from './free-memory.js'
 
 /** Bytes; estimates. */
-export interface MemoryEstimate {
+export interface MemoryParts {
   /** Node, LibTorch's code and the tokenizer. */
   process: number
+  /** Beside an accelerator: the host's copy of a tensor on its way from or to a file. */
+  transfer: number
   weights: number
   gradients: number
   /** AdamW's two moments. */
@@ -30,21 +35,41 @@ export interface MemoryEstimate {
   activations: number
   /** Logits of the rows that pass the head at once. */
   head: number
-  /** Kernels' scratch memory and what the allocator cannot use. */
+  /** Kernels' scratch memory and what the allocator cannot use; the driver's own on an accelerator. */
   workspace: number
+}
+
+/** What one device is to hold. */
+export interface DeviceMemory {
+  /** As the recipe names it; `host` beside an accelerator. */
+  device: string
+  parts: Partial<MemoryParts>
   /** The larger of the two phases, with all that stays. */
   total: number
-  /** Free on this machine now. */
-  available: number
-  /** The largest train.tokenBudget whose update fits into what is free; absent where not even the smallest does. */
+  /** Free there now; absent where it cannot be told (no such device on this machine). */
+  available?: number
+}
+
+export interface MemoryEstimate extends MemoryParts {
+  /** Of the policy's device, which is the first of `devices`. */
+  total: number
+  available?: number
+  devices: DeviceMemory[]
+  /** The largest train.tokenBudget with which every device has room; absent where none has, or where that is unknown. */
   largestTokenBudget?: number
 }
 
 export const bytesOf = { float32: 4, bfloat16: 2, float16: 2 }
-/** Resident before a model is loaded, measured on Linux (Node 20, LibTorch 2.15 for the CPU). */
-const processBytes = 250 * 2 ** 20
-/** What kernels take for a moment and the allocator keeps between blocks, on the CPU: measured on SmolLM2. */
-const workspaceBytes = 256 * 2 ** 20
+const MiB = 2 ** 20
+/**
+ * On the CPU, measured on Linux (Node 20, LibTorch 2.15): what is resident before a model is loaded, and what kernels take
+ * for a moment and the allocator keeps between blocks (SmolLM2). With CUDA assumed, not measured: the host holds CUDA's
+ * libraries, the GPU the driver's context, cuBLAS's workspace and the caching allocator's gaps.
+ */
+const overhead = {
+  shared: { process: 250 * MiB, workspace: 256 * MiB },
+  accelerator: { process: 2048 * MiB, workspace: 1536 * MiB },
+}
 /** Rows that pass the policy head at once while updating (train/local/policy-head.ts). */
 const headRows = 256
 /** Decoding steps and model size from which on weights are packed (model/packed-weights.ts). */
@@ -75,12 +100,99 @@ export function adapterSize(recipe: Parameters<typeof loraSettings>[0], config: 
   return targetModules(config, targets).reduce((total, module) => total + rank * (module.in + module.out), 0)
 }
 
+const phases: Partial<Record<string, 'sampling' | 'updating'>> = {
+  packed: 'sampling',
+  cache: 'sampling',
+  gradients: 'updating',
+  activations: 'updating',
+}
+
+/** The phase that a part belongs to; undefined: it stays through both. */
+export const phaseOf = (part: keyof MemoryParts): 'sampling' | 'updating' | undefined => phases[part]
+
+/** Parts that lie in the host's memory beside an accelerator. */
+const onHost: ReadonlySet<keyof MemoryParts> = new Set(['process', 'transfer'])
+
+/** Lays the parts on the devices; sampling and updating take turns, and all else stays. */
+function devicesOf(parts: MemoryParts, device: string, free: FreeMemory): DeviceMemory[] {
+  const names = Object.keys(parts) as (keyof MemoryParts)[]
+  const holding = (name: string, held: (keyof MemoryParts)[], available: number | undefined): DeviceMemory => {
+    const sum = (phase?: 'sampling' | 'updating') =>
+      held.reduce((total, part) => total + (phaseOf(part) === phase ? parts[part] : 0), 0)
+    return {
+      device: name,
+      parts: Object.fromEntries(held.map((part) => [part, parts[part]])),
+      total: sum() + Math.max(sum('sampling'), sum('updating')),
+      ...(available === undefined ? {} : { available }),
+    }
+  }
+  if (!hasOwnMemory(device)) return [holding(device, names, free.host)]
+  return [
+    holding(
+      device,
+      names.filter((part) => !onHost.has(part)),
+      free.accelerator,
+    ),
+    holding(
+      'host',
+      names.filter((part) => onHost.has(part)),
+      free.host,
+    ),
+  ]
+}
+
+/** Tokens of the micro-batches to come: each has the budget's at most, but one whole sequence at least. */
+interface MicroBatch {
+  budget: number
+  longestSequence: number
+  /** Of all of an update's sequences. */
+  update: number
+  /** Activations of one token. */
+  bytes: number
+}
+
+/** What the parts come to on each device, and the token budget that would still fit. */
+function estimateOf(
+  parts: Omit<MemoryParts, 'activations'>,
+  batch: MicroBatch,
+  device: string,
+  free: FreeMemory,
+): MemoryEstimate {
+  const activations = Math.min(Math.max(batch.budget, batch.longestSequence), batch.update) * batch.bytes
+  const devices = devicesOf({ ...parts, activations }, device, free)
+  const [{ total, available }, ...others] = devices
+  const bare = { ...parts, activations: 0 }
+  const sampling = devicesOf(bare, device, free)[0]
+  const updating = devicesOf({ ...bare, packed: 0, cache: 0 }, device, free)[0]
+  const room = available !== undefined && hasRoom(sampling) && others.every(hasRoom) ? available - updating.total : 0
+  const largest = Math.floor(room / batch.bytes)
+  return {
+    ...parts,
+    activations,
+    total,
+    ...(available === undefined ? {} : { available }),
+    devices,
+    ...(largest >= Math.max(1, batch.longestSequence) ? { largestTokenBudget: largest } : {}),
+  }
+}
+
+/** Whether what the device is to hold fits into what is free there, as far as that is known. */
+export const hasRoom = ({ total, available }: DeviceMemory): boolean => available === undefined || total <= available
+
+/** What does not depend on how a model is trained. */
+function overheadOf(device: string, config: DecoderConfig, bytesPerNumber: number) {
+  const own = hasOwnMemory(device)
+  const largest = Math.max(...[...parameterShapes(config).values()].map((shape) => shape.reduce((a, b) => a * b, 1)))
+  // A tensor is copied once more on its way to a file.
+  return { ...overhead[own ? 'accelerator' : 'shared'], transfer: own ? 2 * largest * bytesPerNumber : 0 }
+}
+
 /** `promptTokens`: of one prompt, as long as they are expected. */
 export function estimateMemory(
   recipe: Recipe,
   { parameters, config }: { parameters: number; config: DecoderConfig },
   promptTokens: number,
-  available: number = availableMemory(),
+  free: FreeMemory,
 ): MemoryEstimate {
   const size = bytesOf[recipe.dtype]
   const { promptsPerStep, samplesPerPrompt, batchSize, maxNewTokens } = recipe.rollout
@@ -98,13 +210,11 @@ export function estimateMemory(
   const linear = weights - (config.tieWordEmbeddings ? 0 : vocabSize * hiddenSize * size)
   const packs =
     !recipe.lora && recipe.device === 'cpu' && size === 4 && maxNewTokens >= packing.steps && linear >= packing.bytes
-  const tokensOfStep = Math.ceil(
-    (promptsPerStep * promptTokens + completions * maxNewTokens) / recipe.train.updatesPerBatch,
-  )
-  const { activationCheckpointing } = recipe.train
-  const activationsOf = (tokenBudget: number) => activationBytes({ tokenBudget, activationCheckpointing }, config, size)
+  const { activationCheckpointing, tokenBudget } = recipe.train
+  const columns = cacheCapacity(promptTokens, maxNewTokens, rows < completions)
+  const entries = rows * columns + Math.min(rows, promptsPerStep) * promptTokens
   const parts = {
-    process: processBytes,
+    ...overheadOf(recipe.device, config, size),
     weights,
     gradients: trained,
     optimizer: 2 * trained,
@@ -112,20 +222,47 @@ export function estimateMemory(
     reference,
     critic,
     packed: packs ? linear : 0,
-    cache:
-      (rows * (promptTokens + maxNewTokens) + Math.min(rows, promptsPerStep) * promptTokens) *
-      layers *
-      2 *
-      kvHeads *
-      headDim *
-      size,
-    activations: activationsOf(Math.min(recipe.train.tokenBudget, tokensOfStep)),
+    cache: entries * layers * 2 * kvHeads * headDim * size,
     head: Math.max(rows * 3, headRows * 1.25) * vocabSize * 4,
-    workspace: workspaceBytes,
   }
-  const stays = parts.process + parts.workspace + weights + parts.optimizer + factors + reference + critic
-  const total = stays + Math.max(parts.packed + parts.cache, parts.gradients + parts.activations) + parts.head
-  const room = available - stays - parts.gradients - parts.head
-  const largest = Math.floor(room / activationsOf(1))
-  return { ...parts, total, available, ...(largest > 0 ? { largestTokenBudget: largest } : {}) }
+  const batch = {
+    budget: tokenBudget,
+    longestSequence: promptTokens + maxNewTokens,
+    update: Math.ceil((promptsPerStep * promptTokens + completions * maxNewTokens) / recipe.train.updatesPerBatch),
+    bytes: activationBytes({ tokenBudget: 1, activationCheckpointing }, config, size),
+  }
+  return estimateOf(parts, batch, recipe.device, free)
+}
+
+/** Of supervised training, which samples nothing; `longestExample` in tokens. */
+export function estimateSftMemory(
+  recipe: SftRecipe,
+  { parameters, config }: { parameters: number; config: DecoderConfig },
+  longestExample: number,
+  free: FreeMemory,
+): MemoryEstimate {
+  const size = bytesOf[recipe.dtype]
+  const weights = parameters * size
+  const factors = recipe.lora ? 4 * adapterSize(recipe, config) : 0
+  // Gradients and moments are of what is trained: float32 factors of an adapter, or all weights.
+  const trained = recipe.lora ? factors : weights
+  const parts = {
+    ...overheadOf(recipe.device, config, size),
+    weights,
+    gradients: trained,
+    optimizer: 2 * trained,
+    adapter: factors,
+    reference: 0,
+    critic: 0,
+    packed: 0,
+    cache: 0,
+    head: headRows * 1.25 * config.vocabSize * 4,
+  }
+  const batch = {
+    budget: recipe.train.tokenBudget,
+    longestSequence: longestExample,
+    update: recipe.train.examplesPerStep * longestExample,
+    bytes: activationBytes({ ...recipe.train, tokenBudget: 1 }, config, size),
+  }
+  return estimateOf(parts, batch, recipe.device, free)
 }

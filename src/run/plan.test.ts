@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { fakeModelShape, fakeRecipe } from '../../test/fake-run.js'
 import { makePlan } from './plan.js'
 
+const free = { host: 2 ** 34 }
+
 describe('makePlan', () => {
   it('counts what a step does', () => {
     const recipe = fakeRecipe({
@@ -10,7 +12,7 @@ describe('makePlan', () => {
       threads: 2,
     })
     // 4 x 8 completions of at most 24 tokens; 2 minibatches in each of 3 epochs.
-    expect(makePlan(recipe, fakeModelShape)).toMatchObject({
+    expect(makePlan(recipe, fakeModelShape, free)).toMatchObject({
       completionsPerStep: 32,
       tokensPerStep: 768,
       updatesPerStep: 6,
@@ -20,10 +22,10 @@ describe('makePlan', () => {
 
   it('warns of a run that does not fit, and of truncated sampling', () => {
     const huge = { ...fakeModelShape, parameters: 1e15 }
-    expect(makePlan(fakeRecipe({ rollout: { topP: 0.9 } }), huge).warnings).toEqual([
+    expect(makePlan(fakeRecipe({ rollout: { topP: 0.9 } }), huge, free).warnings).toEqual([
       expect.stringContaining('topP'),
-      expect.stringContaining('exceeds what is free'),
+      expect.stringContaining('does not fit into memory'),
     ])
-    expect(makePlan(fakeRecipe(), fakeModelShape).warnings).toEqual([])
+    expect(makePlan(fakeRecipe(), fakeModelShape, free).warnings).toEqual([])
   })
 })

@@ -2,6 +2,8 @@
 import os from 'node:os'
 import { type Recipe, recipeWarnings } from '../config/index.js'
 import type { DecoderConfig, OpenModel } from '../model/types.js'
+import type { FreeMemory } from './free-memory.js'
+import { judgeMemory, type MemoryVerdict } from './memory-check.js'
 import { estimateMemory, type MemoryEstimate } from './plan-memory.js'
 
 /** A model as far as its files tell without loading it. */
@@ -15,7 +17,7 @@ export interface ModelShape {
   promptTokens?: number
 }
 
-export interface Plan {
+export interface Plan extends MemoryVerdict {
   model: ModelShape
   device: string
   dtype: string
@@ -26,7 +28,6 @@ export interface Plan {
   tokensPerStep: number
   updatesPerStep: number
   memory: MemoryEstimate
-  warnings: string[]
 }
 
 /** Prompt tokens assumed where none was tokenised. */
@@ -38,19 +39,12 @@ export function shapeOf(model: OpenModel): ModelShape {
   return { reference: model.reference, path: model.path, parameters, config: model.config }
 }
 
-export function makePlan(recipe: Recipe, model: ModelShape): Plan {
-  const memory = estimateMemory(recipe, model, model.promptTokens ?? assumedPromptTokens)
+export function makePlan(recipe: Recipe, model: ModelShape, free: FreeMemory): Plan {
+  const promptTokens = model.promptTokens ?? assumedPromptTokens
+  const estimate = (changed: Recipe) => estimateMemory(changed, model, promptTokens, free)
+  const memory = estimate(recipe)
+  const { warnings, refusal } = judgeMemory(recipe, memory, estimate)
   const completionsPerStep = recipe.rollout.promptsPerStep * recipe.rollout.samplesPerPrompt
-  const warnings = recipeWarnings(recipe)
-  if (recipe.device === 'cpu' && memory.total > memory.available) {
-    warnings.push(
-      `the estimated memory exceeds what is free on this machine: ${
-        memory.largestTokenBudget && memory.largestTokenBudget < recipe.train.tokenBudget
-          ? `train.tokenBudget ${memory.largestTokenBudget} is the largest that fits`
-          : 'lower rollout.batchSize (keys and values)'
-      }${recipe.lora ? '' : ', a lora section needs no gradients and moments of the weights'}, or choose a smaller model`,
-    )
-  }
   return {
     model,
     device: recipe.device,
@@ -62,6 +56,7 @@ export function makePlan(recipe: Recipe, model: ModelShape): Plan {
       completionsPerStep * recipe.rollout.maxNewTokens * (1 + (recipe.rollout.dynamicSampling?.maxTries ?? 0)),
     updatesPerStep: recipe.train.updatesPerBatch * recipe.train.epochs,
     memory,
-    warnings,
+    warnings: [...recipeWarnings(recipe), ...warnings],
+    ...(refusal ? { refusal } : {}),
   }
 }

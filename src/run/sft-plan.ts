@@ -6,11 +6,13 @@ import { openModelWithProgress } from '../rollout/model-thread.js'
 import type { SftData } from '../task/sft-data.js'
 import { makeBatch } from '../train/sft/batch.js'
 import { sftExamples, sftSteps } from '../train/sft/loop.js'
+import { type FreeMemory, freeMemory } from './free-memory.js'
+import { judgeMemory, type MemoryVerdict } from './memory-check.js'
 import { requireBase } from './parts.js'
 import { type ModelShape, shapeOf } from './plan.js'
-import { activationBytes, adapterSize, bytesOf } from './plan-memory.js'
+import { estimateSftMemory, type MemoryEstimate } from './plan-memory.js'
 
-export interface SftPlan {
+export interface SftPlan extends MemoryVerdict {
   model: ModelShape
   device: string
   dtype: string
@@ -22,27 +24,19 @@ export interface SftPlan {
   epochs: number
   /** Tokens per example, learnt ones and the longest, from the first `examples` training examples. */
   lengths: { examples: number; mean: number; learnt: number; longest: number; tooLong: number }
-  /** Bytes; estimates. */
-  memory: {
-    weights: number
-    gradients: number
-    optimizer: number
-    activations: number
-    total: number
-    available: number
-  }
-  warnings: string[]
+  memory: MemoryEstimate
 }
 
 /** Examples that are tokenised for the plan. */
 const sampled = 200
 
 /** Opens the model's files, not its weights, and tokenises the first examples: what cannot work ends here. */
-export async function planSft(recipe: SftRecipe, data: SftData): Promise<SftPlan> {
+export async function planSft(recipe: SftRecipe, data: SftData, known?: FreeMemory): Promise<SftPlan> {
   requireBase(recipe)
   const model = await openModelWithProgress(recipe.model, recipe.lora?.from)
   try {
     const shape = shapeOf(model)
+    const free = known ?? (await freeMemory(recipe.device, recipe.threads))
     const steps = sftSteps(recipe, data.train.length)
     const batch = makeBatch(data.train.slice(0, sampled), model, recipe.data)
     const { length } = batch.sequences
@@ -52,17 +46,10 @@ export async function planSft(recipe: SftRecipe, data: SftData): Promise<SftPlan
         hint: 'raise data.maxTokens, or cut long examples by data.tooLong: truncate',
       })
     }
-    const weights = shape.parameters * bytesOf[recipe.dtype]
-    // Gradients and moments are of what is trained: float32 factors of an adapter, or all weights.
-    const trained = recipe.lora ? 4 * adapterSize(recipe, shape.config) : weights
-    const parts = {
-      weights,
-      gradients: trained,
-      optimizer: 2 * trained,
-      activations: activationBytes(recipe.train, shape.config, bytesOf[recipe.dtype]),
-    }
-    const total = Object.values(parts).reduce((a, b) => a + b, 0)
-    const available = os.totalmem()
+    const longest = Math.max(...batch.sequences.map(({ prompt, completion }) => prompt.length + completion.length))
+    const estimate = (changed: SftRecipe) => estimateSftMemory(changed, shape, longest, free)
+    const memory = estimate(recipe)
+    const verdict = judgeMemory(recipe, memory, estimate)
     return {
       model: shape,
       device: recipe.device,
@@ -76,19 +63,12 @@ export async function planSft(recipe: SftRecipe, data: SftData): Promise<SftPlan
         examples: Math.min(sampled, data.train.length),
         mean: batch.tokens / length,
         learnt: batch.targets / length,
-        longest: Math.max(...batch.sequences.map(({ prompt, completion }) => prompt.length + completion.length)),
+        longest,
         tooLong: batch.dropped + batch.truncated,
       },
-      memory: { ...parts, total, available },
-      warnings: [
-        ...sftWarnings(recipe, steps),
-        ...(recipe.device === 'cpu' && total > available
-          ? [
-              'the estimated memory exceeds that of this machine: lower train.tokenBudget (activations), or choose a ' +
-                'smaller model',
-            ]
-          : []),
-      ],
+      memory,
+      ...verdict,
+      warnings: [...sftWarnings(recipe, steps), ...verdict.warnings],
     }
   } finally {
     model.tensors.close()

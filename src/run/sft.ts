@@ -11,8 +11,10 @@ import { bestCheckpoint, listCheckpoints } from './checkpoint.js'
 import { requireCompatible } from './compatible.js'
 import { readHistory } from './history.js'
 import { type KeepOptions, keepRun, type OpenRun, type RunKind } from './keep-run.js'
+import { requireRoom } from './memory-check.js'
 import { requireBase } from './parts.js'
 import type { RunPaths } from './run-directory.js'
+import { planSft } from './sft-plan.js'
 
 type Step = Extract<SftEvent, { type: 'step' }>
 type Evaluation = Extract<SftEvent, { type: 'eval' }>
@@ -51,6 +53,7 @@ const changeable = [
   'name',
   'threads',
   'device',
+  'memoryCheck',
   'train.steps',
   'train.epochs',
   'train.tokenBudget',
@@ -124,12 +127,17 @@ export interface SftCallbacks extends SftOptions {
 
 /**
  * `sft` of the public API: a supervised warm start as `config` says, a recipe's content as a plain object.
- * @throws UserError naming every key of the config that is wrong, and what {@link runSft} throws.
+ * @throws UserError naming every key of the config that is wrong, or for a run that does not fit into memory, and what
+ *   {@link runSft} throws.
  */
-export function sft(config: SftRecipeInput, options: SftCallbacks = {}): Promise<SftSummary> {
+export async function sft(config: SftRecipeInput, options: SftCallbacks = {}): Promise<SftSummary> {
   const { onStep, onEval, onEvent, ...rest } = options
-  return runSft(parseAs(config, sftFormat), {
+  const recipe = parseAs(config, sftFormat)
+  const data = options.data ?? (await loadSftData(recipe.data))
+  if (!options.open) requireRoom(await planSft(recipe, data))
+  return runSft(recipe, {
     ...rest,
+    data,
     onEvent(event) {
       if (event.type === 'step') onStep?.(event.metrics)
       if (event.type === 'eval') onEval?.(event.metrics)

@@ -2,6 +2,10 @@
 import { parseRecipe } from '../config/index.js'
 import type { RecipeInput } from '../config/recipe.js'
 import type { EvalMetrics, GradedCompletion, StepMetrics } from '../train/events.js'
+import { freeMemory } from './free-memory.js'
+import { requireRoom } from './memory-check.js'
+import { describeModel } from './parts.js'
+import { makePlan } from './plan.js'
 import type { Summary } from './summary.js'
 import { type TrainOptions, train } from './train.js'
 
@@ -13,11 +17,17 @@ export interface TrainCallbacks extends TrainOptions {
 
 /**
  * Trains as `config` says, a recipe's content as a plain object, and writes a run directory.
- * @throws UserError naming every key of the config that is wrong, and what {@link train} throws.
+ * @throws UserError naming every key of the config that is wrong, or for a run that does not fit into memory, and what
+ *   {@link train} throws.
  */
-export function trainFrom(config: RecipeInput, options: TrainCallbacks = {}): Promise<Summary> {
+export async function trainFrom(config: RecipeInput, options: TrainCallbacks = {}): Promise<Summary> {
   const { onStep, onEval, onEvent, ...rest } = options
-  return train(parseRecipe(config), {
+  const recipe = parseRecipe(config)
+  if (!options.openParts) {
+    const free = await freeMemory(recipe.device, recipe.threads)
+    requireRoom(makePlan(recipe, await describeModel(recipe), free))
+  }
+  return train(recipe, {
     ...rest,
     onEvent(event) {
       if (event.type === 'step') onStep?.(event.metrics, event.rollouts)

@@ -6,6 +6,7 @@
  * Arguments and results of an operator travel through one block of 64-bit slots in native memory, written and read
  * through typed-array views of it.
  */
+import { basename } from 'node:path'
 import koffi, { type LibraryHandle } from 'koffi'
 import { UserError } from '../config/errors.js'
 import type { TorchInstall } from './install/index.js'
@@ -74,6 +75,8 @@ export interface Native {
   /** A heap slot holding the 64 bits, as optional arguments are passed. */
   newOptional(low: number, high: number): number
   threads(): number
+  /** Bytes that the CUDA driver has free on a GPU; undefined where there is none, or no CUDA runtime library. */
+  freeCudaMemory(index: number): number | undefined
   /** Copies native memory out, as the typed array of the C type. */
   read(address: number, type: CType, count: number): CData
   /** Copies into native memory. */
@@ -86,11 +89,11 @@ const two32 = 2 ** 32
 
 /** Loads the libraries of an installation in order and binds the symbols; throws where one is missing. */
 export function loadNative(install: TorchInstall): Native {
-  const libraries: { role: string; library: LibraryHandle }[] = []
+  const libraries: { role: string; path: string; library: LibraryHandle }[] = []
   let cudaProblem: string | undefined
   for (const { path, role } of install.libraries) {
     try {
-      libraries.push({ role, library: koffi.load(path, { global: true, lazy: true }) })
+      libraries.push({ role, path, library: koffi.load(path, { global: true, lazy: true }) })
     } catch (error) {
       // Without its CUDA library (cuDNN or cuBLAS may be missing) LibTorch still computes on the processor.
       const { message } = error as Error
@@ -344,6 +347,15 @@ export function loadNative(install: TorchInstall): Native {
     threads() {
       check(fn.threads(out))
       return slotsU32[outIndex * 2]
+    },
+    freeCudaMemory(index) {
+      const runtime = libraries.find(({ path }) => /cudart/.test(basename(path)))?.library
+      if (!runtime) return undefined
+      const select = runtime.func('int cudaSetDevice(int)')
+      const free = runtime.func('int cudaMemGetInfo(uintptr_t, uintptr_t)')
+      // Two numbers, free and total; the second has the slot before the one that results come in.
+      if (select(index) !== 0 || free(out, out - 8) !== 0) return undefined
+      return readOut()
     },
     read: (address, type, count) => koffi.decode(address, type, count) as CData,
     write: (address, type, data) => koffi.encode(address, type, data, data.length),
