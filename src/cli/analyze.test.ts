@@ -49,6 +49,22 @@ describe('analyze', () => {
     expect(lines[2].summary).toMatchObject({ vocabSize: 4, temperature: 1, tokens: 4, direction: 'raises' })
   })
 
+  it("takes Python's bare -Infinity, and leaves text that looks like it alone", async () => {
+    const half = Math.log(0.5)
+    const input =
+      `{"prompt_token_ids": [1], "outputs": [{"token_ids": [2], "logprobs": [{"2": {"logprob": ${half}, "rank": 1, ` +
+      `"decoded_token": "x: -Infinity, \\""}, "3": {"logprob": ${half}}, "0": {"logprob": -Infinity}}]}]}`
+    const { code, out } = await analyze(input, '-', ...about, '--json')
+    expect(code).toBe(0)
+    const [{ tokens }, { summary }] = out
+      .trimEnd()
+      .split('\n')
+      .map((text) => JSON.parse(text))
+    expect(tokens[0].text).toBe('x: -Infinity, "')
+    expect(tokens[0].entropy[0]).toBeCloseTo(Math.log(2), 5)
+    expect(summary.warnings[0]).toContain('lists with impossible tokens')
+  })
+
   it('prints tables for people, and warnings', async () => {
     const { code, out } = await analyze(rewarded, '-', ...about, '--tokens', 'all')
     expect(code).toBe(0)

@@ -7,13 +7,14 @@ import { type ApplyTo, applyToNames, type ClipOptions, type ClipPreset, clipPres
 import type { Analysis, LoggedCompletion, LogSettings } from '../entropy/index.js'
 import { newCommand, numberOption } from './command.js'
 import { type Io, jsonLine, print, processIo } from './io.js'
-import { readJsonInput } from './json-input.js'
+import { parsePythonJson, readJsonInput } from './json-input.js'
 
 const help = `
 Reads JSON lines of sampled tokens with their top-k log-probabilities, as inference servers write them:
   OpenAI chat completions   choices[].logprobs.content[].{token, logprob, top_logprobs}
   OpenAI completions        choices[].logprobs.{tokens, token_logprobs, top_logprobs}
   vLLM's RequestOutput      outputs[].{token_ids, logprobs: [{id: {logprob, rank, decoded_token}}]}
+  vLLM, scoring a prompt    prompt_token_ids, prompt_logprobs, where the completion has no logprobs of its own
   plain                     {"tokens", "logprobs", "top_logprobs"}
 With "reward" (or "rewards" for several choices) and "group", or with "advantage", it says what the update does;
 without, what rewarding each token would do. Several choices of one line, and equal prompts, are one group.
@@ -98,7 +99,8 @@ async function readLog(
   const [input, name] = file === '-' ? [io.stdin, 'stdin'] : [await openFile(file), file]
   const completions: LoggedCompletion[] = []
   let header: Partial<LogSettings> = {}
-  for await (const read of readJsonInput(input, (line, _, where) => readLogLine(line, where), name)) {
+  const lines = readJsonInput(input, (line, _, where) => readLogLine(line, where), { name, parse: parsePythonJson })
+  for await (const read of lines) {
     if (Array.isArray(read)) {
       completions.push(
         ...read.map((completion) => ({

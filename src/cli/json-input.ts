@@ -37,7 +37,11 @@ export function tokensField(line: JsonObject, name: string, fail: (message: stri
  * Reads and checks line by line, as they are needed. Blank lines are skipped.
  * @throws UserError for a line that is not a JSON object or that `read` refuses, and for an input without lines.
  */
-export async function* readJsonInput<T>(input: Readable, read: LineReader<T>, name = 'stdin'): AsyncGenerator<T> {
+export async function* readJsonInput<T>(
+  input: Readable,
+  read: LineReader<T>,
+  { name = 'stdin', parse = JSON.parse }: { name?: string; parse?: (text: string) => unknown } = {},
+): AsyncGenerator<T> {
   let number = 0
   let objects = 0
   const lines = createInterface({ input, crlfDelay: Infinity })
@@ -51,7 +55,7 @@ export async function* readJsonInput<T>(input: Readable, read: LineReader<T>, na
         throw new UserError(`${where}: ${message}`)
       }
       objects++
-      yield read(parseObject(line, fail), fail, where)
+      yield read(parseObject(line, parse, fail), fail, where)
     }
   } finally {
     lines.close()
@@ -59,10 +63,14 @@ export async function* readJsonInput<T>(input: Readable, read: LineReader<T>, na
   if (objects === 0) throw new UserError(`${name}: no input`, { hint: 'give JSON objects, one a line; see --help' })
 }
 
-function parseObject(line: string, fail: (message: string) => never): JsonObject {
+/** JSON as Python's `json` writes it: a bare -Infinity, which logs of log-probabilities have, is read as that text. */
+export const parsePythonJson = (text: string): unknown =>
+  JSON.parse(text.replace(/"(?:[^"\\]|\\.)*"|-Infinity/g, (part) => (part === '-Infinity' ? `"${part}"` : part)))
+
+function parseObject(line: string, parse: (text: string) => unknown, fail: (message: string) => never): JsonObject {
   let value: unknown
   try {
-    value = JSON.parse(line)
+    value = parse(line)
   } catch (error) {
     return fail(`not valid JSON: ${(error as Error).message}`)
   }

@@ -125,7 +125,10 @@ describe('warns of', () => {
     const top = [Math.log(0.5), Math.log(0.5), none]
     const listed = { ...token(0), topLogprobs: top, logprob: top[0] }
     expect(warningsOf([listed])).toContain('impossible tokens (-9999.0), 1 of 1 tokens')
-    expect(warningsOf([{ ...listed, logprob: none }])).toContain('for the sampled token itself, 1 of 1 tokens')
+    expect(warningsOf([{ ...listed, logprob: none }])).toContain('probability 0 for the sampled token itself, 1 of 1')
+    const unknown = { ...token(0), topLogprobs: [], logprob: undefined, sampledInTop: false }
+    expect(warningsOf([unknown])).toContain('-9999.0 for the sampled token itself, 1 of 1 tokens: taken as not known')
+    expect(warningsOf([{ ...listed, ofPrompt: true }])).toContain('tokens of prompts (prompt_logprobs), 1 of 1 tokens')
   })
 
   it('lists that sum to 1 although their last entry is likely', () => {

@@ -16,7 +16,8 @@ export type Direction = 'raises' | 'lowers' | 'none' | 'unknown'
 
 export interface AnalyzedToken extends TopKBounds {
   text: string
-  logprob: number
+  /** Absent where the log has a placeholder in its place. */
+  logprob?: number
   /** What rewarding the token (A > 0) does to entropy; punishing it does the opposite. */
   ifRewarded: Direction
   advantage?: number
@@ -208,6 +209,8 @@ function warningsAbout(
 ): string[] {
   const source = logged.flatMap((completion) => completion.tokens)
   const impossible = source.filter(({ logprob }) => logprob === Number.NEGATIVE_INFINITY).length
+  const unknown = source.filter(({ logprob }) => logprob === undefined).length
+  const prompts = source.filter(({ ofPrompt }) => ofPrompt).length
   const clamped = source.filter(({ topLogprobs }) => topLogprobs.includes(Number.NEGATIVE_INFINITY)).length
   const whole = source.filter((token, t) => sumsToOneEarly(token, tokens[t].missingMass, vocabSize)).length
   const lost = source.filter(({ lostEntries }) => lostEntries).length
@@ -217,8 +220,12 @@ function warningsAbout(
   const truncated = 'the intervals are those of the truncated distribution, not of the softmax that training uses'
   const share = (count: number) => `${count} of ${source.length} tokens`
   return [
-    impossible > 0 &&
-      `probability 0 (-9999.0) for the sampled token itself, ${share(impossible)}: another policy sampled`,
+    impossible > 0 && `probability 0 for the sampled token itself, ${share(impossible)}: another policy sampled`,
+    unknown > 0 &&
+      `-9999.0 for the sampled token itself, ${share(unknown)}: taken as not known, for servers write it both for a token ` +
+        'outside of their list and for probability 0',
+    prompts > 0 &&
+      `tokens of prompts (prompt_logprobs), ${share(prompts)}: expectations hold only for those that this policy sampled`,
     clamped > 0 &&
       `lists with impossible tokens (-9999.0), ${share(clamped)}, as truncated sampling leaves: ${truncated}`,
     whole > 0 &&

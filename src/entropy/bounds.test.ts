@@ -93,6 +93,23 @@ describe('the truth lies inside', () => {
     )
   })
 
+  it('of a sampled token of which is known only that the list does not have it', () => {
+    fc.assert(
+      fc.property(logits, fc.nat(), fc.nat(), (z, pickToken, pickK) => {
+        fc.pre(z.length > 1)
+        const truth = truthOf(z)
+        const k = pickK % z.length
+        const token = k + (pickToken % (z.length - k))
+        const known = { topLogprobs: truth.logprobs.slice(0, k).map(Math.fround) }
+        const bounds = boundsFromTopK(known, { vocabSize: z.length })
+        expectInside(bounds, truth.of(token))
+        const told = boundsFromTopK(report(truth, token, k, Math.fround), { vocabSize: z.length })
+        expect(width(bounds.S) + 1e-12).toBeGreaterThanOrEqual(width(told.S))
+      }),
+      { numRuns: 400 },
+    )
+  })
+
   it('of a tail whose probabilities, or their squares, are too small for float64', () => {
     for (const gap of [200, 400, 700, 740, 746, 2000]) {
       const truth = truthOf([gap, ...Array<number>(183).fill(0)])
@@ -278,6 +295,7 @@ describe('refuses', () => {
   it.each<[string, TopK, number, RegExp]>([
     ['a vocabulary that is none', { topLogprobs: [half], logprob: half }, 0, /vocabSize is 0/],
     ['more tokens than the vocabulary', { topLogprobs: [half, half, -9], logprob: half }, 2, /3 tokens are listed/],
+    ['a sampled token outside of a list of all', { topLogprobs: [half, half] }, 2, /there is no other/],
     ['NaN', { topLogprobs: [Number.NaN], logprob: half }, 9, /log-probability is NaN/],
     ['Infinity', { topLogprobs: [], logprob: Number.POSITIVE_INFINITY }, 9, /log-probability is Infinity/],
     ['a probability above 1', { topLogprobs: [0.01], logprob: 0.01 }, 9, /log-probability is 0.01/],

@@ -21,8 +21,8 @@ import { sliceTails } from './tail-slices.js'
 export interface TopK {
   /** Log-probabilities, in nats, of the k most likely tokens, in any order; the sampled one too if it is among them. */
   topLogprobs: ArrayLike<number>
-  /** log p of the sampled token. */
-  logprob: number
+  /** log p of the sampled token; absent where all that is known is that it is none of topLogprobs. */
+  logprob?: number
   /**
    * Whether the sampled token is one of topLogprobs. Default: whether its value occurs there, which is safe: a token
    * outside that ties with one inside is then counted among the unknown ones.
@@ -75,7 +75,6 @@ export interface TopKBounds {
  */
 export function boundsFromTopK(known: TopK, options: TopKOptions): TopKBounds {
   const { sampled, mass, cap, all } = readKnown(known, options)
-  const { p } = sampled
   const tail: Tail = { count: options.vocabSize - all.length, mass, cap }
   const sums = all.reduce(
     (total, { p, h }) => ({
@@ -88,7 +87,7 @@ export function boundsFromTopK(known: TopK, options: TopKOptions): TopKBounds {
   const flat = uniformTail(tail)
   const steep = concentratedTail(tail)
   const entropy: Interval = [Math.max(0, sums.H[0] + steep.h[0]), sums.H[1] + flat.h[1]]
-  const S = subtract(multiply(p, entropy), sampled.h)
+  const S = sampled ? subtract(multiply(sampled.p, entropy), sampled.h) : scoreOfUnknown(cap, entropy)
 
   /** Range of H (factor - sum p^2) - sum p^2 log p. */
   const joint = (factor: Interval): Interval => {
@@ -103,8 +102,9 @@ export function boundsFromTopK(known: TopK, options: TopKOptions): TopKBounds {
 
   const expected = scale(joint(exactly(0)), -1)
   const expectedS: Interval = [Math.max(0, expected[0]), Math.max(0, expected[1])]
+  const apart = subtract(S, expectedS)
   // E_p[S] >= 0, so that Sc never exceeds S*
-  const centredS = intersect(subtract(joint(p), sampled.h), subtract(S, expectedS))
+  const centredS = sampled ? intersect(subtract(joint(sampled.p), sampled.h), apart) : apart
   // float64's own rounding in the few sums above
   const slack = (interval: Interval) => widen(interval, 1e-14 * (1 + Math.abs(interval[0]) + Math.abs(interval[1])))
   return {
@@ -114,6 +114,13 @@ export function boundsFromTopK(known: TopK, options: TopKOptions): TopKBounds {
     centredS: slack(centredS),
     missingMass: mass,
   }
+}
+
+/** p (H + log p) over 0 <= p <= cap: least at p = e^-(H + 1), if that is allowed, and greatest at an end. */
+function scoreOfUnknown(cap: number, [leastH, greatestH]: Interval): Interval {
+  if (cap === 0) return exactly(0)
+  const p = Math.min(cap, Math.exp(-(leastH + 1)))
+  return [p * (leastH + Math.log(p)), Math.max(0, cap * (greatestH + Math.log(cap)))]
 }
 
 const atLeastZero = ([low, high]: Interval): Interval => [Math.max(0, low), high]
@@ -159,10 +166,12 @@ function readKnown(known: TopK, options: TopKOptions) {
     throw new RangeError(`logprobError is ${logprobError}: it must be a finite number of nats, 0 or more`)
   }
   const top = Array.from(topLogprobs, (value) => enclose(value, options))
-  const sampled = enclose(logprob, options)
-  const sampledInTop = known.sampledInTop ?? Array.from(topLogprobs).includes(logprob)
-  const all = sampledInTop ? top : [...top, sampled]
+  const sampled = logprob === undefined ? undefined : enclose(logprob, options)
+  const sampledInTop = known.sampledInTop ?? (logprob !== undefined && Array.from(topLogprobs).includes(logprob))
+  const all = sampledInTop || !sampled ? top : [...top, sampled]
   const others = vocabSize - all.length
+  if (!sampled && others === 0)
+    throw new RangeError('the sampled token is none of the listed ones, and there is no other')
   if (others < 0) throw new RangeError(`${all.length} tokens are listed, but the vocabulary has ${vocabSize}`)
   const sum = all.reduce((total, token) => add(total, token.p), exactly(0))
   // float64's own rounding of a sum of so many
@@ -174,10 +183,10 @@ function readKnown(known: TopK, options: TopKOptions) {
   }
   const ranked = endIsCap ? top.map(({ p }) => p[1]).sort((a, b) => b - a) : []
   const least = ranked.at(-1) ?? 1
-  if (!sampledInTop && sampled.p[0] > least) {
+  if (sampled && !sampledInTop && sampled.p[0] > least) {
     throw new RangeError('the sampled token is not among the most likely ones, yet more likely than the last of them')
   }
-  const isExtra = sampledInTop && sampledMayBeExtra && sampled.p[1] <= least
+  const isExtra = sampled && sampledInTop && sampledMayBeExtra && sampled.p[1] <= least
   const mass: [number, number] = [Math.max(0, 1 - sum[1] - rounding), Math.max(0, 1 - sum[0] + rounding)]
   const cap = Math.min(isExtra ? (ranked.at(-2) ?? 1) : least, mass[1])
   if (mass[0] > others * cap) {

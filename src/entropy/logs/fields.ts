@@ -79,7 +79,21 @@ export class Field {
 }
 
 /** vLLM and others write max(log p, -9999.0). */
-export const clampedLogprob = -9999
+const clampedLogprob = -9999
+
+/**
+ * The sampled token with its list, where its log-probability is no more than a placeholder: to OpenAI -9999.0 says that
+ * the token is not among the most likely ones, to vLLM that its probability is 0 or that nothing is known of it. What
+ * holds in all three is that the list does not have it.
+ */
+export function withoutPlaceholder<T extends { logprob?: number; topLogprobs: number[]; sampledInTop: boolean }>(
+  token: T,
+): T {
+  if (token.logprob !== Number.NEGATIVE_INFINITY) return token
+  const topLogprobs = [...token.topLogprobs]
+  if (token.sampledInTop) topLogprobs.splice(topLogprobs.indexOf(token.logprob), 1)
+  return { ...token, logprob: undefined, topLogprobs, sampledInTop: false }
+}
 
 function shown(value: unknown): string {
   const text = JSON.stringify(value) ?? 'nothing'

@@ -1,5 +1,5 @@
 /** OpenAI's chat completions and completions, and the servers that follow them. */
-import { type Field, sameLogprob } from './fields.js'
+import { type Field, sameLogprob, withoutPlaceholder } from './fields.js'
 import type { LoggedToken } from './types.js'
 
 /** Log-probabilities of one choice; undefined where the response carries none. */
@@ -15,13 +15,13 @@ function chatToken(token: Field): LoggedToken {
   const logprob = token.at('logprob').logprob()
   const top = token.has('top_logprobs') ? token.at('top_logprobs').list() : []
   const listed = top.map((entry) => ({ text: entry.at('token').token(), logprob: entry.at('logprob').logprob() }))
-  return {
+  return withoutPlaceholder({
     text,
     logprob,
     topLogprobs: listed.map((entry) => entry.logprob),
     sampledInTop: listed.some((entry) => entry.text === text && sameLogprob(entry.logprob, logprob)),
     sampledMayBeExtra: true,
-  }
+  })
 }
 
 /** {tokens: [text], token_logprobs: [number | null], top_logprobs: [{text: number} | null]}. */
@@ -39,13 +39,13 @@ function completionTokens(logprobs: Field): LoggedToken[] {
     const logprob = values[t].logprob()
     const listed = tops[t]?.value ? tops[t].entries().map(([key, value]) => ({ key, logprob: value.logprob() })) : []
     return [
-      {
+      withoutPlaceholder({
         text,
         logprob,
         topLogprobs: listed.map((entry) => entry.logprob),
         sampledInTop: listed.some((entry) => entry.key === text && sameLogprob(entry.logprob, logprob)),
         sampledMayBeExtra: true,
-      },
+      }),
     ]
   })
   return markLostEntries(tokens)
@@ -57,7 +57,7 @@ function completionTokens(logprobs: Field): LoggedToken[] {
  */
 function markLostEntries(tokens: LoggedToken[]): LoggedToken[] {
   const endsWithSampled = ({ sampledInTop, topLogprobs, logprob }: LoggedToken) =>
-    sampledInTop && topLogprobs.every((value) => value >= logprob)
+    sampledInTop && topLogprobs.every((value) => value >= (logprob as number))
   const k = Math.max(0, ...new Set(tokens.filter((t) => !endsWithSampled(t)).map((t) => t.topLogprobs.length)))
   return tokens.map((token) => (token.topLogprobs.length < k ? { ...token, lostEntries: true } : token))
 }

@@ -64,12 +64,21 @@ describe('chat completions', () => {
     expect(() => read({ choices: bare, rewards: [5] })).toThrow('log:1: 1 rewards for 2 completions')
   })
 
-  it('turn -9999.0 into an impossible token', () => {
-    const clamped = [{ token: 'a', logprob: -9999, top_logprobs: [{ token: 'a', logprob: -9999.0 }] }]
-    const [{ tokens }] = read({ choices: [{ logprobs: { content: clamped } }] })
-    expect(tokens[0].logprob).toBe(Number.NEGATIVE_INFINITY)
-    expect(tokens[0].topLogprobs).toEqual([Number.NEGATIVE_INFINITY])
-    expect(tokens[0].sampledInTop).toBe(true)
+  it('turn -9999.0 into an impossible token of the list, and into nothing known of the sampled one', () => {
+    const [a, b, none] = [-0.1, -2.4, -9999.0].map((logprob, i) => ({ token: 'abc'[i], logprob }))
+    const content = [
+      { ...a, top_logprobs: [a, none] },
+      { ...none, top_logprobs: [none, a, b] },
+      { ...none, top_logprobs: [a, b] },
+      { ...none, top_logprobs: [] },
+    ]
+    const [{ tokens }] = read({ choices: [{ logprobs: { content } }] })
+    expect(tokens.map(({ logprob, topLogprobs, sampledInTop }) => [logprob, topLogprobs, sampledInTop])).toEqual([
+      [-0.1, [-0.1, Number.NEGATIVE_INFINITY], true],
+      [undefined, [-0.1, -2.4], false],
+      [undefined, [-0.1, -2.4], false],
+      [undefined, [], false],
+    ])
   })
 
   it('without log-probabilities say how to get them', () => {
@@ -147,6 +156,39 @@ describe("vLLM's RequestOutput", () => {
     ])
     expect(group).toBe('Well?')
     expect(sampling).toEqual({ temperature: 0.7, truncation: ['top_p 0.9'] })
+  })
+
+  it('may be one of its outputs alone, and several of one tokenised prompt are a group', () => {
+    expect(read({ ...output, reward: 2 })[0]).toMatchObject({ reward: 2, tokens: [{ text: ' y' }, { text: 'es' }] })
+    const groups = [{ index: 0 }, { index: 1 }].map(
+      ({ index }) => read({ prompt: null, prompt_token_ids: [1, 2], outputs: [{ ...output, index }] })[0].group,
+    )
+    expect(groups).toEqual(['[1,2]', '[1,2]'])
+  })
+
+  it('of a scored prompt is that of the prompt, but for its first token', () => {
+    const scored = {
+      prompt_token_ids: [7, 5],
+      prompt_logprobs: [null, { 5: { logprob: -3, rank: 30, decoded_token: ' y' }, 4: { logprob: -0.6, rank: 1 } }],
+    }
+    const token = {
+      text: ' y',
+      largestId: 5,
+      logprob: -3,
+      topLogprobs: [-0.6, -3],
+      sampledInTop: true,
+      sampledMayBeExtra: true,
+      ofPrompt: true,
+    }
+    expect(read({ ...scored, outputs: [{ token_ids: [1], logprobs: null }] })[0].tokens).toEqual([token])
+    expect(read({ ...scored, choices: [{ message: {}, logprobs: null }] })[0].tokens).toEqual([token])
+    expect(read({ choices: [{ text: '', logprobs: null, ...scored }] })[0].tokens).toEqual([token])
+    // What the policy sampled comes first.
+    expect(read({ ...scored, outputs: [output] })[0].tokens).toHaveLength(2)
+    const { prompt_logprobs } = scored
+    expect(() => read({ choices: [{ prompt_logprobs }] })).toThrow(
+      'choices[0]: prompt_logprobs without prompt_token_ids',
+    )
   })
 
   it('may hold bare numbers', () => {

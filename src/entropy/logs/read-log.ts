@@ -5,7 +5,8 @@
  * |---|---|
  * | OpenAI chat completions and servers that follow it (vLLM, SGLang, llama.cpp) | choices[].logprobs.content |
  * | OpenAI completions | choices[].logprobs.token_logprobs |
- * | vLLM's RequestOutput | outputs[].token_ids |
+ * | vLLM's RequestOutput, or one of its outputs | outputs[].token_ids, token_ids |
+ * | vLLM, scoring a prompt | prompt_logprobs, where the completion itself has none |
  * | anyone | tokens, logprobs, top_logprobs |
  *
  * A batch file's `{"response": {"body": ...}}` is unwrapped. Beside any of these may stand `reward` and `advantage`
@@ -14,7 +15,7 @@
 import { Field } from './fields.js'
 import { readChoiceTokens } from './read-choices.js'
 import { readPlainTokens } from './read-plain.js'
-import { readVllmTokens } from './read-vllm.js'
+import { readVllmPrompt, readVllmTokens } from './read-vllm.js'
 import type { LoggedCompletion, LoggedToken, Sampling } from './types.js'
 
 /** What a line without tokens says about those that follow it. */
@@ -37,11 +38,15 @@ export function readLogLine(value: unknown, where: string): LoggedCompletion[] |
   const record = unwrap(line)
   const shared = readShared(line, record)
   if (record.has('choices')) {
-    return readList(line, record.at('choices'), shared, (choice) =>
+    return readList({ line, record, name: 'choices' }, shared, (choice) =>
       choice.has('logprobs') ? readChoiceTokens(choice.at('logprobs')) : undefined,
     )
   }
-  if (record.has('outputs')) return readList(line, record.at('outputs'), shared, readVllmTokens)
+  if (record.has('outputs')) return readList({ line, record, name: 'outputs' }, shared, readVllmTokens)
+  if (record.has('token_ids') || record.has('prompt_logprobs')) {
+    const tokens = readVllmTokens(record) ?? readVllmPrompt(record)
+    return [{ ...shared, ...readOutcome([line, record]), where, tokens: tokens ?? withoutLogprobs(record) }]
+  }
   if (record.has('tokens')) {
     if (!record.has('logprobs')) record.fail('tokens without logprobs', askForLogprobs)
     return [{ ...shared, ...readOutcome([line, record]), where, tokens: readPlainTokens(record) }]
@@ -55,6 +60,8 @@ export function readLogLine(value: unknown, where: string): LoggedCompletion[] |
   )
 }
 
+const withoutLogprobs = (completion: Field): never => completion.fail('no log-probabilities', askForLogprobs)
+
 type Shared = Pick<LoggedCompletion, 'group' | 'vocabSize' | 'temperature' | 'sampling'>
 
 function unwrap(line: Field): Field {
@@ -67,7 +74,7 @@ function readShared(line: Field, record: Field): Shared {
   const holder = (name: string) => [line, record].find((field) => field.has(name))
   const vocabSize = holder('vocab_size')?.optionalNumber('vocab_size')
   const temperature = holder('temperature')?.optionalNumber('temperature')
-  const name = ['group', 'prompt_id', 'prompt'].find((key) => holder(key))
+  const name = ['group', 'prompt_id', 'prompt', 'prompt_token_ids'].find((key) => holder(key))
   const key = name && (holder(name) as Field).at(name).value
   const group = typeof key === 'object' ? JSON.stringify(key) : String(key ?? line.where)
   return { group, vocabSize, temperature, sampling: readSampling(line, record) }
@@ -96,12 +103,11 @@ function readSampling(line: Field, record: Field): Sampling {
 
 /** Several completions of one prompt: choices or outputs, with their rewards in them or in a list beside. */
 function readList(
-  line: Field,
-  list: Field,
+  { line, record, name }: { line: Field; record: Field; name: 'choices' | 'outputs' },
   shared: Shared,
   readTokens: (item: Field) => LoggedToken[] | undefined,
 ): LoggedCompletion[] {
-  const items = list.list()
+  const items = record.at(name).list()
   const rewards = line.has('rewards') ? line.at('rewards').list() : undefined
   if (rewards && rewards.length !== items.length) {
     return line.fail(`${rewards.length} rewards for ${items.length} completions`)
@@ -109,8 +115,8 @@ function readList(
   const lone = ['reward', 'advantage'].find((name) => items.length > 1 && line.has(name))
   if (lone) line.fail(`one ${lone} for ${items.length} completions`, 'Give "rewards" as a list, or one in each choice.')
   return items.map((item, i) => {
-    const tokens = readTokens(item)
-    if (!tokens) return item.fail('no log-probabilities', askForLogprobs)
+    const tokens = readTokens(item) ?? readVllmPrompt(item) ?? (items.length === 1 ? readVllmPrompt(record) : undefined)
+    if (!tokens) return withoutLogprobs(item)
     const outcome = readOutcome(items.length === 1 ? [item, line] : [item])
     return { ...shared, ...outcome, reward: rewards?.[i].number() ?? outcome.reward, where: item.where, tokens }
   })

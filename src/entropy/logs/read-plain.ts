@@ -1,5 +1,5 @@
 /** The plain shape: {tokens: [text or id], logprobs: [number], top_logprobs: [[...] or {...}]}, one entry a token. */
-import { type Field, isObject, largestId, sameLogprob } from './fields.js'
+import { type Field, isObject, largestId, sameLogprob, withoutPlaceholder } from './fields.js'
 import type { LoggedToken } from './types.js'
 
 /**
@@ -21,7 +21,7 @@ export function readPlainTokens(record: Field): LoggedToken[] {
     const isSampled = (entry: Entry) =>
       sameLogprob(entry.logprob, logprob) && (entry.token === undefined || entry.token === text)
     return [
-      {
+      withoutPlaceholder({
         text,
         // numbers are ids; a text of digits may be a number's token
         largestId:
@@ -30,7 +30,7 @@ export function readPlainTokens(record: Field): LoggedToken[] {
         topLogprobs: listed.map((entry) => entry.logprob),
         sampledInTop: listed.some(isSampled),
         sampledMayBeExtra: true,
-      },
+      }),
     ]
   })
 }

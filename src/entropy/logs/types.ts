@@ -4,13 +4,15 @@ export interface LoggedToken {
   text: string
   /** The largest id that the token or its list names, where the log has ids. */
   largestId?: number
-  /** log p of the sampled token, nats; -Infinity where the log says it is impossible. */
-  logprob: number
+  /** log p of the sampled token, nats; absent where the log says no more than that the token is none of those listed. */
+  logprob?: number
   /** Log-probabilities of the most likely tokens, the sampled one among them if `sampledInTop`. */
   topLogprobs: number[]
   sampledInTop: boolean
   /** The list may hold the sampled token although it is not among the k most likely. */
   sampledMayBeExtra: boolean
+  /** It stands in a prompt: the server scored it and did not sample it. */
+  ofPrompt?: boolean
   /** Entries of the list were lost (two tokens of one text are one key of an object), so its end caps nothing. */
   lostEntries?: boolean
 }
