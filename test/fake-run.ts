@@ -173,6 +173,7 @@ export const fakeModelShape: ModelShape = {
   reference: 'nothing',
   path: '/models/nothing',
   parameters: 1000,
+  weightsHere: true,
   config: {
     family: 'llama',
     vocabSize: 2,

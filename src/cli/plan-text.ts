@@ -100,7 +100,8 @@ export function planText(recipe: Recipe, plan: Plan, place: string): string {
     [
       'model',
       `${plan.model.reference}: ${plan.model.config.family}, ${formatCompact(plan.model.parameters)} parameters, ` +
-        `${plan.model.config.layers} layers, vocabulary ${formatCount(plan.model.config.vocabSize)}`,
+        `${plan.model.config.layers} layers, vocabulary ${formatCount(plan.model.config.vocabSize)}` +
+        `${plan.model.weightsHere ? '' : '; its weights are not on this machine'}`,
     ],
     ['task', recipe.task.name],
     ['engine', `${plan.device}, ${plan.dtype}, ${plan.threads} threads`],

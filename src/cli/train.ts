@@ -41,7 +41,7 @@ interface TrainFlags {
 /** The work behind the command, loaded when it is needed; a test puts its own in place. */
 export interface TrainRoom {
   openParts?: OpenParts
-  describeModel(recipe: Recipe): Promise<ModelShape>
+  describeModel(recipe: Recipe, options?: { planOnly?: boolean }): Promise<ModelShape>
   freeMemory(device: string, threads?: number): Promise<FreeMemory>
 }
 
@@ -99,7 +99,11 @@ export function trainCommand(io: Io = processIo, room = trainRoom): Command {
       const [{ describeModel, freeMemory, openParts }, { makePlan }, { requireRoom }, { planText }] = await Promise.all(
         [room(), import('../run/plan.js'), import('../run/memory-check.js'), import('./plan-text.js')],
       )
-      const plan = makePlan(recipe, await describeModel(recipe), await freeMemory(recipe.device, recipe.threads))
+      const plan = makePlan(
+        recipe,
+        await describeModel(recipe, { planOnly: flags.dryRun }),
+        await freeMemory(recipe.device, recipe.threads),
+      )
       await print(people, planText(recipe, plan, flags.run ?? 'runs/'))
       if (flags.dryRun) {
         if (flags.json) await print(io.stdout, `${JSON.stringify({ recipe, plan }, infinityAsYaml)}\n`)

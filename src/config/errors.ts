@@ -21,3 +21,6 @@ export class Failure extends Error {
     this.hint = options.hint
   }
 }
+
+/** Data that is named rightly as far as can be told and is not on this machine; a plan can do without it. */
+export class MissingData extends UserError {}

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { UserError } from '../config/errors.js'
 import { parseConfig } from './config.js'
 import { readBytes, readText } from './file.js'
+import { shardsOf } from './hub-cache.js'
 import { isObject, readJsonObject } from './json.js'
 import { type StoredTensor, storedTensors } from './names.js'
 import { dtypeBytes, openSafetensors, type SafetensorsFile } from './safetensors.js'
@@ -29,6 +30,18 @@ export function readDirectoryConfig(directory: string): DecoderConfig {
   const generation = join(directory, 'generation_config.json')
   return parseConfig(readJsonObject(path), path, existsSync(generation) ? readJsonObject(generation) : undefined)
 }
+
+/** Whether the directory holds safetensors weights, all shards that its index names. */
+export function hasWeights(directory: string): boolean {
+  const has = (name: string): boolean => existsSync(join(directory, name))
+  return has(singleFile) || (has(indexFile) && shardsOf(readText(join(directory, indexFile))).every(has))
+}
+
+const isPickled = (name: string): boolean => /\.(bin|pth?|ckpt)$/.test(name)
+
+/** Whether the directory holds weights that are not read as they are: pickled, or in a GGUF file. */
+export const hasOtherWeights = (directory: string): boolean =>
+  readdirSync(directory).some((name) => isPickled(name) || /\.gguf$/i.test(name))
 
 /** Small files beside the weights, without `config.json` and weight indices, which a save writes anew. */
 export function readSidecars(directory: string): Map<string, string | Uint8Array> {
@@ -93,7 +106,7 @@ function openShards(directory: string): { files: Map<string, SafetensorsFile>; l
 function readIndex(directory: string): [tensor: string, shard: string][] {
   const path = join(directory, indexFile)
   if (!existsSync(path)) {
-    const pickled = readdirSync(directory).find((name) => /\.(bin|pth?|ckpt)$/.test(name))
+    const pickled = readdirSync(directory).find(isPickled)
     throw new UserError(`${directory} has neither ${singleFile} nor ${indexFile}`, {
       hint: pickled && `${pickled} is a pickled checkpoint, which is not read: save the model with safetensors`,
     })

@@ -40,13 +40,13 @@ export function cachedCommit(id: HubId): string | undefined {
   return isCommit(commit) ? commit : undefined
 }
 
-/** The snapshot's directory if it holds a whole model: the configuration and every weight file. */
-export function completeSnapshot(id: HubId, commit: string | undefined): string | undefined {
+/** The snapshot's directory if it is in the cache and holds a configuration, and with `weights` every weight file too. */
+export function cachedSnapshot(id: HubId, commit: string | undefined, weights: boolean): string | undefined {
   if (commit === undefined) return undefined
   const directory = join(repositoryFolder(id), 'snapshots', commit)
   const has = (name: string): boolean => existsSync(join(directory, name))
   if (!has('config.json')) return undefined
-  if (has('model.safetensors')) return directory
+  if (!weights || has('model.safetensors')) return directory
   if (!has('model.safetensors.index.json')) return undefined
   return shardsOf(readFileSync(join(directory, 'model.safetensors.index.json'), 'utf8')).every(has)
     ? directory

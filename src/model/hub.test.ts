@@ -16,7 +16,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { UserError } from '../config/errors.js'
 import { parseHubId } from './hub-cache.js'
-import { openModel } from './open.js'
+import { openModel, sketchModel } from './open.js'
 
 const commit = 'c0ffee0123456789c0ffee0123456789c0ffee01'
 const sharded = 'test/fixtures/models/llama-sharded-bf16'
@@ -131,6 +131,29 @@ describe('a hub model', () => {
     expect(readdirSync(join(repository(), 'blobs')).filter((name) => name.endsWith('.incomplete'))).toEqual([])
     expect(progress).toContain('model-00002-of-00002.safetensors')
     expect([...hub.authorizations]).toEqual([undefined])
+  })
+
+  it('is described by its small files, without its weights', async () => {
+    const sketch = await sketchModel('someone/tiny', { fetch: globalThis.fetch })
+    expect(sketch.weightsHere).toBe(false)
+    expect(hub.asked.filter((url) => url.endsWith('.safetensors'))).toEqual([])
+    const again = await sketchModel('someone/tiny', { fetch: globalThis.fetch, offline: true })
+    expect(again.config).toEqual(sketch.config)
+    await expect(openModel('someone/tiny', { offline: true })).rejects.toThrow(/is not in the cache/)
+    const model = await open()
+    model.tensors.close()
+    const whole = await sketchModel('someone/tiny', { fetch: globalThis.fetch, offline: true })
+    expect(whole.weightsHere).toBe(true)
+    expect(whole.parameters).toBe(sketch.parameters)
+    let size = 0
+    for (const { shape } of model.tensors.tensors.values()) size += shape.reduce((a, b) => a * b, 1)
+    expect(sketch.parameters).toBe(size)
+  })
+
+  it('without safetensors is refused before it is described', async () => {
+    for (const name of [...hub.files.keys()]) if (/safetensors/.test(name)) hub.files.delete(name)
+    hub.files.set('pytorch_model.bin', Buffer.from('x'))
+    await expect(sketchModel('someone/tiny', { fetch: globalThis.fetch })).rejects.toThrow(/has no safetensors weights/)
   })
 
   it('is downloaded once, and then opens offline', async () => {

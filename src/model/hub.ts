@@ -14,7 +14,7 @@ import { downloadSpan } from '../fetch/ranges.js'
 import { readText } from './file.js'
 import {
   cachedCommit,
-  completeSnapshot,
+  cachedSnapshot,
   type HubId,
   hubToken,
   isCommit,
@@ -27,6 +27,8 @@ export interface HubOptions {
   /** Default: HF_TOKEN, or the token file of a login. */
   token?: string
   offline: boolean
+  /** False: what describes the model is enough, its weights are not fetched. Default: true. */
+  weights?: boolean
   onProgress?: (progress: { file: string; receivedBytes: number; totalBytes: number }) => void
 }
 
@@ -36,13 +38,14 @@ const singleFile = 'model.safetensors'
 const indexFile = 'model.safetensors.index.json'
 
 /**
- * The local directory of a hub model. A complete snapshot in the cache serves when offline, when the hub cannot be
+ * The local directory of a hub model. A snapshot in the cache, complete as far as is asked for, serves when offline, when the hub cannot be
  * reached, and always for a commit; else the hub is asked where the revision stands now.
  *
  * @throws UserError where the model does not exist, needs a login, or cannot be had
  */
 export async function resolveHubModel(id: HubId, options: HubOptions): Promise<string> {
-  const cached = completeSnapshot(id, cachedCommit(id))
+  const { weights = true } = options
+  const cached = cachedSnapshot(id, cachedCommit(id), weights)
   if (cached && (options.offline || isCommit(id.revision))) return cached
   if (options.offline) {
     throw new UserError(`the model ${id.name} is not in the cache, and the network is switched off`, {
@@ -108,6 +111,7 @@ class Download {
       if (!files.has(indexFile)) throw withoutSafetensors(name, [...files.keys()])
       weights = shardsOf(readText(join(directory, indexFile)))
     }
+    if (this.#options.weights === false) return
     for (const path of weights) {
       const file = files.get(path)
       if (file === undefined) throw new UserError(`${name} lacks the file ${path}, which its ${indexFile} names`)

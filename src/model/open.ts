@@ -9,17 +9,18 @@ import { join, resolve } from 'node:path'
 import { UserError } from '../config/errors.js'
 import { isAdapterDirectory, readAdapterConfig } from './adapter-config.js'
 import { openAdapter } from './adapter-file.js'
-import { openDirectoryTensors, readDirectoryConfig, readSidecars } from './directory.js'
+import { hasOtherWeights, hasWeights, openDirectoryTensors, readDirectoryConfig, readSidecars } from './directory.js'
 import { readGgufHeader } from './gguf.js'
 import { readGgufConfig } from './gguf-config.js'
 import { openGgufTensors } from './gguf-tensors.js'
 import { ggufTokenizerFiles } from './gguf-tokenizer.js'
 import { resolveHubModel } from './hub.js'
 import { parseHubId } from './hub-cache.js'
+import { parameterShapes } from './names.js'
 import { resolvePypiModel } from './pypi.js'
 import { createTokenizer } from './tokenizer.js'
-import { readTokenizerFiles, tokenizerSidecars } from './tokenizer-files.js'
-import type { OpenModel } from './types.js'
+import { hasTokenizer, readTokenizerFiles, tokenizerSidecars } from './tokenizer-files.js'
+import type { OpenModel, Tokenizer } from './types.js'
 
 export interface OpenOptions {
   /** Stands in for the network. */
@@ -51,11 +52,71 @@ export async function openModel(reference: string, options: OpenOptions = {}): P
   const path = await locate(reference, options)
   const { adapter } = options
   if (!isAdapterDirectory(path)) return open(path, reference, adapter === undefined ? undefined : resolve(adapter))
-  if (adapter !== undefined) {
-    throw new UserError(`${reference} is an adapter itself`, { hint: 'name the base model, and one adapter' })
-  }
+  if (adapter !== undefined) throw adapterItself(reference)
   return openModel(await baseOf(path, options), { ...options, adapter: path })
 }
+
+/** What a model's small files tell of it; its weights may be elsewhere. */
+export interface ModelSketch extends Pick<OpenModel, 'reference' | 'path' | 'config' | 'adapter'> {
+  parameters: number
+  /** Absent where the files have none. */
+  tokenizer?: Tokenizer
+  /** Whether the weights are on this machine, and were checked. */
+  weightsHere: boolean
+}
+
+/**
+ * Locates a model without fetching its weights: a hub's model by its small files, a directory by a `config.json` alone.
+ * Where the weights are here they are checked as by {@link openModel}.
+ *
+ * @throws UserError as {@link openModel} does
+ */
+export async function sketchModel(reference: string, options: OpenOptions = {}): Promise<ModelSketch> {
+  const path = await locate(reference, options, false)
+  const { adapter } = options
+  if (isAdapterDirectory(path)) {
+    if (adapter !== undefined) throw adapterItself(reference)
+    return sketchModel(await baseOf(path, options), { ...options, adapter: path })
+  }
+  const directory = statSync(path).isDirectory()
+  const tells = !directory || hasTokenizer(path)
+  if (directory && !hasWeights(path) && !hasOtherWeights(path)) {
+    const config = readDirectoryConfig(path)
+    if (adapter !== undefined) openAdapter(resolve(adapter), config).tensors.close()
+    return {
+      reference,
+      path,
+      config,
+      ...(adapter === undefined ? {} : { adapter: resolve(adapter) }),
+      parameters: sizeOf(parameterShapes(config).values()),
+      ...(tells ? { tokenizer: createTokenizer(readTokenizerFiles(path), config) } : {}),
+      weightsHere: false,
+    }
+  }
+  const model = open(path, reference, adapter === undefined ? undefined : resolve(adapter))
+  model.tensors.close()
+  const parameters = sizeOf([...model.tensors.tensors.values()].map(({ shape }) => shape))
+  return {
+    reference,
+    path,
+    config: model.config,
+    adapter: model.adapter,
+    parameters,
+    get tokenizer() {
+      return tells ? model.tokenizer : undefined
+    },
+    weightsHere: true,
+  }
+}
+
+function sizeOf(shapes: Iterable<readonly number[]>): number {
+  let size = 0
+  for (const shape of shapes) size += shape.reduce((a, b) => a * b, 1)
+  return size
+}
+
+const adapterItself = (reference: string): UserError =>
+  new UserError(`${reference} is an adapter itself`, { hint: 'name the base model, and one adapter' })
 
 /** The base model that an adapter names. */
 async function baseOf(adapter: string, options: OpenOptions): Promise<string> {
@@ -63,7 +124,7 @@ async function baseOf(adapter: string, options: OpenOptions): Promise<string> {
   const hint = 'name the base model as the model, and this directory as its adapter'
   if (baseModel === undefined) throw new UserError(`${adapter} is an adapter that names no base model`, { hint })
   try {
-    await locate(baseModel, options)
+    await locate(baseModel, options, false)
   } catch (cause) {
     if (!(cause instanceof UserError)) throw cause
     throw new UserError(`${adapter} is an adapter, and its base model cannot be had: ${cause.message}`, { hint, cause })
@@ -76,7 +137,7 @@ export function openLocalModel(path: string): OpenModel {
   return open(path, path)
 }
 
-async function locate(reference: string, options: OpenOptions): Promise<string> {
+async function locate(reference: string, options: OpenOptions, weights = true): Promise<string> {
   if (reference.startsWith('pypi:')) return resolvePypiModel(reference, options)
   const path = reference.startsWith('~/') ? join(homedir(), reference.slice(2)) : reference
   if (statSync(path, { throwIfNoEntry: false })) return resolve(path)
@@ -86,7 +147,7 @@ async function locate(reference: string, options: OpenOptions): Promise<string> 
     throw new UserError(`there is no model at ${reference}`, { hint: 'name a directory, a .gguf file or a hub id' })
   }
   const offline = options.offline ?? [process.env.HF_HUB_OFFLINE, process.env.ISENTROPE_OFFLINE].some(isOn)
-  return resolveHubModel({ ...id, revision: options.revision ?? id.revision }, { ...options, offline })
+  return resolveHubModel({ ...id, revision: options.revision ?? id.revision }, { ...options, offline, weights })
 }
 
 const isOn = (value: string | undefined): boolean => /^(1|true|yes|on)$/i.test(value ?? '')

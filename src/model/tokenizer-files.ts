@@ -9,6 +9,9 @@ import { readSentencePiece } from './sentencepiece.js'
 import type { TokenizerFiles } from './tokenizer.js'
 import { addedToken, templateProcessing } from './tokenizer-json.js'
 
+export const hasTokenizer = (directory: string): boolean =>
+  ['tokenizer.json', 'tokenizer.model'].some((name) => existsSync(join(directory, name)))
+
 /** @throws UserError where the directory has no tokenizer, or a file of it is malformed */
 export function readTokenizerFiles(directory: string): TokenizerFiles {
   const at = (name: string): string | undefined => {

@@ -3,7 +3,7 @@ import { homedir } from 'node:os'
 import { resolve } from 'node:path'
 import { withProgress } from '../fetch/progress.js'
 import type { LoraInit } from '../model/lora.js'
-import { openModel } from '../model/open.js'
+import { type ModelSketch, openModel, sketchModel } from '../model/open.js'
 import type { OpenModel } from '../model/types.js'
 import type { Dtype } from '../torch/index.js'
 import { type EngineThread, startThread } from '../torch/thread.js'
@@ -30,6 +30,12 @@ export const openModelWithProgress = (reference: string, adapter?: string): Prom
     openModel(reference, { adapter, onProgress: (progress) => onProgress({ stage: 'downloading', ...progress }) }),
   )
 
+/** What the model's small files tell; its weights are not fetched. */
+export const sketchModelWithProgress = (reference: string, adapter?: string): Promise<ModelSketch> =>
+  withProgress(reference, (onProgress) =>
+    sketchModel(reference, { adapter, onProgress: (progress) => onProgress({ stage: 'downloading', ...progress }) }),
+  )
+
 /** `entry`: the worker's module; its hosted object is made from {@link ModelInit}. */
 export async function openModelThread(reference: string, entry: string, options: EngineOptions): Promise<ModelThread> {
   const model = await openModelWithProgress(reference, options.adapter)
@@ -48,6 +54,6 @@ const baseName = ({ reference, path }: OpenModel): string =>
   resolve(reference.replace(/^~(?=\/)/, homedir())) === path ? path : reference
 
 /** Every id that ends a completion: the model's and the tokenizer's. */
-export const stopTokensOf = ({ config, tokenizer }: OpenModel): number[] => [
+export const stopTokensOf = ({ config, tokenizer }: Pick<OpenModel, 'config' | 'tokenizer'>): number[] => [
   ...new Set([...config.eosTokenIds, ...tokenizer.eosTokenIds]),
 ]

@@ -2,7 +2,10 @@ import type { OpenModel } from '../model/types.js'
 import type { Example } from '../task/types.js'
 
 /** A prompt's text and ids: chats through the model's template, text as it stands. */
-export function promptTokens({ tokenizer }: OpenModel, { prompt }: Example): { text: string; tokens: Int32Array } {
+export function promptTokens(
+  { tokenizer }: Pick<OpenModel, 'tokenizer'>,
+  { prompt }: Example,
+): { text: string; tokens: Int32Array } {
   if (typeof prompt === 'string') return { text: prompt, tokens: Int32Array.from(tokenizer.encode(prompt)) }
   const text = tokenizer.renderChat(prompt, { addGenerationPrompt: true })
   return { text, tokens: Int32Array.from(tokenizer.encode(text, { special: false })) }

@@ -1,10 +1,11 @@
 /** The seam between a run on disk and what does the work: everything a recipe names, opened. */
-import { UserError } from '../config/errors.js'
+import { MissingData, UserError } from '../config/errors.js'
 import type { Recipe } from '../config/recipe.js'
 import { loraSettings } from '../config/recipe-lora.js'
 import { isAdapterDirectory } from '../model/adapter-config.js'
-import type { OpenModel } from '../model/types.js'
-import { openModelWithProgress } from '../rollout/model-thread.js'
+import type { ModelSketch } from '../model/open.js'
+import type { Tokenizer } from '../model/types.js'
+import { sketchModelWithProgress } from '../rollout/model-thread.js'
 import { promptTokens } from '../rollout/prompts.js'
 import { loadTask } from '../task/registry.js'
 import { PromptStream } from '../task/stream.js'
@@ -13,7 +14,7 @@ import type { Backend } from '../train/backend.js'
 import { openLocalBackend } from '../train/local/backend.js'
 import { type LoopState, trainLoop } from '../train/loop.js'
 import type { LoopStart } from './keep-run.js'
-import { type ModelShape, shapeOf } from './plan.js'
+import type { ModelShape } from './plan.js'
 import type { LoopEvent } from './recorder.js'
 
 export interface Parts {
@@ -71,20 +72,42 @@ async function openTasks(recipe: Recipe): Promise<{ task: Task; evalTask?: Task 
 /** Prompts that are tokenised for the plan. */
 const promptsLookedAt = 16
 
-async function meanPromptTokens(recipe: Recipe, task: Task, model: OpenModel): Promise<number> {
+async function meanPromptTokens(recipe: Recipe, task: Task, tokenizer: Tokenizer): Promise<number> {
   const examples = await new PromptStream(task, 'train', recipe.seed).next(promptsLookedAt)
-  const lengths = examples.map((example) => promptTokens(model, example).tokens.length)
+  const lengths = examples.map((example) => promptTokens({ tokenizer }, example).tokens.length)
   return Math.ceil(lengths.reduce((a, b) => a + b, 0) / Math.max(1, lengths.length))
 }
 
-/** Locates the recipe's model and reads its shape, not its weights; the task's entry is checked on the way. */
-export async function describeModel(recipe: Recipe): Promise<ModelShape> {
-  const { task } = await openTasks(recipe)
+/**
+ * Locates the recipe's model and reads its shape; its weights are not fetched. The task's entry is checked on the way;
+ * with `planOnly`, data that is not on this machine is told in the shape, not thrown.
+ */
+export async function describeModel(recipe: Recipe, { planOnly = false } = {}): Promise<ModelShape> {
+  const missing: string[] = []
+  const tasks = await openTasks(recipe).catch((error: unknown) => {
+    if (!planOnly || !(error instanceof MissingData)) throw error
+    missing.push(error.message)
+    return undefined
+  })
   requireBase(recipe)
-  const model = await openModelWithProgress(recipe.model, recipe.lora?.from)
-  try {
-    return { ...shapeOf(model), promptTokens: await meanPromptTokens(recipe, task, model) }
-  } finally {
-    model.tensors.close()
+  const model = await sketchModelWithProgress(recipe.model, recipe.lora?.from)
+  const { tokenizer } = model
+  if (!tokenizer) {
+    const problem = `${model.path} has no tokenizer`
+    if (!planOnly) throw new UserError(problem, { hint: 'the plan alone can do without: --dry-run' })
+    missing.push(problem)
+  }
+  return {
+    ...shapeOf(model),
+    ...(tasks && tokenizer ? { promptTokens: await meanPromptTokens(recipe, tasks.task, tokenizer) } : {}),
+    ...(missing.length > 0 ? { missing } : {}),
   }
 }
+
+export const shapeOf = ({ reference, path, config, parameters, weightsHere }: ModelSketch): ModelShape => ({
+  reference,
+  path,
+  config,
+  parameters,
+  weightsHere,
+})

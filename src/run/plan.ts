@@ -1,7 +1,7 @@
 /** What a run is going to do and need, told before it begins. */
 import os from 'node:os'
 import { type Recipe, recipeWarnings } from '../config/index.js'
-import type { DecoderConfig, OpenModel } from '../model/types.js'
+import type { DecoderConfig } from '../model/types.js'
 import type { FreeMemory } from './free-memory.js'
 import { judgeMemory, type MemoryVerdict } from './memory-check.js'
 import { estimateMemory, type MemoryEstimate } from './plan-memory.js'
@@ -13,8 +13,12 @@ export interface ModelShape {
   path: string
   parameters: number
   config: DecoderConfig
-  /** Of one prompt, the mean of the task's first ones. */
+  /** Of one prompt, the mean of the task's first ones; absent where the task or the tokenizer is not to be had. */
   promptTokens?: number
+  /** False: the plan is made from the configuration, the weights are to be fetched. */
+  weightsHere: boolean
+  /** What the plan had to do without. */
+  missing?: string[]
 }
 
 export interface Plan extends MemoryVerdict {
@@ -33,12 +37,6 @@ export interface Plan extends MemoryVerdict {
 /** Prompt tokens assumed where none was tokenised. */
 const assumedPromptTokens = 128
 
-export function shapeOf(model: OpenModel): ModelShape {
-  let parameters = 0
-  for (const { shape } of model.tensors.tensors.values()) parameters += shape.reduce((a, b) => a * b, 1)
-  return { reference: model.reference, path: model.path, parameters, config: model.config }
-}
-
 export function makePlan(recipe: Recipe, model: ModelShape, free: FreeMemory): Plan {
   const promptTokens = model.promptTokens ?? assumedPromptTokens
   const estimate = (changed: Recipe) => estimateMemory(changed, model, promptTokens, free)
@@ -56,7 +54,12 @@ export function makePlan(recipe: Recipe, model: ModelShape, free: FreeMemory): P
       completionsPerStep * recipe.rollout.maxNewTokens * (1 + (recipe.rollout.dynamicSampling?.maxTries ?? 0)),
     updatesPerStep: recipe.train.updatesPerBatch * recipe.train.epochs,
     memory,
-    warnings: [...recipeWarnings(recipe), ...warnings],
+    warnings: [...missingWarnings(model), ...recipeWarnings(recipe), ...warnings],
     ...(refusal ? { refusal } : {}),
   }
 }
+
+const missingWarnings = ({ missing = [], promptTokens }: ModelShape): string[] =>
+  promptTokens === undefined && missing.length > 0
+    ? [`${missing.join('; ')}: the plan assumes prompts of ${assumedPromptTokens} tokens`]
+    : []

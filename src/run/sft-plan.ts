@@ -2,14 +2,14 @@
 import os from 'node:os'
 import { UserError } from '../config/errors.js'
 import { type SftRecipe, sftWarnings } from '../config/sft-recipe.js'
-import { openModelWithProgress } from '../rollout/model-thread.js'
+import { sketchModelWithProgress } from '../rollout/model-thread.js'
 import type { SftData } from '../task/sft-data.js'
 import { makeBatch } from '../train/sft/batch.js'
 import { sftExamples, sftSteps } from '../train/sft/loop.js'
 import { type FreeMemory, freeMemory } from './free-memory.js'
 import { judgeMemory, type MemoryVerdict } from './memory-check.js'
-import { requireBase } from './parts.js'
-import { type ModelShape, shapeOf } from './plan.js'
+import { requireBase, shapeOf } from './parts.js'
+import type { ModelShape } from './plan.js'
 import { estimateSftMemory, type MemoryEstimate } from './plan-memory.js'
 
 export interface SftPlan extends MemoryVerdict {
@@ -33,44 +33,44 @@ const sampled = 200
 /** Opens the model's files, not its weights, and tokenises the first examples: what cannot work ends here. */
 export async function planSft(recipe: SftRecipe, data: SftData, known?: FreeMemory): Promise<SftPlan> {
   requireBase(recipe)
-  const model = await openModelWithProgress(recipe.model, recipe.lora?.from)
-  try {
-    const shape = shapeOf(model)
-    const free = known ?? (await freeMemory(recipe.device, recipe.threads))
-    const steps = sftSteps(recipe, data.train.length)
-    const batch = makeBatch(data.train.slice(0, sampled), model, recipe.data)
-    const { length } = batch.sequences
-    if (length === 0) {
-      const count = Math.min(sampled, data.train.length)
-      throw new UserError(`none of the first ${count} examples has anything to learn within the token limit`, {
-        hint: 'raise data.maxTokens, or cut long examples by data.tooLong: truncate',
-      })
-    }
-    const longest = Math.max(...batch.sequences.map(({ prompt, completion }) => prompt.length + completion.length))
-    const estimate = (changed: SftRecipe) => estimateSftMemory(changed, shape, longest, free)
-    const memory = estimate(recipe)
-    const verdict = judgeMemory(recipe, memory, estimate)
-    return {
-      model: shape,
-      device: recipe.device,
-      dtype: recipe.dtype,
-      threads: recipe.threads ?? os.availableParallelism(),
-      trainExamples: data.train.length,
-      validationExamples: recipe.eval ? Math.min(recipe.eval.examples ?? Infinity, data.validation.length) : 0,
-      steps,
-      epochs: sftExamples(recipe, data.train.length) / data.train.length,
-      lengths: {
-        examples: Math.min(sampled, data.train.length),
-        mean: batch.tokens / length,
-        learnt: batch.targets / length,
-        longest,
-        tooLong: batch.dropped + batch.truncated,
-      },
-      memory,
-      ...verdict,
-      warnings: [...sftWarnings(recipe, steps), ...verdict.warnings],
-    }
-  } finally {
-    model.tensors.close()
+  const model = await sketchModelWithProgress(recipe.model, recipe.lora?.from)
+  const { config, tokenizer } = model
+  if (!tokenizer) {
+    throw new UserError(`${model.path} has no tokenizer`, { hint: "the examples' lengths are counted in its tokens" })
+  }
+  const shape = shapeOf(model)
+  const free = known ?? (await freeMemory(recipe.device, recipe.threads))
+  const steps = sftSteps(recipe, data.train.length)
+  const batch = makeBatch(data.train.slice(0, sampled), { config, tokenizer }, recipe.data)
+  const { length } = batch.sequences
+  if (length === 0) {
+    const count = Math.min(sampled, data.train.length)
+    throw new UserError(`none of the first ${count} examples has anything to learn within the token limit`, {
+      hint: 'raise data.maxTokens, or cut long examples by data.tooLong: truncate',
+    })
+  }
+  const longest = Math.max(...batch.sequences.map(({ prompt, completion }) => prompt.length + completion.length))
+  const estimate = (changed: SftRecipe) => estimateSftMemory(changed, shape, longest, free)
+  const memory = estimate(recipe)
+  const verdict = judgeMemory(recipe, memory, estimate)
+  return {
+    model: shape,
+    device: recipe.device,
+    dtype: recipe.dtype,
+    threads: recipe.threads ?? os.availableParallelism(),
+    trainExamples: data.train.length,
+    validationExamples: recipe.eval ? Math.min(recipe.eval.examples ?? Infinity, data.validation.length) : 0,
+    steps,
+    epochs: sftExamples(recipe, data.train.length) / data.train.length,
+    lengths: {
+      examples: Math.min(sampled, data.train.length),
+      mean: batch.tokens / length,
+      learnt: batch.targets / length,
+      longest,
+      tooLong: batch.dropped + batch.truncated,
+    },
+    memory,
+    ...verdict,
+    warnings: [...sftWarnings(recipe, steps), ...verdict.warnings],
   }
 }

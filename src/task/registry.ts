@@ -1,7 +1,8 @@
 /** From a recipe's `task:` section to a task. */
-import { resolve } from 'node:path'
+import { existsSync } from 'node:fs'
+import { extname, resolve } from 'node:path'
 import { z } from 'zod'
-import { UserError } from '../config/errors.js'
+import { MissingData, UserError } from '../config/errors.js'
 import { arithmetic, arithmeticSchema } from './arithmetic.js'
 import { countdown, countdownSchema } from './countdown/task.js'
 import { withPassRates } from './curriculum.js'
@@ -82,6 +83,12 @@ async function loadOwn(spec: TaskSpec, context: TaskContext): Promise<Task> {
     const given = Object.entries({ timeout, retries, pause }).filter(([, value]) => value !== undefined)
     const patience = parseSpec(moduleSchema, { name: spec.name, ...Object.fromEntries(given) })
     return loadTaskModule(resolve(context.baseDirectory, spec.name), own as TaskSpec, patience)
+  }
+  const path = resolve(context.baseDirectory, spec.name)
+  if (extname(path) === '' && !existsSync(path)) {
+    throw new MissingData(`task ${spec.name}: there is no directory ${path}`, {
+      hint: 'isentrope data prepare and isentrope filter write directories of problems: docs/data.md',
+    })
   }
   throw new UserError(`task ${spec.name}: neither a module nor a data file`, {
     hint: `Known: ${[...moduleExtensions, ...dataExtensions].join(', ')}.`,

@@ -10,7 +10,7 @@ import { copyFile, mkdir, readFile, rename, rm, symlink, writeFile } from 'node:
 import { dirname, join, relative, sep } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { datasetInfo, getHFHubCachePath, getRepoFolderName, type ListFileEntry, listFiles } from '@huggingface/hub'
-import { UserError } from '../../config/errors.js'
+import { MissingData, UserError } from '../../config/errors.js'
 import { FetchError } from '../../fetch/errors.js'
 import { createHttp, type Http } from '../../fetch/http.js'
 import { withLock } from '../../fetch/lock.js'
@@ -50,7 +50,7 @@ export async function openHubDataset(request: HubRequest): Promise<HubDataset> {
   const cached = await cachedDataset(folder, revision)
   if (/^(?:1|on|yes|true)$/i.test(process.env.HF_HUB_OFFLINE ?? '')) {
     if (cached !== undefined) return cached
-    throw new UserError(`data set ${repository}: not in the cache (${folder}), and the network is switched off`, {
+    throw new MissingData(`data set ${repository}: not in the cache (${folder}), and the network is switched off`, {
       hint: 'Unset HF_HUB_OFFLINE to fetch it, or give local files: docs/data.md.',
     })
   }
@@ -208,7 +208,7 @@ function explained({ repository, revision }: HubRequest, error: FetchError): Use
       cause: error,
     })
   }
-  return new UserError(`${what}: could not be fetched: ${message}`, {
+  return new MissingData(`${what}: could not be fetched: ${message}`, {
     hint: 'Name a mirror in HF_ENDPOINT, a proxy in HTTPS_PROXY, or local files in its place: docs/data.md.',
     cause: error,
   })

@@ -1,7 +1,7 @@
 /** Pass rates: how many of a policy's samples solved each problem, and which problems a run is to keep for it. */
 import { existsSync } from 'node:fs'
-import { join } from 'node:path'
-import { UserError } from '../../config/errors.js'
+import { extname, join } from 'node:path'
+import { MissingData, UserError } from '../../config/errors.js'
 import { streamRows } from './rows.js'
 
 /** One problem's outcome; a line of rates.jsonl and a row of rates.parquet. */
@@ -80,6 +80,11 @@ export function keeps(range: KeepRange, { correct, samples }: Pick<PassRate, 'co
 export async function readPassRates(path: string): Promise<Map<string, PassRate>> {
   const whole = join(path, 'rates.parquet')
   const file = existsSync(whole) ? whole : existsSync(join(path, 'rates.jsonl')) ? join(path, 'rates.jsonl') : path
+  if (extname(file) === '' && !existsSync(file)) {
+    throw new MissingData(`pass rates: there is no directory ${file}`, {
+      hint: 'isentrope filter writes one: docs/data.md',
+    })
+  }
   const rates = new Map<string, PassRate>()
   let number = 0
   for await (const row of streamRows(file)) {

@@ -29,7 +29,11 @@ export interface SftBatch {
   tokens: number
 }
 
-export function makeBatch(examples: readonly SftExample[], model: OpenModel, data: SftRecipe['data']): SftBatch {
+export function makeBatch(
+  examples: readonly SftExample[],
+  model: Pick<OpenModel, 'config' | 'tokenizer'>,
+  data: SftRecipe['data'],
+): SftBatch {
   const limit = Math.min(data.maxTokens ?? Number.POSITIVE_INFINITY, model.config.maxPositionEmbeddings)
   const stopTokens = stopTokensOf(model)
   const batch: SftBatch = { sequences: [], dropped: 0, truncated: 0, targets: 0, tokens: 0 }
@@ -50,7 +54,11 @@ export function makeBatch(examples: readonly SftExample[], model: OpenModel, dat
   return batch
 }
 
-function tokenized(example: SftExample, { tokenizer }: OpenModel, stopTokens: readonly number[]): SftTokens {
+function tokenized(
+  example: SftExample,
+  { tokenizer }: Pick<OpenModel, 'tokenizer'>,
+  stopTokens: readonly number[],
+): SftTokens {
   try {
     return tokenizeExample(tokenizer, example, stopTokens)
   } catch (error) {
