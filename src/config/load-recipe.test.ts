@@ -1,9 +1,10 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { UserError } from './errors.js'
 import { loadRecipe } from './load-recipe.js'
+import { parseRecipe } from './parse-recipe.js'
 
 const directory = mkdtempSync(join(tmpdir(), 'recipe-'))
 afterAll(() => rmSync(directory, { recursive: true }))
@@ -102,7 +103,7 @@ checkpoint: 3
         some recipe.yaml:17:1: log.1: must be tensorboard (got "tensorbord"); did you mean tensorboard?
         some recipe.yaml:2:1: sede: unknown key; did you mean seed?
         some recipe.yaml:16:1: lr: unknown key; did you mean train.lr?
-        --set zzz=1: unknown key; the keys here are name, model, seed, device, dtype, threads, memoryCheck, task, rollout, algorithm, entropy, train, lora, critic, eval, ledger, checkpoint, log
+        --set zzz=1: unknown key; the keys here are extends, name, model, seed, device, dtype, threads, memoryCheck, task, rollout, algorithm, entropy, train, lora, critic, eval, ledger, checkpoint, log
         some recipe.yaml:8:3: rollout.samplesPerPrompt: GRPO compares a prompt's completions with each other, so a group of one has no advantage; set 2 or more (8 is usual)
       hint: \`isentrope config\` lists every key with its meaning and default."
     `)
@@ -160,5 +161,64 @@ checkpoint: 3
       bomb.push(`${name}: &${name} [${Array(9).fill(before).join(',')}]`)
     }
     expect(complaint(bomb.join('\n'))).toContain('alias')
+  })
+})
+
+describe('a recipe that extends another', () => {
+  const file = (name: string, text: string) => recipeFile(text, name)
+  file(
+    'base.yaml',
+    `name: base\n${least}rollout: {maxNewTokens: 7, stopStrings: [a, b]}\ntrain: {lr: 1, steps: 3}\nthreads: 2\nlora: {rank: 4}\n`,
+  )
+
+  it('joins sections key by key; its own values come last, an empty key takes away', () => {
+    const recipe = loadRecipe(
+      file('child.yaml', 'extends: base.yaml\ntrain: {steps: 5}\nrollout: {stopStrings: [c]}\nlora:\n'),
+      ['train.steps=6'],
+    )
+    expect(recipe).toMatchObject({
+      name: 'child',
+      model: 'm',
+      threads: 2,
+      rollout: { maxNewTokens: 7, stopStrings: ['c'] },
+    })
+    expect(recipe.train).toMatchObject({ lr: 1, steps: 6 })
+    expect(recipe.lora).toBeUndefined()
+    expect(recipe).not.toHaveProperty('extends')
+  })
+
+  it('takes a list in order, from its own directory, and what they share once before them', () => {
+    mkdirSync(join(directory, 'sub'), { recursive: true })
+    file('sub/a.yaml', 'extends: ../base.yaml\nthreads: 3\ntrain: {lr: 5}\n')
+    file('sub/b.yaml', 'extends: ../base.yaml\ntrain: {steps: 9}\n')
+    const recipe = loadRecipe(file('both.yaml', 'extends: [sub/a.yaml, sub/b.yaml]\n'))
+    expect(recipe).toMatchObject({ threads: 3, train: { lr: 5, steps: 9 } })
+  })
+
+  it('says in which file a wrong key stands', () => {
+    file('wrong.yaml', `${least}train:\n  lr: x\n  stepz: 2\n`)
+    expect(complaint('extends: wrong.yaml\ntrain: {steps: 0}\n')).toBe(
+      'some recipe.yaml has 3 problems\n' +
+        '  some recipe.yaml:2:9: train.steps: must be at least 1 (got 0)\n' +
+        '  wrong.yaml:4:3: train.lr: must be a number (got "x")\n' +
+        '  wrong.yaml:5:3: train.stepz: unknown key; did you mean train.steps?\n' +
+        'hint: `isentrope config` lists every key with its meaning and default.',
+    )
+  })
+
+  it.each([
+    ['extends: nowhere.yaml\n', 'some recipe.yaml:1:1: extends: there is no file nowhere.yaml'],
+    ['seed: 1\nextends: 3\n', 'some recipe.yaml:2:1: extends: must be a path or a list of paths'],
+    ['extends: [base.yaml, "some recipe.yaml"]\n', 'extends: some recipe.yaml extends this file itself'],
+  ])('refuses %j', (text, message) => {
+    expect(complaint(text)).toContain(message)
+  })
+
+  it('names the one in which YAML breaks, and has no meaning in an object', () => {
+    file('broken.yaml', 'model: [a\n')
+    expect(complaint('extends: broken.yaml\n')).toMatch(/^broken.yaml is not valid YAML/)
+    expect(() => parseRecipe({ model: 'm', task: { name: 't' }, extends: 'base.yaml' })).toThrow(
+      /belongs into a recipe file/,
+    )
   })
 })

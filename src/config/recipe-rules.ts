@@ -23,7 +23,17 @@ export const adapterRules = ofGivenAdapter.map(
   }),
 )
 
+export const extendsRule: Rule<{ extends?: unknown }> = {
+  path: 'extends',
+  reads: ['extends'],
+  check: (recipe) =>
+    recipe.extends === undefined
+      ? undefined
+      : 'belongs into a recipe file, where it is resolved as the file is read; in an object, spread the base',
+}
+
 export const recipeRules: Rule[] = [
+  extendsRule,
   {
     path: 'rollout.samplesPerPrompt',
     reads: ['rollout.samplesPerPrompt', 'algorithm.name'],

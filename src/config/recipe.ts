@@ -284,7 +284,18 @@ export const checkpoint = z.strictObject({
     ),
 })
 
+/** Resolved where a recipe is read (load-recipe.ts), so that no later reader meets it. */
+export const extendsKey = z
+  .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
+  .optional()
+  .describe(
+    'Recipe files to begin with, one path or a list, from this file on; a later one overrides an earlier one, and this ' +
+      'file all of them. Sections are joined key by key, a list or value takes the place of the other, and an empty key ' +
+      "(`lora:`) takes it away. A base's name is not taken over; the run's config.yaml holds the whole.",
+  )
+
 export const recipeSchema = z.strictObject({
+  extends: extendsKey,
   name: z
     .string()
     .regex(/^[\w.-]+$/, 'may hold letters, digits, ".", "_" and "-" only')

