@@ -46,6 +46,7 @@ describe('entropy.method', () => {
     [{ method: ['clip-cov', 'cispo'], muLow: 2 }, /entropy\.muLow: has no effect while .* clip-cov with cispo/],
     [{ method: 'entropy-bonus' }, /algorithm\.entropyCoef: is what entropy\.method: entropy-bonus adds/],
     [{ method: 'adaptive-entropy', adaptive: { start: 1 } }, /needs min <= start <= max \(got 0, 1, 0\.005\)/],
+    [{ method: 'clip-cov', clipCov: { low: 6 } }, /entropy\.clipCov: needs low < high \(got 6, 5\)/],
     [{ method: 'gspo', statistics: 'rollout' }, /entropy\.statistics: must be current for gspo/],
     [{ method: 'dual-clip', dualClip: { c: 1 } }, /entropy\.dualClip\.c: must be greater than 1/],
     [{ method: 'high-entropy', highEntropy: { share: 0 } }, /share: must be greater than 0/],

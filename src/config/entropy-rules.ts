@@ -110,6 +110,12 @@ export const entropyRules: Rule[] = [
         : undefined,
   },
   {
+    path: 'entropy.clipCov',
+    reads: ['entropy.clipCov'],
+    check: ({ entropy: { clipCov } }) =>
+      clipCov && !(clipCov.low < clipCov.high) ? `needs low < high (got ${clipCov.low}, ${clipCov.high})` : undefined,
+  },
+  {
     path: 'entropy.statistics',
     reads: ['entropy.method', 'entropy.statistics'],
     check: (recipe) =>

@@ -267,8 +267,8 @@ const evaluation = z.strictObject({
 
 const ledger = z.strictObject({
   every: count
-    .default(20)
-    .describe('Steps between measurements; each costs about as much as two further training passes over its batch.'),
+    .default(25)
+    .describe('Steps between measurements; each costs about two and a half further training passes over its batch.'),
 })
 
 export const checkpoint = z.strictObject({
