@@ -173,7 +173,7 @@ function boundsOf(token: LoggedToken, where: string, vocabSize: number, logprobE
       cause: error,
       hint:
         'No softmax over that many tokens has these log-probabilities. Check the vocabulary size; if the server rounds ' +
-        'or computes them coarsely, state by how much (logprobError, in nats).',
+        'or computes them coarsely, state by how much (--logprob-error, logprobError; nats).',
     })
   }
 }
