@@ -16,6 +16,9 @@ describe('findBoxes', () => {
     ['use \\boxed{ as told: \\boxed{5}', ['5']],
     ['} \\boxed{5} }', ['5']],
     ['\\boxedx{5} \\boxed', []],
+    ['\\boxed{5}, where \\boxed marks the answer', ['5']],
+    ['\\boxed x.', ['x']],
+    ['\\\\boxed{5} \\\\{', []],
     ['', []],
   ])('%j holds %j', (text, contents) => {
     expect(findBoxes(text).contents).toEqual(contents)
