@@ -18,7 +18,15 @@ describe('the final answer', () => {
     ['{ \\boxed{5}', '5'],
     ['\\boxed{5} and then } more', '5'],
     ['\\boxed{4}\nAnswer: 5', '4'],
+    ['\\boxed{5}, where \\boxed marks the answer', '5'],
+    ['\\boxed{5}<|im_end|>', '5'],
     // marked answers
+    ['#### Final Answer\n5', '5'],
+    ['#### **Answer** 5', '5'],
+    ['The answer is therefore 5.', '5'],
+    ['Answer: 5</s>', '5'],
+    ['The answer is 5<|endoftext|>\n', '5'],
+    ['<answer>5</answer>', '5'],
     ['3 + 4 = 7\n#### 7', '7'],
     ['#### 7\n#### 1,234', '1,234'],
     ['Answer: 12', '12'],
@@ -58,6 +66,7 @@ describe('the final answer', () => {
     ['   \n ', 'no answer found'],
     ['I do not know', 'no answer found'],
     ['It is not 4.', 'no answer found'],
+    ['In step 4 we are done.', 'no answer found'],
     ['\\boxed{}', 'the box is empty'],
     ['\\boxed{ }', 'the box is empty'],
     ['\\boxed{1} but \\boxed{2', 'the last box is cut off'],
@@ -106,6 +115,11 @@ describe('the rule dapo', () => {
     ['42', '42', false],
     [`Answer: 5${' '.repeat(400)}done`, '5', false],
     ['Answer: 5 ', '6', false],
+    // Python's idea of white space and of digits.
+    ['Answer: 5\u001f', '5', true],
+    ['Answer:\u00855', '5', true],
+    ['Answer: 5\ufeff', '5', false],
+    ['Answer: 1,\u2460', '1\u2460', true],
   ])('%j for %j: %s', (response, answer, correct) => {
     expect(grade(response, answer, { rule: 'dapo' }).correct).toBe(correct)
   })

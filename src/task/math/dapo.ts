@@ -34,8 +34,14 @@ const removed: readonly string[] = [
   ...['\\text{}', '\\mathrm{th}', '^\\circ', '^{\\circ}', '\\;', ',\\!', '{,}', '"', '\\dots'],
 ]
 
-/** Python's str.isdigit: decimal digits and the superscript and subscript ones. */
-const digitsOnly = /^[\p{Nd}\u00b2\u00b3\u00b9\u2070\u2074-\u2079\u2080-\u2089]+$/u
+/** Python's str.isdigit: decimal digits, and those that are raised, lowered, circled or Ethiopic. */
+const digitsOnly =
+  /^[\p{Nd}\u00b2\u00b3\u00b9\u1369-\u1371\u19da\u2070\u2074-\u2079\u2080-\u2089\u2460-\u2468\u2474-\u247c\u2488-\u2490\u24ea\u24f5-\u24fd\u24ff\u2776-\u277e\u2780-\u2788\u278a-\u2792]+$/u
+
+/** Python's white space: that of JavaScript with the separators U+001C to U+001F and U+0085, without U+FEFF. */
+const space = '[\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]'
+const ends = new RegExp(`^${space}+|${space}+$`, 'g')
+const strip = (text: string): string => text.replace(ends, '')
 
 export function normalizeDapo(answer: string): string {
   let text = answer.slice(answer.lastIndexOf('=') + 1)
@@ -51,10 +57,10 @@ export function normalizeDapo(answer: string): string {
     .replace(/sqrt([^{])/gu, 'sqrt{$1}')
     .replaceAll('$', '')
   const withoutCommas = text.replaceAll(',', '')
-  return (digitsOnly.test(withoutCommas) ? withoutCommas : text).trim()
+  return strip(digitsOnly.test(withoutCommas) ? withoutCommas : text)
 }
 
-const answerLine = /answer\s*:\s*([^\n]+)/giu
+const answerLine = new RegExp(`answer${space}*:${space}*([^\\n]+)`, 'giu')
 const tail = 300
 
 /** The last "Answer: ..." of a response's final 300 characters (code points), not yet normalised. */

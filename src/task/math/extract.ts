@@ -24,24 +24,31 @@ export function extractAnswer(response: string, isReadable: (text: string) => bo
   return extractFrom(response, isReadable)
 }
 
+/** Marks of a turn's end that a decoder left in the text. */
+const endMarks = /(?:\s|<\|[\w\s-]{1,40}\|>|<\/?(?:s|eos|end_of_turn|answer)>){1,20}$/
+
 function extractFrom(text: string, isReadable: (text: string) => boolean): Extraction {
   const { contents, cutOff } = findBoxes(text)
   if (cutOff) return { text: null, reason: 'the last box is cut off' }
   const boxed = contents.at(-1)
   if (boxed !== undefined) return boxed.trim() === '' ? { text: null, reason: 'the box is empty' } : { text: boxed }
-  const tail = text.slice(-tailLength)
+  const tail = text.slice(-tailLength).replace(endMarks, '')
   const answer = markedAnswer(tail) ?? plainEnding(tail, isReadable)
   return answer === undefined || answer.trim() === '' ? { text: null, reason: 'no answer found' } : { text: answer }
 }
 
-const marker = /####|\banswers?\b[*_]{0,4}\s{0,4}(?:is|are|would be|:|=)(?![A-Za-z])/gi
+const marker =
+  /####(?:\s{0,4}\*{0,2}(?:final\s)?answer\b\*{0,2})?|\banswers?\b[*_]{0,4}\s{0,4}(?:is|are|would be|:|=)(?![A-Za-z])/gi
 
 /** What follows the last marker, on its line or, where that is empty, on the next one. */
 function markedAnswer(tail: string): string | undefined {
   let last: RegExpMatchArray | undefined
   for (const match of tail.matchAll(marker)) last = match
   if (last === undefined) return undefined
-  const rest = tail.slice(last.index! + last[0].length).replace(/^[\s*_:]+/, '')
+  const rest = tail
+    .slice(last.index! + last[0].length)
+    .replace(/^[\s*_:]+/, '')
+    .replace(/^(?:therefore|thus|hence|then|simply|just|exactly|indeed|clearly),?\s+/i, '')
   const displayed = /^(?:\$\$([^$]*)\$\$|\\\[([\s\S]*?)\\\])/.exec(rest)
   if (displayed !== null) return displayed[1] ?? displayed[2]
   return sentence(rest.split('\n', 1)[0]!)
@@ -58,6 +65,8 @@ function sentence(line: string): string {
 }
 
 const number = String.raw`-?(?:\\?\$\s?)?\d[\d,]*(?:\.\d+)?(?:\s*/\s*\d+)?(?:\\?%)?`
+/** "In step 5" counts, it does not answer. */
+const counted = /\b(?:step|case|part|equation|problem|question|line|page|figure|method)[s.]?\s*\(?$/i
 const lastNumber = new RegExp(String.raw`(?<![\w.^])${number}(?![\d^])`, 'g')
 
 /** The last line where it is mathematics; else its last formula, what follows its last "is" or "=", its last number. */
@@ -81,10 +90,10 @@ function plainEnding(tail: string, isReadable: (text: string) => boolean): strin
     .replace(/[.!]+$/, '')
     .split(/[.!?;]\s/)
     .at(-1)!
-  const numbers = last.match(lastNumber)
+  const numbers = [...last.matchAll(lastNumber)].filter(({ index }) => !counted.test(last.slice(0, index)))
   // "3 or 4" and "not 5" name no answer.
-  if (numbers === null || /\b(?:or|not|n't|either|maybe|between)\b/i.test(last)) return undefined
-  return numbers.at(-1)
+  if (numbers.length === 0 || /\b(?:or|not|n't|either|maybe|between)\b/i.test(last)) return undefined
+  return numbers.at(-1)![0]
 }
 
 function afterEquals(text: string): string {
