@@ -24,6 +24,25 @@ export const equal: Record<string, readonly (readonly [reference: string, ...for
     ['1000', '10^3', '10^{3}', '10**3', '1e3', '1.0e3', '1\\times10^3', '10\\cdot 10 \\cdot 10'],
     ['120', '5!', '5\\cdot4!', '2^3 \\cdot 15', '2^3\\times3\\times5'],
     ['12345678901234567890123', '12345678901234567890123', '12,345,678,901,234,567,890,123'],
+    [
+      '17',
+      '17\\text{.}',
+      '\\textcolor{blue}{17}',
+      '\\color{red}{17}',
+      '\\Large{17}',
+      '\\underline{17}',
+      '\uff11\uff17',
+      '\\hspace{1cm}17',
+      '\\begin{aligned}17\\end{aligned}',
+      '17\\ ',
+      '\\hbox{17}',
+      '\\text{The answer is }17',
+    ],
+    ['-12', '\uff0d12', '\ufe6312', '{-}12', '-{12}'],
+    ['1000000', '1 000 000', '1\\ 000\\ 000', '1\u202f000\u202f000', '1\u00a0000\u00a0000'],
+    ['5^{2023}', '5\\cdot5^{2022}', '\\frac{5^{2024}}{5}', '25\\cdot5^{2021}'],
+    ['3^{10^{5}}', '3^{100000}', '9^{50000}'],
+    ['10^{5000}-1', '(10^{2500}-1)(10^{2500}+1)'],
   ],
   fractions: [
     [
@@ -45,6 +64,8 @@ export const equal: Record<string, readonly (readonly [reference: string, ...for
     ['7/2', '3.5', '3\\frac{1}{2}', '3 1/2', '3\u00bd', '\\frac{7}{2}', '\\frac{3.5}{1}'],
     ['\\frac{14}{3}', '4\\frac{2}{3}', '4 2/3', '\\frac{28}{6}', '14 / 3'],
     ['\\frac{\\frac{1}{2}}{3}', '1/6', '\\frac{1}{6}', '\\frac16'],
+    ['\\frac{3}{7}', '{3\\over7}', '{3 \\over 7}', '\\nicefrac{3}{7}', '\\sfrac{3}{7}', '\\Large\\frac{3}{7}'],
+    ['1\\frac{4}{5}', '1{4\\over5}', '{9 \\over 5}'],
   ],
   decimals: [
     ['0.25', '.25', '1/4', '25\\%', '25%', '0.250', '2.5\\times10^{-1}', '2.5e-1', '2.5 \\cdot 10^{-1}', '2.5E-1'],
@@ -52,6 +73,19 @@ export const equal: Record<string, readonly (readonly [reference: string, ...for
     ['1500', '1.5\\times10^3', '1.5e3', '1.5 \\cdot 10^{3}', '1,500', '1500.00', '15 \\times 10^2'],
     ['0.00001', '1e-5', '10^{-5}', '1 \\times 10^{-5}', '0.000010'],
     ['6.022\\times10^{23}', '6.022e23', '6.022E+23', '602200000000000000000000'],
+    ['0.125', '0{.}125'],
+    ['6.02\\times10^{23}', '6.02x10^23', '6.02 x 10^{23}'],
+    [
+      '\\frac13',
+      '0.\\overline{3}',
+      '.\\overline{3}',
+      '0.\\bar{3}',
+      '0.\\dot{3}',
+      '0.\\overline{33}',
+      '0.3\\overline{3}',
+    ],
+    ['0.1\\overline{6}', '\\frac16', '1/6', '0.1\\bar{6}'],
+    ['2.\\overline{45}', '\\frac{27}{11}'],
   ],
   percentages: [
     ['50\\%', '50%', '50', '0.5', '1/2', '50 percent', '50.0\\%', '\\frac{1}{2}'],
@@ -85,6 +119,7 @@ export const equal: Record<string, readonly (readonly [reference: string, ...for
     ['\\sqrt{5}-2', '\\frac{1}{\\sqrt{5}+2}', '-2+\\sqrt{5}', '-(2-\\sqrt5)'],
     ['\\sqrt{3+2\\sqrt{2}}', '1+\\sqrt{2}', '\\sqrt2+1'],
     ['-2', '\\sqrt[3]{-8}', '-\\sqrt[3]{8}', '-\\sqrt4'],
+    ['\\sqrt[3]{2}', '\u221b2', '\\root 3 \\of {2}', '2^{1/3}'],
   ],
   constants: [
     ['\\pi', '\u03c0', 'pi', '{\\pi}', '180^\\circ', '\\frac{2\\pi}{2}'],
@@ -96,6 +131,7 @@ export const equal: Record<string, readonly (readonly [reference: string, ...for
     ['\\infty', '+\\infty', '\u221e', 'infinity', '\\infin'],
     ['-\\infty', '-\u221e', '- \\infty'],
     ['\\frac{\\sqrt{3}}{2}', '\\sin 60^\\circ', '\\cos\\frac{\\pi}{6}', '\\sin(60^{\\circ})', '\\cos 30^\\circ'],
+    ['\\infty', '\\text{infinity}'],
   ],
   powers: [
     ['2^{10}', '1024', '4^5', '2^10', '32^2', '2\u00b9\u2070'],
@@ -134,6 +170,19 @@ export const equal: Record<string, readonly (readonly [reference: string, ...for
     ['3 \\text{ miles per hour}', '3', '3 miles per hour', '3\\text{ miles/hour}'],
     ['2,500,000', '2.5 million', '2500 thousand', '\\$2.5 million'],
     ['24', '2 dozen', '24 students', '24\\text{ ways}'],
+    ['12\\text{ m}^2', '12 m^2', '12 m\u00b2', '12\\,\\mathrm{m}^2'],
+    ['5\\text{ m/s}', '5 m/s', '5', '5\\ \\frac{\\text{m}}{\\text{s}}'],
+    [
+      '45 mph',
+      '45 \\text{ miles per hour}',
+      '45\\text{ mi/h}',
+      '45 \\frac{\\text{miles}}{\\text{hour}}',
+      '45\\ \\text{miles}/\\text{hour}',
+      '45',
+    ],
+    ['12 km/h', '12', '12\\text{ km/h}', '12 kph', '12 \\text{ kilometers per hour}'],
+    ['5 hours', '5 h', '5 hr'],
+    ['60^\\circ', '60^\\text{o}', '60^{\\text{o}}', '60 deg', '\\angle ABC = 60^\\circ', 'm\\angle A = 60^\\circ'],
   ],
   wrappers: [
     ['east', '\\text{east}', 'East', '\\textbf{East}', '\\mathrm{east}', '\\text{East.}', '\\text{ east }'],
@@ -152,6 +201,8 @@ export const equal: Record<string, readonly (readonly [reference: string, ...for
     ],
     ['\\text{no solution}', 'no solution', 'No Solution', '\\text{No solution}'],
     ['\\left( 3, \\frac{\\pi}{2} \\right)', '(3,\\pi/2)', '(3, \\frac{\\pi}{2})', '\\big(3,\\tfrac{\\pi}{2}\\big)'],
+    ['\\text{Evelyn}', '\\mathit{Evelyn}', '\\mathsf{Evelyn}', '\\textup{Evelyn}'],
+    ['\\frac{1}{2}', '\\ensuremath{\\frac12}', '\\scriptstyle\\frac12'],
   ],
   matrices: [
     [
@@ -175,12 +226,32 @@ export const equal: Record<string, readonly (readonly [reference: string, ...for
       '\\begin{bmatrix}1\\\\2\\\\3\\end{bmatrix}',
       '\u27e81,2,3\u27e9',
     ],
+    [
+      '\\begin{pmatrix}1&2\\\\3&4\\end{pmatrix}',
+      '\\begin{pmatrix}1&2\\cr3&4\\end{pmatrix}',
+      '[[1,2],[3,4]]',
+      '\\begin{pmatrix}1&3\\\\2&4\\end{pmatrix}^T',
+    ],
+    [
+      '\\begin{pmatrix}1/2&0\\\\0&1/2\\end{pmatrix}',
+      '\\frac{1}{2}\\begin{pmatrix}1&0\\\\0&1\\end{pmatrix}',
+      '-\\begin{pmatrix}-0.5&0\\\\0&-0.5\\end{pmatrix}',
+    ],
+    [
+      '\\begin{pmatrix}3\\\\-1\\\\2\\end{pmatrix}',
+      '3\\mathbf{i}-\\mathbf{j}+2\\mathbf{k}',
+      '3\\hat{i}-\\hat{j}+2\\hat{k}',
+      '\\begin{pmatrix}3&-1&2\\end{pmatrix}^T',
+    ],
+    ['2\\mathbf{i}+3\\mathbf{j}', '(2,3)', '3\\vec{j}+2\\vec{i}', '2\\hat{\\imath}+3\\hat{\\jmath}'],
   ],
   tuples: [
     ['(1,234)', '(1, 234)', '(1,234.0)', '\\left(1,234\\right)'],
     ['(1,2)', '(1, 2)', '\\left(1,2\\right)', '(\\frac{2}{2}, 2.0)', '(x,y)=(1,2)', '\\left( 1,\\; 2 \\right)'],
     ['(3,-\\frac{1}{2},0)', '(3,-0.5,0)', '(3, -1/2, 0)', '(x,y,z)=(3,-\\frac12,0)'],
     ['(\\sqrt{2},\\pi)', '(2^{1/2}, \\pi)'],
+    ['(3,-4)', 'P(3,-4)', 'x=3, y=-4', 'y=-4, x=3', 'x = 3 \\text{ and } y = -4', '(3;-4)'],
+    ['x=2, y=3', 'y=3, x=2', '(2,3)', '2, 3'],
   ],
   sets: [
     [
@@ -209,6 +280,8 @@ export const equal: Record<string, readonly (readonly [reference: string, ...for
     ],
     ['\\{5\\}', '5', 'x=5', '\\{5.0\\}'],
     ['\\emptyset', '\\varnothing', '\\{\\}', '\\{ \\}', '\u2205'],
+    ['\\{1,3,5\\}', '\\{1\\}\\cup\\{3,5\\}'],
+    ['19', 'x\\in\\{19\\}'],
   ],
   intervals: [
     ['(1,3)', '1<x<3', '3>x>1', 'x\\in(1,3)', '(1, 3)', '(1,\\frac{6}{2})'],
@@ -226,6 +299,19 @@ export const equal: Record<string, readonly (readonly [reference: string, ...for
     ['(-\\infty,2]', 'x\\le2', '2 \\ge x', '(-\\infty, 2]', 'x<=2'],
     ['[-1,1]', '-1\\le x\\le1', '-1 \\leq y \\leq 1', '\\left[-1,1\\right]', '[-\\frac22, 1]'],
     ['(-\\infty,\\infty)', '\\mathbb{R}', '\u211d', '(-\\infty,+\\infty)'],
+    [
+      '[2,5)',
+      '\\{x : 2\\le x<5\\}',
+      '\\{x\\mid 2\\le x<5\\}',
+      '\\{x \\in \\mathbb{R} \\mid 2 \\le x < 5\\}',
+      '[2,5[',
+      'x \\ge 2 \\text{ and } x < 5',
+      'x\\ge2, x<5',
+    ],
+    ['(-\\infty,3]', ']-\\infty,3]', '(-\\infty,3)\\cup\\{3\\}'],
+    ['(-1,1)', '|x|<1', '(-\\infty,1)\\cap(-1,\\infty)'],
+    ['(0,2)', '(0,1]\\cup[1,2)', '(0,1)\\cup[1,2)', '(0,1)\\cup\\{1\\}\\cup(1,2)'],
+    ['(0,1)', '[0,1]\\setminus\\{0,1\\}'],
   ],
   unions: [
     [
@@ -239,6 +325,24 @@ export const equal: Record<string, readonly (readonly [reference: string, ...for
     ],
     ['[0,1]\\cup\\{3\\}', '\\{3\\}\\cup[0,1]', '[0,1] \\cup \\{ 3 \\}'],
     ['\\mathbb{R}\\setminus\\{0\\}', '\\mathbb{R} \\setminus \\{ 0 \\}', '\u211d \\setminus \\{0\\}'],
+    [
+      '(-\\infty,-1)\\cup(1,\\infty)',
+      '|x|>1',
+      '(-\\infty,-1)\\bigcup(1,\\infty)',
+      '(-\\infty,-1)\\text{ or }(1,\\infty)',
+      '(-\\infty,-1) \\text{ U } (1,\\infty)',
+      'x<-1, x>1',
+      '\\mathbb{R}\\setminus[-1,1]',
+    ],
+    [
+      '\\mathbb{R}\\setminus\\{0\\}',
+      '(-\\infty,0)\\cup(0,\\infty)',
+      'x\\ne0',
+      'x<0\\text{ or }x>0',
+      '\\{x:x\\neq0\\}',
+      '\\mathbb{R}-\\{0\\}',
+    ],
+    ['x<a\\text{ or }x>b', 'x>b\\text{ or }x<a'],
   ],
   equations: [
     [
@@ -260,6 +364,25 @@ export const equal: Record<string, readonly (readonly [reference: string, ...for
     ['y=2x+1', '2x+1', 'y=1+2x', '2x+1=y', 'y-2x=1', '2x-y+1=0', 'y - 1 = 2x', '4x - 2y + 2 = 0'],
     ['x^2+y^2=4', 'y^2+x^2=4', 'x^2 + y^2 - 4 = 0', '2x^2+2y^2=8', '4 = x^2+y^2'],
     ['f(x)=x^2', 'x^2', 'f(x)=x\\cdot x', 'f(x) = x^{2}'],
+    [
+      '7',
+      'm+n=7',
+      'a+b+c=7',
+      'p+q = 3+4 = 7',
+      '\\frac{a}{b}=7',
+      '\\text{Area}=7',
+      '\\text{Total cost} = \\$7',
+      'Area = 7',
+      '|AB|=7',
+      '[ABC]=7',
+      "f'(2)=7",
+      'f^{-1}(2)=7',
+      'd(A,B)=7',
+      '\\max=7',
+      'x=\\boxed{7}',
+    ],
+    ['\\frac37', 'P(A|B)=\\frac37', '\\Pr(A)=\\frac37', '\\mathbb{P}(X>1) = \\frac{3}{7}', '\\text{P} = \\frac{3}{7}'],
+    ['\\text{Area}=12', '12', '\\text{area} = 12'],
   ],
   'plus-minus': [
     [
@@ -286,6 +409,7 @@ export const equal: Record<string, readonly (readonly [reference: string, ...for
       '-\\frac12\\pm\\frac{\\sqrt3}{2}i',
     ],
     ['\\pm 1, \\pm 2', '1,-1,2,-2', '\\{-2,-1,1,2\\}'],
+    ['\\pm5', '+/-5', '{\\pm}5'],
   ],
   'multiple choice': [
     [
@@ -307,6 +431,8 @@ export const equal: Record<string, readonly (readonly [reference: string, ...for
     ['(C)', 'C', '\\text{C}', '(C)', 'C) \\frac{1}{2}'],
     ['(D) 12', 'D', '12', '(D) 12', 'D. 12', '\\textbf{(D)} 12.0'],
     ['12', '(D) 12', '\\textbf{(D)}\\ 12'],
+    ['C', 'Option C', '\\text{Option C}', 'option (C)', 'Choice C', '{\\text{(C)}}'],
+    ['A, C', '\\text{A, C}', '\\text{A and C}', '\\text{A}, \\text{C}', 'C, A'],
   ],
   complex: [
     ['2+3i', '3i+2', '2 + 3 i', '2+3\\cdot i', '(1+i)+(1+2i)', '2+i3'],
@@ -314,6 +440,7 @@ export const equal: Record<string, readonly (readonly [reference: string, ...for
     ['-1', 'i^2', 'e^{i\\pi}', '\\cos\\pi'],
     ['\\frac{1}{2}-\\frac{i}{2}', '\\frac{1-i}{2}', '\\frac{1}{1+i}', '0.5-0.5i'],
     ['\\sqrt{2}e^{i\\pi/4}', '1+i', '\\sqrt{2}(\\cos\\frac{\\pi}{4}+i\\sin\\frac{\\pi}{4})'],
+    ['3-4i', '3-4\\mathrm{i}'],
   ],
   algebra: [
     ['(x+1)^2', 'x^2+2x+1', '(1+x)(x+1)', 'x(x+2)+1', '(x + 1)(x + 1)', '1+2x+x^2', '(-x-1)^2'],
@@ -354,5 +481,8 @@ export const equal: Record<string, readonly (readonly [reference: string, ...for
     ['60', '\\operatorname{lcm}(12,20)', '\\text{lcm}(12,20)', '\\mathrm{lcm}(12, 20)'],
     ['1010_2', '1010_{2}', '1010_{\\text{two}}', '1010'],
     ['3:4', '3 : 4', '\\frac{3}{4}', '3/4'],
+    ['\\binom{10}{3}', '{10 \\choose 3}', '_{10}C_3', '{}_{10}C_{3}', '120'],
+    ['2:3', '2 to 3', '2\\text{ to }3', '2\\colon3'],
+    ['1101_2', '(1101)_2', '1101_{(2)}'],
   ],
 }

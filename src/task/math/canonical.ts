@@ -25,7 +25,7 @@ export function canonical(node: Node): string {
     case 'quantity':
       return `${parts[0]}[${node.unit}]`
     case 'sequence':
-      return `${node.open}${parts.join(',')}${node.close}${node.items.length}`
+      return `${node.open}${parts.join(',')}${node.close}${node.items.length}${node.joint ?? ''}`
     case 'matrix':
       return `matrix${node.rows.length}(${parts.join(',')})`
     case 'relation':

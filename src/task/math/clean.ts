@@ -4,6 +4,7 @@ const unicode: Readonly<Record<string, string>> = {
   '\u2212': '-',
   '\u2013': '-',
   '\u2012': '-',
+  '\ufe63': '-',
   '\u00d7': '\\times ',
   '\u22c5': '\\cdot ',
   '\u00b7': '\\cdot ',
@@ -14,6 +15,8 @@ const unicode: Readonly<Record<string, string>> = {
   '\u03c0': '\\pi ',
   '\u221e': '\\infty ',
   '\u221a': '\\sqrt ',
+  '\u221b': '\\sqrt[3] ',
+  '\u221c': '\\sqrt[4] ',
   '\u222a': '\\cup ',
   '\u2229': '\\cap ',
   '\u2208': '\\in ',
@@ -40,11 +43,6 @@ const unicode: Readonly<Record<string, string>> = {
   '\u2309': '\\rceil ',
   '\u2032': "'",
   '\u2019': "'",
-  '\uff05': '%',
-  '\uff0c': ',',
-  '\uff08': '(',
-  '\uff09': ')',
-  '\uff1d': '=',
   '\u20ac': '\\text{euros} ',
   '\u00a3': '\\text{pounds} ',
   '\u00a2': '\\text{cents} ',
@@ -79,6 +77,7 @@ function replaceCharacter(character: string): string {
   const fraction = vulgar[character]
   if (fraction !== undefined) return `\\frac{${fraction.replace('/', '}{')}}`
   const code = character.charCodeAt(0)
+  if (code >= 0xff01 && code <= 0xff5e) return String.fromCharCode(code - 0xfee0)
   if (code >= 0x3b1 && code <= 0x3bf) return `\\${greek[code - 0x3b1]} `
   if (code >= 0x3c1 && code <= 0x3c9) return `\\${laterGreek[code - 0x3c1]} `
   return character
@@ -99,18 +98,23 @@ export function fromUnicode(text: string): string {
     .replace(/[^\p{ASCII}]/gu, replaceCharacter)
 }
 
-/** Takes away what only sets the type: delimiters' sizes, spaces, styles, the marks of math mode. */
+const styles =
+  'displaystyle textstyle scriptstyle scriptscriptstyle tiny scriptsize footnotesize small normalsize large Large'
+const layout = `q?quad|thinspace|${styles.replaceAll(' ', '|')}|LARGE|huge|Huge|n?o?limits|hfill`
+const layoutCommand = new RegExp(String.raw`\\(?:[ ,;:!>]|(?:${layout})(?![A-Za-z]))`, 'g')
+
+/** Takes away what only sets the type: delimiters' sizes, spaces, styles, colours, the marks of math mode. */
 export function withoutLayout(text: string): string {
   // A matrix's row break is two backslashes, of which the second must not be read with what follows.
   return fromUnicode(text)
+    .replace(/\\cr(?![A-Za-z])/g, '\\\\')
     .split('\\\\')
     .map((row, i) => (i === 0 ? row : row.replace(/^\s*\[-?[\d.]+(?:pt|em|ex|mm|cm)\]/, '')))
     .map((row) =>
       row
-        .replace(
-          /\\(?:[ ,;:!>]|(?:q?quad|thinspace|displaystyle|textstyle|n?o?limits|hfill)(?![A-Za-z]))/g,
-          layoutSpace,
-        )
+        .replace(/\\(?:text)?color\s*\{[^{}]*\}|\\[hv]space\*?\s*\{[^{}]*\}|\\[hv]?phantom\s*\{[^{}]*\}/g, ' ')
+        .replace(/\\(?:begin|end)\s*\{(?:align(?:ed)?|gather(?:ed)?|split|equation)\*?\}/g, ' ')
+        .replace(layoutCommand, layoutSpace)
         .replace(/\\(?:left|right)\s*\./g, ' ')
         .replace(/\\(?:left|right|[bB]igg?[lrm]?)(?![A-Za-z])/g, '')
         .replace(/\\[()[\]]|(?<!\\)\$|~/g, ' '),
@@ -125,6 +129,33 @@ function layoutSpace(command: string, at: number, text: string): string {
   return between && /^\\[,!:;]$/.test(command) ? '' : ' '
 }
 
+/** A number in groups of three that spaces part, 1 234 567, but not the mixed number 3 125/1000. */
+const spacedNumber = /(?<![\d.,/^_\\]\s{0,2})[1-9]\d{0,2}(?:\s\d{3})+(?!\d|,\d|\s*[/\d])/g
+
+/** Repeating digits, 0.1\overline{6}, as the fraction that they are: (16 - 1) / 90. */
+const repeating = /(\d{0,60})\.(\d{0,60})\\(?:overline|bar|dot)\s*\{?(\d{1,60})(?!\d)\}?/g
+
+function repeatedFraction(_: string, whole: string, fixed: string, repeated: string): string {
+  const over = BigInt(`${whole}${fixed}${repeated}`) - BigInt(`${whole}${fixed}` || '0')
+  const under = BigInt(`${'9'.repeat(repeated.length)}${'0'.repeat(fixed.length)}`)
+  return `{\\frac{${over}}{${under}}}`
+}
+
+/** Spellings of one thing, each as the one that the parser knows. */
+export function withOneSpelling(text: string): string {
+  return text
+    .replace(/\{\s*([-+*/:=]|\\(?:pm|mp|times|cdot))\s*\}/g, '$1')
+    .replace(/(?<=\d)\{\.\}(?=\d)/g, '.')
+    .replace(repeating, repeatedFraction)
+    .replace(spacedNumber, (number) => number.replace(/\s/g, ''))
+    .replace(/(?<=\d\s{0,2})[xX](?=\s{0,2}10\s{0,2}\^)/g, '\\times ')
+    .replace(/\^\s*\{?\s*\\(?:text|mathrm)\s*\{\s*o\s*\}\s*\}?/g, '^\\circ ')
+    .replace(/\\root\s*\{?\s*(\d{1,3})\s*\}?\s*\\of(?![A-Za-z])/g, '\\sqrt[$1]')
+    .replace(/\+\s?\/\s?-/g, '\\pm ')
+    .replace(/(?<=[)\]}]\s{0,3})(?:\\text\s*\{\s*U\s*\}|U)(?=\s*(?:[([]|\\\{))/g, '\\cup ')
+    .replace(/(?<![\w)}\]\\])(?:\{\})?[_^]\s*\{?(\d{1,4})\}?\s*C\s*_\s*\{?(\d{1,4})\}?(?!\d)/g, '\\binom{$1}{$2}')
+}
+
 /** What is left of a sentence's end and of emphasis around an answer. */
 export function withoutEnds(text: string): string {
   let result = text.trim()
@@ -132,7 +163,8 @@ export function withoutEnds(text: string): string {
     before = result
     result = result
       .replace(/^(?:\*\*|__|`+|\s|[:,;])+/, '')
-      .replace(/(?:\*\*|__|`+|\s|[,;:]|(?<!\\)\\\\)+$/, '')
+      .replace(/(?:\*\*|__|`+|\s|[,;:]|(?<!\\)\\\\|(?<!\\)\\)+$/, '')
+      .replace(/\\(?:text|mbox)\s*\{\s*[.,]\s*\}$/, '')
       .replace(/(?<!\.)\.$/, '')
       .trim()
   }

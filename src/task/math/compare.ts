@@ -2,9 +2,14 @@
  * Whether a response's answer says what the reference says. Where the two differ in form, only differences that do not
  * change the meaning are allowed: a name before the value, a unit that the other leaves out, another order in a set.
  */
+import { type Alternatives, alternatives, inequalities } from './alternatives.js'
 import type { Budget } from './budget.js'
 import { canonical } from './canonical.js'
-import { children, infiniteSign, isExpression, mapChildren, type Node, type NodeOf } from './node.js'
+import { alongAxes, asMatrix, inOrder, namedValues, shape, vector } from './coordinates.js'
+import { withLetterUnit } from './letter-unit.js'
+import { infiniteSign, isExpression, type Node, type NodeOf, some } from './node.js'
+import { isOneSet, oneSet } from './one-set.js'
+import { sameRealSet } from './real-set.js'
 import { assignmentOf, chainOf, flip, solutionSet } from './relations.js'
 import { proportional, sameValue } from './values.js'
 
@@ -21,6 +26,12 @@ export function equivalent(reference: Node, response: Node, budget: Budget, opti
     if (a.kind === 'choice' || b.kind === 'choice') return sameChoice(a, b)
     // B as mathematics is a symbol, as text a word.
     if (letterOf(a) !== undefined && letterOf(a) === letterOf(b)) return true
+    const sameSet = isOneSet(a) || isOneSet(b) ? sameRealSet(oneSet(a, budget), oneSet(b, budget), budget) : undefined
+    if (sameSet !== undefined) return sameSet
+    const [namedA, namedB] = [namedValues(a), namedValues(b)]
+    if ((namedA === undefined) !== (namedB === undefined) && [a, b].every((each) => each.kind === 'sequence')) {
+      return equal(namedA ?? inOrder(a), namedB ?? inOrder(b))
+    }
     if (a.kind === 'relation' || b.kind === 'relation') return sameRelation(a, b)
     const [listA, listB] = [alternatives(a), alternatives(b)]
     if (listA !== undefined || listB !== undefined) return sameAlternatives(a, listA, b, listB)
@@ -55,6 +66,7 @@ export function equivalent(reference: Node, response: Node, budget: Budget, opti
     if (union !== undefined && (listA === undefined || listB === undefined)) {
       return listA === undefined ? equal(a, union) : equal(union, b)
     }
+    if (jointOf(a) !== jointOf(b) && jointOf(a) !== '' && jointOf(b) !== '') return false
     // A set with one member is taken for the member, but not where that is a set itself.
     if ((listA === undefined && isSet(a)) || (listB === undefined && isSet(b))) return false
     const [itemsA, itemsB] = [listA?.items ?? [a], listB?.items ?? [b]]
@@ -81,8 +93,8 @@ export function equivalent(reference: Node, response: Node, budget: Budget, opti
     else if (assignB !== undefined && a.kind !== 'relation') return sameAssigned([a, ...assignB.values])
     const [setA, setB] = [solutionSet(a), solutionSet(b)]
     if (setA !== undefined && setB !== undefined) return setA.name === setB.name && equal(setA.set, setB.set)
-    if (setA !== undefined && isSet(b)) return equal(setA.set, b)
-    if (setB !== undefined && isSet(a)) return equal(a, setB.set)
+    if (setA !== undefined && (isSet(b) || isMembers(setA.set))) return equal(setA.set, b)
+    if (setB !== undefined && (isSet(a) || isMembers(setB.set))) return equal(a, setB.set)
     return sameSides(a, b)
   }
 
@@ -104,6 +116,10 @@ export function equivalent(reference: Node, response: Node, budget: Budget, opti
     if (a.kind === 'quantity' && b.kind === 'quantity') return a.unit === b.unit && equal(a.of, b.of)
     const [quantity, plain] = a.kind === 'quantity' ? [a, b] : [b as NodeOf<'quantity'>, a]
     if (plain.kind === 'degrees' || plain.kind === 'percent') return false
+    const written = withLetterUnit(plain)
+    if (written !== undefined && written.unit === quantity.unit) {
+      return a === quantity ? equal(quantity.of, written.of) : equal(written.of, quantity.of)
+    }
     return a === quantity ? equal(quantity.of, plain) : equal(plain, quantity.of)
   }
 
@@ -111,7 +127,8 @@ export function equivalent(reference: Node, response: Node, budget: Budget, opti
   const sameDegrees = (a: Node, b: Node): boolean => {
     if (a.kind === 'percent' || b.kind === 'percent') return false
     const [ofA, ofB] = [a.kind === 'degrees' ? a.of : a, b.kind === 'degrees' ? b.of : b]
-    if (equal(ofA, ofB)) return true
+    const signLeftOut = a.kind === b.kind || ![ofA, ofB].some((each) => some(each, isPi))
+    if (signLeftOut && equal(ofA, ofB)) return true
     return a.kind !== b.kind && isExpression(a) && isExpression(b) && sameValue(a, b, budget)
   }
 
@@ -135,11 +152,16 @@ export function equivalent(reference: Node, response: Node, budget: Budget, opti
     if (a.kind === 'sequence' && b.kind === 'sequence') {
       return shape(a) === shape(b) && allEqual(a.items, b.items)
     }
-    if (a.kind === 'matrix' && b.kind === 'matrix') {
-      return a.rows.length === b.rows.length && a.rows.every((row, i) => allEqual(row, b.rows[i]!))
+    const [matrixA, matrixB] = [asMatrix(a), asMatrix(b)]
+    if (matrixA !== undefined && matrixB !== undefined) {
+      return (
+        matrixA.rows.length === matrixB.rows.length && matrixA.rows.every((row, i) => allEqual(row, matrixB.rows[i]!))
+      )
     }
-    const [vectorA, vectorB] = [vector(a), vector(b)]
+    const [vectorA, vectorB] = [vector(matrixA ?? a), vector(matrixB ?? b)]
     if (vectorA !== undefined && vectorB !== undefined) return allEqual(vectorA, vectorB)
+    if (vectorA !== undefined && isExpression(b)) return sameValue(alongAxes(vectorA), b, budget)
+    if (vectorB !== undefined && isExpression(a)) return sameValue(a, alongAxes(vectorB), budget)
     if (isReals(a) && isReals(b)) return true
     if ((a.kind === 'union' || a.kind === 'intersection') && a.kind === b.kind) return paired(a.parts, b.parts)
     if (a.kind === 'difference' && b.kind === 'difference') return allEqual(a.parts, b.parts)
@@ -152,64 +174,12 @@ export function equivalent(reference: Node, response: Node, budget: Budget, opti
     const [ratio, plain] = a.kind === 'ratio' ? [a, b] : [b as NodeOf<'ratio'>, a]
     const [over, under] = ratio.parts
     if (ratio.parts.length !== 2 || !isExpression(plain) || !ratio.parts.every(isExpression)) return false
+    // 17:1 is a ratio, which nobody means by 17.
+    if (plain.kind === 'number' && plain.value.d === 1n) return false
     return sameValue({ kind: 'quotient', over: over!, under: under! }, plain, budget)
   }
 
   return equal(reference, response)
-}
-
-interface Alternatives {
-  items: Node[]
-  set: boolean
-}
-
-/** The items of a bare list or a set, with every plus-minus written out; undefined for anything else. */
-function alternatives(node: Node): Alternatives | undefined {
-  const isList = node.kind === 'sequence' && (node.open === '' || node.open === '{')
-  const items = isList ? node.items.flatMap(bothSigns) : bothSigns(node)
-  if (isList) return { items, set: node.open === '{' }
-  return items.length > 1 ? { items, set: false } : undefined
-}
-
-/** More signs than this in one item stay unread. */
-const mostSigns = 3
-
-/**
- * The values of an item with signs to choose: with a \\mp the upper signs and the lower signs belong together, else
- * every sign is chosen by itself.
- */
-function bothSigns(node: Node): Node[] {
-  const signs: (1 | -1)[] = []
-  const visit = (each: Node) => {
-    if (each.kind === 'plusMinus') signs.push(each.sign)
-    children(each).forEach(visit)
-  }
-  visit(node)
-  if (signs.length === 0) return [node]
-  if (signs.includes(-1)) return [1, -1].map((choice) => withSigns(node, (sign) => sign === choice))
-  if (signs.length > mostSigns) return [node]
-  return Array.from({ length: 2 ** signs.length }, (_, choices) => {
-    let at = 0
-    return withSigns(node, () => ((choices >> at++) & 1) === 0)
-  })
-}
-
-/** The tree with every plus-minus decided, `isPlus` called for each in the order of the tree. */
-function withSigns(node: Node, isPlus: (sign: 1 | -1) => boolean): Node {
-  if (node.kind === 'plusMinus') {
-    const plus = isPlus(node.sign)
-    const of = withSigns(node.of, isPlus)
-    return plus ? of : { kind: 'negative', of }
-  }
-  return mapChildren(node, (child) => withSigns(child, isPlus))
-}
-
-/** x < 1 or x > 3 as the union of their intervals. */
-function inequalities({ items, set }: Alternatives): Node | undefined {
-  if (set) return undefined
-  const sets = items.map((item) => (item.kind === 'relation' ? solutionSet(item) : undefined))
-  if (sets.some((each) => each === undefined || each.name !== sets[0]!.name)) return undefined
-  return { kind: 'union', parts: sets.map((each) => each!.set) }
 }
 
 const letterOf = (node: Node): string | undefined => {
@@ -223,17 +193,11 @@ const contentOf = (node: Node): Node | undefined => (node.kind === 'choice' ? no
 const isSet = (node: Node): boolean =>
   ['sequence', 'union', 'intersection', 'difference', 'namedSet'].includes(node.kind)
 
-/** Brackets that matter: angles are round. */
-const shape = ({ open, close, items }: NodeOf<'sequence'>): string =>
-  `${open === '<' ? '(' : open}${close === '<' ? '(' : close}${items.length}`
+const isPi = (node: Node): boolean => node.kind === 'constant' && node.name === 'pi'
 
-/** The entries of (a, b), <a, b> and of a matrix of one row or column. */
-function vector(node: Node): readonly Node[] | undefined {
-  if (node.kind === 'sequence') return shape(node).startsWith('((') ? node.items : undefined
-  if (node.kind !== 'matrix') return undefined
-  if (node.rows.length === 1) return node.rows[0]!
-  return node.rows[0]!.length === 1 ? node.rows.flat() : undefined
-}
+const jointOf = (node: Node): string => (node.kind === 'sequence' ? (node.joint ?? '') : '')
+
+const isMembers = (node: Node): boolean => node.kind === 'sequence' && node.open === '{'
 
 function isReals(node: Node): boolean {
   if (node.kind === 'namedSet') return node.name === 'R'

@@ -75,9 +75,14 @@ export function modularValue(node: Node, assign: (name: string) => bigint, budge
   }
 }
 
+/** Degrees are bounded for the bound on chance; a number's powers by an exponent below any likely order in the field. */
+const largestDegree = 10_000n
+const largestOfNumbers = 1n << 40n
+
 function raise(base: Node, exponent: Node, assign: (name: string) => bigint, budget: Budget): bigint | undefined {
   const n = exactValue(exponent, budget)
-  if (n === undefined || n.d !== 1n || n.n > 10_000n || n.n < -10_000n) return undefined
+  const largest = base.kind === 'number' ? largestOfNumbers : largestDegree
+  if (n === undefined || n.d !== 1n || n.n > largest || n.n < -largest) return undefined
   const x = modularValue(base, assign, budget)
   if (x === undefined) return undefined
   budget.spend(10)

@@ -29,7 +29,8 @@ export type Node =
   | { kind: 'based'; digits: string; base: number }
   | { kind: 'quantity'; of: Node; unit: string }
   | { kind: 'ratio'; parts: Node[] }
-  | { kind: 'sequence'; open: Bracket; close: Bracket; items: Node[] }
+  /** `joint`: the word between the items of a bare list, where these are conditions or intervals and it matters. */
+  | { kind: 'sequence'; open: Bracket; close: Bracket; items: Node[]; joint?: 'and' | 'or' }
   | { kind: 'matrix'; rows: Node[][] }
   /** R, Q, Z, N, C or 'empty'. */
   | { kind: 'namedSet'; name: string }

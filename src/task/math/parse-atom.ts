@@ -1,5 +1,5 @@
 /** The smallest parts of an expression: numbers, symbols, brackets, the arguments of commands. */
-import type { Bracket, Node } from './node.js'
+import type { Bracket, Node, NodeOf } from './node.js'
 import { CommandParser } from './parse-command.js'
 import { number } from './parse-nodes.js'
 import { absolute, fromDecimal } from './rational.js'
@@ -8,7 +8,8 @@ import { baseWords } from './vocabulary.js'
 
 const closers: Readonly<Record<string, readonly string[]>> = {
   '(': [')', ']'],
-  '[': [']', ')'],
+  '[': [']', ')', '['],
+  ']': ['[', ']'],
   '\\{': ['\\}'],
   '{': ['}'],
   langle: ['rangle', '>'],
@@ -16,8 +17,6 @@ const closers: Readonly<Record<string, readonly string[]>> = {
 const brackets: Readonly<Record<string, Bracket>> = {
   '(': '(',
   ')': '(',
-  '[': '[',
-  ']': '[',
   '\\{': '{',
   '\\}': '{',
   '{': '',
@@ -26,6 +25,10 @@ const brackets: Readonly<Record<string, Bracket>> = {
   rangle: '<',
   '>': '<',
 }
+
+/** A square bracket that faces outwards leaves the end out: [0, 1[ is [0, 1). */
+const opening = (mark: string): Bracket => (mark === '[' ? '[' : mark === ']' ? '(' : brackets[mark]!)
+const closing = (mark: string): Bracket => (mark === ']' ? '[' : mark === '[' ? '(' : brackets[mark]!)
 
 export abstract class AtomParser extends CommandParser {
   protected exponent(): Node {
@@ -64,8 +67,17 @@ export abstract class AtomParser extends CommandParser {
     this.budget.spend(1)
     if (token.kind === 'number') return this.numeral()
     if (token.kind === 'letter') return this.symbol(token.text)
-    if (token.kind === 'word') throw new Unreadable(`the word ${token.text}`)
+    if (token.kind === 'word') return this.choiceLetter(token.text)
     return this.deeper(() => (token.kind === 'mark' ? this.marked(token.text) : this.command(token.text)))
+  }
+
+  /** A choice's letter that is set as text, `\\text{A}`, but not the article of "A dog". */
+  protected choiceLetter(word: string): Node {
+    const next = this.peek(1)
+    if (!/^[A-J]$/.test(word) || (next?.kind === 'word' && !/^(?:and|or)$/i.test(next.text)))
+      throw new Unreadable(`the word ${word}`)
+    this.at++
+    return { kind: 'symbol', name: word }
   }
 
   protected numeral(): Node {
@@ -78,13 +90,17 @@ export abstract class AtomParser extends CommandParser {
 
   /** `3\frac{1}{2}` and `3 1/2` are three and a half where the fraction is a proper one of plain numbers. */
   protected mixed(whole: Node & { kind: 'number' }): Node | undefined {
-    if (!/^\d+$/.test(whole.text)) return undefined
+    if (!/^\d+$/.test(whole.text) || this.isUnitFraction()) return undefined
     const start = this.at
     let over: Node
     let under: Node
     if (this.take('frac')) {
       over = this.argument()
       under = this.argument()
+    } else if (this.is('{') && this.is('over', 2)) {
+      const fraction = this.group() as NodeOf<'quotient'>
+      over = fraction.over
+      under = fraction.under
     } else {
       const [first, second] = [this.peek(), this.peek(2)]
       if (first?.kind !== 'number' || !this.is('/', 1) || second?.kind !== 'number') return undefined
@@ -107,8 +123,10 @@ export abstract class AtomParser extends CommandParser {
   protected based(digits: string): Node {
     this.at++
     const grouped = this.take('{')
+    const inParentheses = this.take('(')
     const token = this.peek()
     this.at++
+    if (inParentheses && !this.take(')')) throw new Unreadable('a base')
     if (grouped && !this.take('}')) throw new Unreadable('a base')
     const word = token?.text.toLowerCase() ?? ''
     const base = Object.hasOwn(baseWords, word) ? baseWords[word] : Number(word)
@@ -149,6 +167,7 @@ export abstract class AtomParser extends CommandParser {
     const bars = this.bars
     this.bars = 0
     this.closing.push(open)
+    const digits = this.is(')', 1) ? this.peek() : undefined
     const items = [this.item()]
     while (this.separator()) items.push(this.item())
     this.closing.pop()
@@ -156,10 +175,11 @@ export abstract class AtomParser extends CommandParser {
     const close = ends.find((end) => this.take(end))
     if (close === undefined) throw new Unreadable(`'${open}' is open`)
     if (items.length === 1 && open !== '\\{' && open !== 'langle') {
-      if (brackets[open] !== brackets[close]) throw new Unreadable(`'${open}' and '${close}'`)
+      if (opening(open) !== closing(close)) throw new Unreadable(`'${open}' and '${close}'`)
+      if (open === '(' && this.is('_') && digits?.kind === 'number') return this.based(digits.text)
       return items[0]!
     }
-    return { kind: 'sequence', open: brackets[open]!, close: brackets[close]!, items }
+    return { kind: 'sequence', open: opening(open), close: closing(close), items }
   }
 
   protected absolute(): Node {

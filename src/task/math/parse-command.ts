@@ -8,7 +8,8 @@ import { functions } from './vocabulary.js'
 export const greekLetters = new Set(
   (
     'alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi rho sigma tau upsilon phi chi psi omega ' +
-    'Gamma Delta Theta Lambda Xi Sigma Phi Psi Omega ell'
+    // `axis` with its subscript is a unit vector, as labels.ts writes it.
+    'Gamma Delta Theta Lambda Xi Sigma Phi Psi Omega ell axis'
   ).split(' '),
 )
 

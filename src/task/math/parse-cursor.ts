@@ -54,6 +54,13 @@ export abstract class Cursor {
     return result
   }
 
+  /** `\frac{\text{miles}}{\text{hour}}` */
+  protected isUnitFraction(): boolean {
+    const group = (ahead: number) =>
+      this.is('{', ahead) && this.peek(ahead + 1)?.kind === 'word' && this.is('}', ahead + 2)
+    return this.is('frac') && group(1) && group(4)
+  }
+
   protected separator(): boolean {
     let found = false
     while (this.is(',') || this.is(';') || this.isWord('and') || this.isWord('or')) {

@@ -16,9 +16,16 @@ export abstract class ExpressionParser extends AtomParser {
           const sign = this.take('pm') ? 1 : -1
           if (sign === -1) this.at++
           terms.push({ kind: 'plusMinus', sign, of: this.product() })
-        } else return terms.length === 1 ? terms[0]! : { kind: 'sum', terms }
+        } else return this.stacked(terms.length === 1 ? terms[0]! : { kind: 'sum', terms })
       }
     })
+  }
+
+  /** TeX's `{a \\over b}` and `{n \\choose k}` reach over everything in their group. */
+  protected stacked(over: Node): Node {
+    if (this.take('over')) return { kind: 'quotient', over, under: this.sum() }
+    if (this.take('choose')) return { kind: 'call', name: 'binom', args: [over, this.sum()] }
+    return over
   }
 
   protected product(): Node {
@@ -28,7 +35,7 @@ export abstract class ExpressionParser extends AtomParser {
       const before = this.tokens[this.at - 1]
       if (this.take('*') || this.take('cdot') || this.take('times')) left = times(left, this.signed())
       else if (this.take('/') || this.take('div')) left = { kind: 'quotient', over: left, under: this.signed() }
-      else if (this.beginsFactor()) {
+      else if (this.beginsFactor() && !this.isUnitFraction()) {
         if (this.peek()!.kind === 'number' && before?.kind === 'number') throw new Unreadable('two numbers')
         left = times(left, this.power())
       } else return left

@@ -8,9 +8,10 @@
  * number of tokens; what does not fit is Unreadable and is compared as text.
  */
 import type { Budget } from './budget.js'
-import type { Node, Relation } from './node.js'
+import { infiniteSign, type Node, type NodeOf, type Relation } from './node.js'
 import { ExpressionParser } from './parse-expression.js'
 import { number } from './parse-nodes.js'
+import { isCondition } from './relations.js'
 import { type Token, Unreadable } from './tokens.js'
 import { isNoUnit, multiples, unitName } from './vocabulary.js'
 
@@ -29,6 +30,9 @@ const relations: Readonly<Record<string, Relation>> = {
   in: 'in',
 }
 
+const isHalfLine = (node: Node): boolean =>
+  node.kind === 'sequence' && node.items.length === 2 && node.items.some((item) => infiniteSign(item) !== 0)
+
 /** @throws Unreadable where the tokens are no answer that this reads. */
 export function parse(tokens: Token[], budget: Budget): Node {
   return new AnswerParser(tokens, budget).answer()
@@ -45,8 +49,16 @@ class AnswerParser extends ExpressionParser {
   /** One item alone is itself. */
   protected list(): Node {
     const items = [this.item()]
-    while (this.separator()) items.push(this.item())
-    return items.length === 1 ? items[0]! : { kind: 'sequence', open: '', close: '', items }
+    const joints = new Set<string>()
+    for (let start = this.at; this.separator(); start = this.at) {
+      for (const token of this.tokens.slice(start, this.at))
+        if (token.kind === 'word') joints.add(token.text.toLowerCase())
+      items.push(this.item())
+    }
+    if (items.length === 1) return items[0]!
+    const list: NodeOf<'sequence'> = { kind: 'sequence', open: '', close: '', items }
+    if (!items.every((item) => isCondition(item) || isHalfLine(item)) || joints.size !== 1) return list
+    return { ...list, joint: joints.has('and') ? 'and' : 'or' }
   }
 
   protected item(): Node {
@@ -84,8 +96,15 @@ class AnswerParser extends ExpressionParser {
 
   protected ratio(): Node {
     const parts = [this.measured()]
-    while (this.take(':')) parts.push(this.measured())
+    while (this.take(':') || this.takeTo(parts.at(-1)!)) parts.push(this.measured())
     return parts.length === 1 ? parts[0]! : { kind: 'ratio', parts }
+  }
+
+  /** `2 to 3`, a ratio in words. */
+  protected takeTo(before: Node): boolean {
+    if (before.kind !== 'number' || !this.isWord('to') || this.peek(1)?.kind !== 'number') return false
+    this.at++
+    return true
   }
 
   /** A sum, with a unit behind it or a currency before it. */
@@ -103,6 +122,8 @@ class AnswerParser extends ExpressionParser {
     }
     if (negative) of = { kind: 'negative', of }
     const unit = this.at > start ? this.unit() : ''
+    // A choice's letter with words behind it is a sentence, not a quantity.
+    if (unit !== '' && of.kind === 'symbol' && /^[A-J]$/.test(of.name)) throw new Unreadable('a letter and words')
     if (money) return { kind: 'quantity', of, unit: 'usd' }
     if (unit === 'percent' || unit === 'degree') return { kind: unit === 'degree' ? 'degrees' : unit, of }
     return unit === '' ? of : { kind: 'quantity', of, unit }
@@ -114,7 +135,7 @@ class AnswerParser extends ExpressionParser {
     for (let token = this.peek(); token !== undefined; token = this.peek()) {
       const lower = token.text.toLowerCase()
       if (token.kind === 'word') {
-        if (lower === 'and' || lower === 'or') break
+        if (lower === 'and' || lower === 'or' || (lower === 'to' && parts.length === 0)) break
         if (isNoUnit(lower)) throw new Unreadable(`the word ${token.text}`)
         this.at++
         if (lower === 'square' || lower === 'sq' || lower === 'cubic') {
@@ -128,9 +149,13 @@ class AnswerParser extends ExpressionParser {
         const exponent = this.unitExponent()
         if (exponent === undefined) break
         parts.push(`^${exponent}`)
-      } else if (parts.length > 0 && token.text === '/' && this.peek(1)?.kind === 'word') {
+      } else if (parts.length > 0 && token.text === '/' && /^(?:word|letter)$/.test(this.peek(1)?.kind ?? '')) {
         this.at++
         parts.push('/')
+        if (this.peek()!.kind === 'letter') parts.push(unitName(this.tokens[this.at++]!.text))
+      } else if (parts.length === 0 && this.isUnitFraction()) {
+        parts.push(unitName(this.peek(2)!.text), '/', unitName(this.peek(5)!.text))
+        this.at += 7
       } else break
     }
     return parts.join(' ')

@@ -1,6 +1,7 @@
 /** From an answer's text to a tree; what is not mathematics becomes words. Total: every text of bounded length is read. */
 import type { Budget } from './budget.js'
-import { withoutEnds, withoutLayout } from './clean.js'
+import { withOneSpelling, withoutEnds, withoutLayout } from './clean.js'
+import { withoutLabel, withoutPhrases } from './labels.js'
 import type { Node } from './node.js'
 import { parse } from './parse.js'
 import { TooLarge, Undefined } from './rational.js'
@@ -15,7 +16,7 @@ export type Commas = 'grouping' | 'list'
 export function readAnswer(text: string, budget: Budget, commas: Commas = 'grouping'): Node {
   if (text.length > longestAnswer) return { kind: 'words', text }
   budget.spend(text.length / 16)
-  const plain = withoutEnds(withoutLayout(text))
+  const plain = withoutPhrases(withoutEnds(withOneSpelling(withoutLayout(text))))
   // (1,234) is a pair rather than a number in parentheses.
   const isList = commas === 'list' || /^(?:[([]|\\\{)/.test(plain)
   const cleaned = isList ? plain.replace(/(\d),(?=\d)/g, '$1, ') : plain
@@ -23,9 +24,13 @@ export function readAnswer(text: string, budget: Budget, commas: Commas = 'group
 }
 
 /** Whether the text has a number that could also be a list. */
-export const hasOpenCommas = (text: string): boolean => /\d,\d{3}(?!\d)/.test(text)
+export const hasOpenCommas = (text: string): boolean => /\d,[1-9]\d{2}(?!\d)/.test(text) && !/\d,0\d/.test(text)
 
 function readTree(cleaned: string, budget: Budget): Node {
+  const labelled = withoutLabel(cleaned)
+  if (labelled !== undefined) {
+    return { kind: 'relation', operator: '=', left: words(labelled.label), right: readTree(labelled.value, budget) }
+  }
   try {
     return parse(tokenize(cleaned, budget), budget)
   } catch (error) {
@@ -34,7 +39,7 @@ function readTree(cleaned: string, budget: Budget): Node {
   }
 }
 
-const textWrapper = String.raw`\\(?:text(?:bf|it|rm|normal|sf|tt)?|mbox|mathrm|mathbf|bf|rm)\s*`
+const textWrapper = String.raw`\\(?:text(?:bf|it|rm|normal|sf|tt|up)?|emph|mbox|hbox|math(?:rm|bf|it|sf|tt)|operatorname|bf|rm)\s*`
 const choicePattern = new RegExp(
   String.raw`^(?:${textWrapper}\{)?\s*(?:\(\s*(?:${textWrapper}\{)?([A-J])\}?\s*\)|([A-J])\s*[.):](?!\d))\s*\}?\s*([\s\S]*)$`,
 )

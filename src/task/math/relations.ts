@@ -1,6 +1,6 @@
 /** What equations and inequalities say: a value with a name, or the set of an unknown's values. */
 import { canonical } from './canonical.js'
-import { infinity, isExpression, type Node, type Relation, symbols } from './node.js'
+import { children, infinity, isExpression, type Node, type Relation, symbols } from './node.js'
 
 /** The parts of a chain a = b = c, or of a single relation. */
 export interface Chain {
@@ -17,10 +17,24 @@ export function chainOf(node: Node): Chain {
 /** x, f(x), AB, \angle ABC: something that an equation names. */
 function isName(node: Node): boolean {
   if (node.kind === 'symbol' || node.kind === 'opaque') return true
+  if (node.kind === 'words') return true
   if (node.kind === 'constant') return node.name === 'i' || node.name === 'e'
   if (node.kind === 'product') return node.factors.every(({ kind }) => kind === 'symbol' || kind === 'constant')
   // (x, y) = (1, 2)
   return node.kind === 'sequence' && node.open === '(' && node.items.every(({ kind }) => kind === 'symbol')
+}
+
+/**
+ * m + n, p/q, 100a + 10b: what a problem asks for by a formula. With x, y or z it is rather an equation in unknowns.
+ */
+function isSoughtFormula(node: Node): boolean {
+  if (!['sum', 'quotient', 'product'].includes(node.kind)) return false
+  const names = symbols(node)
+  const isPlain = (each: Node): boolean =>
+    each.kind === 'symbol' ||
+    each.kind === 'number' ||
+    (/^(?:sum|product|quotient|negative)$/.test(each.kind) && children(each).every(isPlain))
+  return names.length > 1 && names.every((name) => /^[a-wA-W]$/.test(name)) && isPlain(node)
 }
 
 /** A name and everything that is said to equal it. */
@@ -34,7 +48,8 @@ export function assignmentOf(node: Node): Assignment | undefined {
   const { operators, parts } = chainOf(node)
   if (operators.length === 0 || operators.some((operator) => operator !== '=')) return undefined
   const [first, ...rest] = parts as [Node, ...Node[]]
-  if (isName(first)) return { name: canonical(first), values: rest }
+  const isValue = (each: Node) => symbols(each).length === 0
+  if (isName(first) || (isSoughtFormula(first) && rest.every(isValue))) return { name: canonical(first), values: rest }
   const last = parts.at(-1)!
   if (parts.length === 2 && last.kind === 'symbol' && symbols(first).length === 0) {
     return { name: canonical(last), values: [first] }
@@ -87,4 +102,9 @@ function halfLine(name: string, operator: Relation, bound: Node) {
   if (operator.startsWith('<')) return { name, set: sequence('(', minusInfinity, bound, edge(operator)) }
   if (operator.startsWith('>')) return { name, set: sequence(edge(operator), bound, infinity, '(') }
   return undefined
+}
+
+/** Whether the node says between what bounds something lies: x > 3, 1 <= x < 2, x != 0. */
+export function isCondition(node: Node): boolean {
+  return node.kind === 'relation' && chainOf(node).operators.some((operator) => operator !== '=' && operator !== 'in')
 }

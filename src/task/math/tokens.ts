@@ -34,16 +34,18 @@ const pattern = new RegExp(
 
 /** Commands that wrap text or a font around their argument. */
 const wrappers = new Set(
-  'text textbf textit textrm textnormal textsf texttt mbox mathrm mathbf mathit mathsf mathcal mathbb operatorname boldsymbol rm bf it vec overrightarrow hat bar overline'.split(
+  'text textbf textit textrm textnormal textsf texttt textup emph mbox hbox mathrm mathbf mathit mathsf mathcal mathbb operatorname boldsymbol bm rm bf it vec overrightarrow hat bar overline underline ensuremath boxed fbox framebox'.split(
     ' ',
   ),
 )
-const textual = new Set('text textbf textit textrm textnormal textsf texttt mbox'.split(' '))
+const textual = new Set('text textbf textit textrm textnormal textsf texttt textup emph mbox hbox'.split(' '))
 
 const renamed: Readonly<Record<string, string>> = {
   dfrac: 'frac',
   tfrac: 'frac',
   cfrac: 'frac',
+  nicefrac: 'frac',
+  sfrac: 'frac',
   tbinom: 'binom',
   dbinom: 'binom',
   leq: 'le',
@@ -74,6 +76,9 @@ const renamed: Readonly<Record<string, string>> = {
   varphi: 'phi',
   vartheta: 'theta',
   varepsilon: 'epsilon',
+  bigcup: 'cup',
+  bigcap: 'cap',
+  colon: 'colon',
 }
 const renamedMarks: Readonly<Record<string, string>> = {
   less: '<',
@@ -81,6 +86,7 @@ const renamedMarks: Readonly<Record<string, string>> = {
   bar: '|',
   openBracket: '[',
   closeBracket: ']',
+  colon: ':',
 }
 
 /** `prose`: the text of \\text{}, in which letters are words, not variables. */
@@ -147,11 +153,11 @@ function letters(run: string, next: string, prose: boolean, push: (kind: TokenKi
   const lower = run.toLowerCase()
   // Minutes and seconds are told from functions by the parenthesis.
   const isUnit = (lower === 'min' || lower === 'sec') && next !== '('
-  if (isUnit || (prose && !Object.hasOwn(functions, run))) push('word', run)
+  if (lower === 'infinity' || lower === 'inf' || lower === 'infty') push('command', 'infty')
+  else if (isUnit || (prose && !Object.hasOwn(functions, run))) push('word', run)
   else if (run.length === 1) push('letter', run)
   else if (Object.hasOwn(functions, run)) push('command', run)
   else if (lower === 'pi' || run === 'sqrt') push('command', lower)
-  else if (lower === 'infinity' || lower === 'inf' || lower === 'infty') push('command', 'infty')
   else if (!isShortWord(run) && variableRun.test(run)) for (const letter of run) push('letter', letter)
   else push('word', run)
 }
@@ -174,10 +180,13 @@ function braced(text: string, at: number): { content: string; end: number } | un
 function wrapped(name: string, content: string, budget: Budget, depth: number): Token[] {
   const trimmed = content.trim()
   if (name === 'mathbb' && /^[RQZNC]$/.test(trimmed)) return [{ kind: 'command', text: `set${trimmed}`, space: false }]
-  if (name === 'overline' && /\d/.test(trimmed)) throw new Unreadable('repeating digits')
+  if ((name === 'overline' || name === 'bar') && /\d/.test(trimmed)) throw new Unreadable('repeating digits')
+  // Upright i and e are the constants.
+  if ((name === 'mathrm' || name === 'rm') && /^[ie]$/.test(trimmed))
+    return [{ kind: 'letter', text: trimmed, space: false }]
   if (textual.has(name) || ((name === 'mathrm' || name === 'rm') && /^[A-Za-z]{1,3}$/.test(trimmed))) {
     // A letter set as text is a unit or a choice, not a variable.
-    if (/^[A-Za-z]+\.?$/.test(trimmed) && !Object.hasOwn(functions, trimmed)) {
+    if (/^[A-Za-z]+\.?$/.test(trimmed) && !/^infinity$/i.test(trimmed) && !Object.hasOwn(functions, trimmed)) {
       return [{ kind: 'word', text: trimmed.replace(/\.$/, ''), space: content.startsWith(' ') }]
     }
   }

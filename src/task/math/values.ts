@@ -22,6 +22,7 @@ export function sameValue(a: Node, b: Node, budget: Budget): boolean {
   if (infiniteSign(a) !== 0 || infiniteSign(b) !== 0) return infiniteSign(a) === infiniteSign(b)
   try {
     const [exactA, exactB] = [exactOrNothing(a, budget), exactOrNothing(b, budget)]
+    if (exactA === 'large' || exactB === 'large') return sameInField(a, b, [], budget) === true
     if (exactA !== undefined && exactB !== undefined) return equal(exactA, exactB)
     const names = [...new Set([...symbols(a), ...symbols(b)])]
     if (names.length === 0) return sameNumber(a, b, budget)
@@ -32,8 +33,15 @@ export function sameValue(a: Node, b: Node, budget: Budget): boolean {
   }
 }
 
-function exactOrNothing(node: Node, budget: Budget): Rational | undefined {
-  return some(node, ({ kind }) => kind === 'symbol' || kind === 'opaque') ? undefined : exactValue(node, budget)
+/** Whole numbers too large to write out, such as 5^2023, are compared in the field as well. */
+function exactOrNothing(node: Node, budget: Budget): Rational | 'large' | undefined {
+  if (some(node, ({ kind }) => kind === 'symbol' || kind === 'opaque')) return undefined
+  try {
+    return exactValue(node, budget)
+  } catch (error) {
+    if (error instanceof TooLarge) return 'large'
+    throw error
+  }
 }
 
 const isLong = (node: Node): boolean =>

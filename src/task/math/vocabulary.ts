@@ -70,12 +70,20 @@ const unitNames: Readonly<Record<string, string>> = {
   usd: 'usd',
   cent: 'cent',
   degree: 'degree',
+  deg: 'degree',
+  mph: 'mi / h',
+  kph: 'km / h',
+  kmh: 'km / h',
+  kmph: 'km / h',
+  mps: 'm / s',
+  radian: 'rad',
   unit: 'unit',
 }
 
 /** One name for a unit's singular, plural and abbreviation. Case is kept out: what differs by case alone is rare. */
 export function unitName(word: string): string {
   const lower = word.toLowerCase().replace(/\.$/, '')
+  if (Object.hasOwn(unitNames, lower)) return unitNames[lower]!
   const singular = lower.length > 2 && lower.endsWith('s') && !lower.endsWith('ss') ? lower.slice(0, -1) : lower
   return Object.hasOwn(unitNames, singular) ? unitNames[singular]! : singular
 }
