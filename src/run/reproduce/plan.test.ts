@@ -55,7 +55,9 @@ describe('planReproduction', () => {
   it('keys a run by what decides it', () => {
     const [run] = plan(mini, chooseClaims(mini, ['control'])).runs
     const key = (changes: object, weights = 'w') => runKey({ ...run.recipe, ...changes }, weights)
-    expect(key({ model: 'elsewhere', threads: 2, name: 'x', checkpoint: { every: 1, keep: 1 } })).toBe(key({}))
+    expect(
+      key({ model: 'elsewhere', threads: 2, memoryCheck: 'warn', name: 'x', checkpoint: { every: 1, keep: 1 } }),
+    ).toBe(key({}))
     expect(key({ seed: 7 })).not.toBe(key({}))
     expect(key({}, 'other weights')).not.toBe(key({}))
     expect(key({ train: { ...run.recipe.train, lr: 1 } })).not.toBe(key({}))

@@ -60,7 +60,7 @@ export function merge(...layers: readonly Changes[]): Record<string, unknown> {
 }
 
 /** Decides how long and how closely watched a run is or where it computes, but not what. */
-const undecisive = ['name', 'model', 'threads', 'checkpoint', 'log']
+const undecisive = ['name', 'model', 'threads', 'memoryCheck', 'checkpoint', 'log']
 
 /** Keys in one order, so that equal recipes have equal texts; JSON has no infinity. */
 function canonical(value: unknown): unknown {
