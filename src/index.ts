@@ -6,6 +6,7 @@ export { loadRecipe, parseRecipe, UserError } from './config/index.js'
 export type { Recipe, RecipeInput } from './config/recipe.js'
 export type { SftRecipe, SftRecipeInput } from './config/sft-recipe.js'
 export * from './entropy/index.js'
+export { type TensorMomentsOptions, tensorMoments } from './entropy/tensor-moments.js'
 export { openModel as loadModel } from './model/open.js'
 export type { ChatMessage, DecoderConfig, OpenModel, Tokenizer } from './model/types.js'
 export {

@@ -99,6 +99,13 @@ export function scoreToken(logits: ArrayLike<number>, token: number, options: So
   return { logprob: logprobs[token], S: S[token], centredS: centredS[token], expectedS, entropy }
 }
 
+/** @throws {RangeError} for what cannot be a T. */
+export function checkTemperature(temperature: number): void {
+  if (!(temperature > 0 && temperature < Number.POSITIVE_INFINITY)) {
+    throw new RangeError(`temperature is ${temperature}: it must be a positive finite number`)
+  }
+}
+
 interface Distribution {
   /** u - max u. */
   x: Float64Array
@@ -116,9 +123,7 @@ interface Distribution {
 
 /** The first pass. */
 function softmax(logits: ArrayLike<number>, { temperature = 1 }: SoftmaxOptions): Distribution {
-  if (!(temperature > 0 && temperature < Number.POSITIVE_INFINITY)) {
-    throw new RangeError(`temperature is ${temperature}: it must be a positive finite number`)
-  }
+  checkTemperature(temperature)
   if (logits.length === 0) throw new RangeError('no logits: a distribution needs at least one')
   let top = 0
   for (let i = 0; i < logits.length; i++) {

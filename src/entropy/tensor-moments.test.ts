@@ -3,7 +3,7 @@ import { startTestEngine } from '../../test/engine.js'
 import { rngFrom } from '../config/philox.js'
 import { fromData, fromIndices, liveTensors, scope } from '../torch/index.js'
 import { moments, scoreToken } from './moments.js'
-import { rowMoments, shiftedRows, tokenScores } from './tensor-moments.js'
+import { rowMoments, shiftedRows, tensorMoments, tokenScores } from './tensor-moments.js'
 
 beforeAll(startTestEngine)
 
@@ -88,5 +88,44 @@ describe('moments on tensors', () => {
     const [damaged, sound] = onTensors([bad, new Float32Array(16).fill(1)], [0, 0])
     expect(damaged.entropy).toBeNaN()
     expect(sound.entropy).toBeCloseTo(Math.log(16), 6)
+  })
+})
+
+describe('tensorMoments', () => {
+  const rows = rowsOf(4, 300, (random) => 20 * (random() - 0.5))
+  const flat = Float32Array.from(rows.flatMap((row) => [...row]))
+
+  it.each([1, 0.7])(
+    'has all that moments and scoreToken say, at a temperature of %d, and leaves the logits alone',
+    (T) => {
+      const before = liveTensors()
+      scope(() => {
+        const logits = fromData(flat, [4, 300])
+        const tokens = [0, 17, 299, 5]
+        tensorMoments(logits, { temperature: T, tokens }).forEach((found, r) => {
+          const expected = {
+            ...moments(rows[r], { temperature: T }),
+            ...scoreToken(rows[r], tokens[r], { temperature: T }),
+          }
+          expect(Object.keys(found).sort()).toEqual(Object.keys(expected).sort())
+          for (const [name, value] of Object.entries(expected)) {
+            expect(Math.abs(found[name as 'S']! - value), name).toBeLessThan(1e-5 * (1 + Math.abs(value)))
+          }
+        })
+        expect(tensorMoments(logits)[0]).not.toHaveProperty('S')
+        expect(logits.toFloat32Array()).toEqual(flat)
+      })
+      expect(liveTensors()).toBe(before)
+    },
+  )
+
+  it('refuses what is no matrix of logits, no temperature or no token of theirs', () => {
+    scope(() => {
+      const logits = fromData(flat, [4, 300])
+      expect(() => tensorMoments(fromData(flat, [1200]))).toThrow('logits of shape [1200]: must be [R, V]')
+      expect(() => tensorMoments(logits, { temperature: 0 })).toThrow('temperature is 0')
+      expect(() => tensorMoments(logits, { tokens: [1] })).toThrow('1 tokens for 4 rows of logits')
+      expect(() => tensorMoments(logits, { tokens: [1, 2, 300, 4] })).toThrow('token 300 lies outside the vocabulary')
+    })
   })
 })

@@ -6,18 +6,24 @@
 import {
   argmax,
   cat,
+  clone,
+  div,
   expInto,
+  fromIndices,
   full,
   gather,
   mul,
   mul_,
+  noGrad,
   reshape,
   scatter_,
   scope,
   sub,
   sum,
   type Tensor,
+  toDtype,
 } from '../torch/index.js'
+import { checkTemperature, type Moments, type SoftmaxOptions, type TokenScore } from './moments.js'
 
 /** Sums over one row, without the maximum's term in tail and c: a = 1 + tail, c = 1 + squares (paper's section 3). */
 export interface RowSums {
@@ -107,4 +113,45 @@ export function shiftedRows(logits_R_V: Tensor, targets_R_1?: Tensor): ShiftedRo
     })
     return { exp_R_V, expX_R_V: x_R_V, targetX, sums }
   })
+}
+
+export interface TensorMomentsOptions extends SoftmaxOptions {
+  /** A sampled token for each row; its scores are then in the result. */
+  tokens?: ArrayLike<number>
+}
+
+/**
+ * {@link moments} of every row of logits at once, on their device, and {@link scoreToken} of one token a row: the sums
+ * in float32 as in training, what is made of them in float64. The tensor stays as it is.
+ *
+ * @param logits_R_V R rows of z over a vocabulary of V, of any floating type.
+ * @returns R entries; with `tokens` they have logprob, S and centredS too.
+ * @throws {RangeError} for logits that are not a matrix, a temperature that is not a positive finite number, another
+ *   number of tokens than rows, or a token outside the vocabulary.
+ */
+export function tensorMoments(
+  logits_R_V: Tensor,
+  { temperature = 1, tokens }: TensorMomentsOptions = {},
+): (Moments & Partial<TokenScore>)[] {
+  checkTemperature(temperature)
+  const [R, V, ...more] = logits_R_V.shape
+  if (V === undefined || more.length > 0) throw new RangeError(`logits of shape [${logits_R_V.shape}]: must be [R, V]`)
+  if (tokens && tokens.length !== R) throw new RangeError(`${tokens.length} tokens for ${R} rows of logits`)
+  const outside = Array.from(tokens ?? []).find((token) => !(Number.isInteger(token) && token >= 0 && token < V))
+  if (outside !== undefined) throw new RangeError(`token ${outside} lies outside the vocabulary of ${V}`)
+  return noGrad(() =>
+    scope(() => {
+      const wide = logits_R_V.dtype === 'float32' ? logits_R_V : toDtype(logits_R_V, 'float32')
+      const u_R_V = temperature === 1 ? clone(wide) : div(wide, temperature)
+      const top_R = gather(u_R_V, 1, argmax(u_R_V, 1, true)).toFloat32Array()
+      const { sums, targetX } = shiftedRows(u_R_V, tokens && fromIndices(tokens, [R, 1], logits_R_V.device))
+      return sums.map((row, r) => {
+        const { entropy, sumP2, sumP2LogP, expectedS, sumS2, logA, ...rest } = rowMoments(row)
+        const result = { logZ: top_R[r] + logA, entropy, sumP2, sumP2LogP, expectedS, sumS2 }
+        if (!targetX) return result
+        const { logprob, S } = tokenScores({ ...result, ...rest, logA }, targetX[r])
+        return { ...result, logprob, S, centredS: S - expectedS }
+      })
+    }),
+  )
 }
