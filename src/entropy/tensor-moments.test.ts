@@ -98,6 +98,8 @@ describe('tensorMoments', () => {
   it.each([1, 0.7])(
     'has all that moments and scoreToken say, at a temperature of %d, and leaves the logits alone',
     (T) => {
+      // The engine keeps the constant T from its first use on.
+      scope(() => tensorMoments(fromData(flat, [4, 300]), { temperature: T }))
       const before = liveTensors()
       scope(() => {
         const logits = fromData(flat, [4, 300])
