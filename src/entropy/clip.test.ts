@@ -192,6 +192,10 @@ describe.each([
     expect(() => clip(batch({ S: [1], isPolicyToken: [0] }), paper(1, 1))).toThrow(/no policy tokens/)
   })
 
+  it('scores whose variance overflows', () => {
+    expect(() => clip(batch({ S: [1e200, -1e200] }), paper(1, 1))).toThrow(/standard deviation is Infinity/)
+  })
+
   it.each(['S', 'expectedS', 'advantage'] as const)('a %s that is not finite, or of another length', (name) => {
     for (const bad of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
       const tokens = batch({ S: [0, 1] })
@@ -253,6 +257,25 @@ describe('properties of both clips', () => {
         expect([...result.mask]).toEqual(rows.map((row, i) => (row.isPolicyToken && !dropped.has(i) ? 1 : 0)))
         expect(result.maskedLow).toBe(masked.filter((row) => row.score < centre).length)
         expect(result.maskedHigh).toBe(masked.filter((row) => row.score > centre).length)
+      }),
+    )
+  })
+
+  it('mask what lies outside the bounds that they report, to the last digit', () => {
+    const finite = fc.double({ min: -2, max: 2, noNaN: true })
+    const scores = fc.array(fc.record({ S: finite, expectedS: finite }), { minLength: 1, maxLength: 8 })
+    fc.assert(
+      // At mu 1 both scores of a batch of two lie on the bounds, up to rounding.
+      fc.property(scores, fc.constantFrom(0, 1, 1.5), (rows, mu) => {
+        const tokens = batch({ S: rows.map(({ S }) => S), expectedS: rows.map(({ expectedS }) => expectedS) })
+        for (const name of ['B', 'V'] as const) {
+          const { mask, low, high, sigma } = (name === 'B' ? clipB : clipV)(tokens, paper(mu, mu))
+          const kept = rows.map(({ S, expectedS }) => {
+            const score = name === 'B' ? S : S - expectedS
+            return sigma === 0 || (low <= score && score <= high) ? 1 : 0
+          })
+          expect([...mask]).toEqual(kept)
+        }
       }),
     )
   })

@@ -49,8 +49,8 @@ export interface ClipResult {
  * nothing. Scores carry no importance ratio.
  *
  * @throws {UserError} for options that make no sense, see {@link resolveClipOptions}.
- * @throws {RangeError} for arrays of different lengths, a batch without policy tokens, or an S, expectedS or advantage
- *   of a policy token that is not finite.
+ * @throws {RangeError} for arrays of different lengths, a batch without policy tokens, an S, expectedS or advantage
+ *   of a policy token that is not finite, or scores whose variance is not.
  */
 export function clipB(tokens: ClipTokens, options: ClipOptions): ClipResult {
   const resolved = resolveClipOptions('B', options)
@@ -81,17 +81,20 @@ function clip(
   { mean, sigma, count, centre }: { mean: number; sigma: number; count: number; centre: number },
   { muLow, muHigh, applyTo, cap }: ResolvedClipOptions,
 ): ClipResult {
+  if (!Number.isFinite(sigma)) throw new RangeError(`the scores' standard deviation is ${sigma}: they are too large`)
   const mask = Uint8Array.from(isPolicyToken, (flag) => (flag ? 1 : 0))
   // Infinity x 0 is not a number: an open side is open whatever sigma is.
   const below = muLow === Number.POSITIVE_INFINITY ? muLow : muLow * sigma
   const above = muHigh === Number.POSITIVE_INFINITY ? muHigh : muHigh * sigma
+  const low = centre - below
+  const high = centre + above
   let eligible = 0
   const outside: { index: number; distance: number }[] = []
   for (let i = 0; i < mask.length; i++) {
     if (!mask[i] || !isEligible(advantage[i], applyTo)) continue
     eligible++
-    const distance = score(i) - centre
-    if (distance < -below || distance > above) outside.push({ index: i, distance })
+    // Against the bounds as they are reported: the difference to the centre may round to the other side of one.
+    if (score(i) < low || score(i) > high) outside.push({ index: i, distance: score(i) - centre })
   }
   const limit = sigma === 0 ? 0 : cap(eligible, count)
   if (outside.length > limit) {
@@ -103,10 +106,10 @@ function clip(
   let maskedHigh = 0
   for (const { index, distance } of outside) {
     mask[index] = 0
-    if (distance < -below) maskedLow++
+    if (distance < 0) maskedLow++
     else maskedHigh++
   }
-  return { mask, mean, sigma, low: centre - below, high: centre + above, maskedLow, maskedHigh }
+  return { mask, mean, sigma, low, high, maskedLow, maskedHigh }
 }
 
 function check(tokens: ClipTokens): void {
