@@ -30,7 +30,7 @@ interface GenerateFlags extends EngineOptions {
   system?: string
   samples: number
   seed: number
-  maxNewTokens: number
+  maxNewTokens?: number
   temperature: number
   topP: number
   topK: number
@@ -81,7 +81,11 @@ export function generateCommand(io: Io = processIo, room = rolloutRoom): Command
     .option('--system <text>', 'system prompt of the chat')
     .option('-n, --samples <n>', 'completions per prompt', numberOption({ minimum: 1, whole: true }), 1)
     .option('--seed <n>', 'keys the draws', numberOption({ minimum: 0, whole: true }), 0)
-    .option('--max-new-tokens <n>', 'longest completion in tokens', numberOption({ minimum: 1, whole: true }), 256)
+    .option(
+      '--max-new-tokens <n>',
+      "longest completion in tokens (default: 256, or what the model's positions leave)",
+      numberOption({ minimum: 1, whole: true }),
+    )
     .option('--temperature <t>', 'T of softmax(z/T)', numberOption({ minimum: 0, exclusive: true }), 1)
     .option('--top-p <p>', 'nucleus sampling', numberOption({ minimum: 0, exclusive: true, maximum: 1 }), 1)
     .option('--top-k <k>', 'the k likeliest tokens only; 0: all', numberOption({ minimum: 0, whole: true }), 0)

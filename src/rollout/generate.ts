@@ -22,6 +22,7 @@ export interface GenerateOptions extends EngineOptions {
   system?: string
   samples?: number
   seed?: number
+  /** Absent: {@link defaultMaxNewTokens}, or what the prompt leaves of the model's positions. */
   maxNewTokens?: number
   temperature?: number
   topP?: number
@@ -33,9 +34,13 @@ export interface GenerateOptions extends EngineOptions {
   onToken?: (promptIndex: number, sample: number, textDelta: string) => void
 }
 
+/** Longest completion where none is asked for, in tokens. */
+export const defaultMaxNewTokens = 256
+
 interface Pending {
   text: string
   tokens: number[]
+  maxNewTokens: number
   index: number
   signal?: AbortSignal
 }
@@ -50,7 +55,7 @@ export async function* generate(
   const { samples = 1, batchSize = 32, stop = [] } = options
   const sampling = (): SamplingOptions => ({
     samplesPerPrompt: samples,
-    maxNewTokens: options.maxNewTokens ?? 256,
+    maxNewTokens: options.maxNewTokens ?? defaultMaxNewTokens,
     temperature: options.temperature ?? 1,
     topP: options.topP ?? 1,
     topK: options.topK ?? 0,
@@ -78,7 +83,7 @@ export async function* generate(
       const { completions } = await thread.call<{ completions: Completion[]; statistics: RolloutStatistics }>(
         'sample',
         {
-          prompts: pending.map(({ tokens, index }) => ({ key: index, tokens })),
+          prompts: pending.map(({ tokens, index, maxNewTokens }) => ({ key: index, tokens, maxNewTokens })),
           options: sampling(),
           stream: options.onToken !== undefined,
         },
@@ -105,7 +110,9 @@ export async function* generate(
     let pending: Pending[] = []
     let index = 0
     for await (const input of prompts) {
-      pending.push({ ...promptTokens(model, input, options), index: index++, signal: input.signal })
+      const { text, tokens } = promptTokens(model, input, options)
+      const maxNewTokens = roomFor(model, tokens, ++index, options.maxNewTokens)
+      pending.push({ text, tokens, maxNewTokens, index: index - 1, signal: input.signal })
       if (pending.length >= window) {
         yield* answer(pending)
         pending = []
@@ -131,6 +138,21 @@ function promptTokens({ tokenizer }: OpenModel, input: GenerateInput, { chat, sy
   const rendered = tokenizer.renderChat(all, { addGenerationPrompt: true })
   const text = 'prompt' in input ? input.prompt : rendered
   return { text, tokens: tokenizer.encode(rendered, { special: false }) }
+}
+
+/** Tokens that a prompt's completions may have. `number`: the prompt's place in the input, from 1. */
+function roomFor({ config }: OpenModel, { length }: number[], number: number, wanted: number | undefined): number {
+  const positions = config.maxPositionEmbeddings
+  if (length === 0) throw new UserError(`prompt ${number} has no tokens`)
+  if (length + (wanted ?? 1) > positions) {
+    throw new UserError(
+      wanted === undefined
+        ? `prompt ${number} has ${length} tokens, which leave no room in the model's ${positions} positions`
+        : `prompt ${number} has ${length} tokens; with ${wanted} new ones it passes the model's ${positions} positions`,
+      { hint: wanted === undefined ? 'shorten the prompt' : 'ask for fewer new tokens or shorten the prompt' },
+    )
+  }
+  return wanted ?? Math.min(defaultMaxNewTokens, positions - length)
 }
 
 /** The completion's text without special tokens, cut before the first stop string. */
