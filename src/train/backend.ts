@@ -49,6 +49,8 @@ export interface UpdateOptions {
   activationCheckpointing?: boolean
   /** Whether the run's signal may end the update early, with the policy unchanged. */
   interruptible: boolean
+  /** Compute every policy token, also those that nothing in the objective moves: their log-probabilities are wanted. */
+  everyToken?: boolean
   /** Report each token's distribution too, where nothing reported it before. */
   distributions?: boolean
   /** Measure what the step does to the entropy of its tokens, see {@link LedgerReading}. The step itself is the same. */

@@ -29,7 +29,6 @@ const reportOf = (policyTokens: number, changes: Partial<StepReport>): StepRepor
     clipped: 0,
     loss: 0,
     gradNorm: 0,
-    logprobGapMax: 0,
     seconds: 1,
     trainedTokens: 0,
     masks: [],

@@ -65,7 +65,7 @@ function updateMetrics(reports: readonly StepReport[], recipe: Recipe): Partial<
   const masks = methods.some(masksGradient)
   const byScore = methods.some(masksByScore)
   const controlNames = new Set(reports.flatMap(({ control }) => Object.keys(control)))
-  const onPolicy = reports.filter(({ logprobGapMax }) => logprobGapMax > 0)
+  const gaps = reports.flatMap(({ logprobGapMax }) => logprobGapMax ?? [])
   return present({
     cov_A_Sc: weighted(({ covASc }) => covASc),
     cov_A_rSc: weighted(({ covARSc }) => covARSc),
@@ -79,7 +79,7 @@ function updateMetrics(reports: readonly StepReport[], recipe: Recipe): Partial<
     kl_nats: reports.every(({ klSum }) => klSum !== undefined) ? share(({ klSum }) => klSum!) : undefined,
     loss: weighted(({ loss }) => loss),
     grad_norm: weighted(({ gradNorm }) => gradNorm),
-    logprob_gap_max: onPolicy.length > 0 ? Math.max(...onPolicy.map(({ logprobGapMax }) => logprobGapMax)) : undefined,
+    logprob_gap_max: gaps.length > 0 ? Math.max(...gaps) : undefined,
     train_seconds: seconds,
     train_tokens_per_s: N / seconds,
     ...Object.fromEntries([...controlNames].map((name) => [name, weighted(({ control }) => control[name])])),

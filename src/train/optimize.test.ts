@@ -233,8 +233,8 @@ describe('an optimizer step', () => {
     expect(report.ratioMax).toBeCloseTo(Math.exp(0.3), 5)
     // Ratios of e^0.3 = 1.35 lie above 1.2: clipped wherever A > 0.
     expect(report.clipped).toBe(6)
-    expect(report.logprobGapMax).toBe(0)
-    expect(current.updates[0].options.interruptible).toBe(false)
+    expect(report.logprobGapMax).toBeUndefined()
+    expect(current.updates[0].options).toMatchObject({ interruptible: false, everyToken: false })
 
     const kept = recording(0.3)
     const recipe = recipeOf({ entropy: { ...entropy, statistics: 'rollout' } })
@@ -242,7 +242,9 @@ describe('an optimizer step', () => {
     expect(kept.scored).toEqual([])
     const sampled = items.map(({ completion }) => completion)
     expect(same.masks.flatMap((mask) => [...mask])).toEqual([...clipB(flatOf(sampled), entropy).mask])
-    expect(same.logprobGapMax).toBe(0)
+    expect(same.logprobGapMax).toBeUndefined()
+    // Nothing was scored anew: the ratios of all tokens have to come from the update.
+    expect(kept.updates[0].options.everyToken).toBe(true)
   })
 
   it('measures the gap between sampling and training in the first update', async () => {

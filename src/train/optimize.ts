@@ -28,7 +28,8 @@ export interface StepReport {
   klSum?: number
   loss: number
   gradNorm: number
-  logprobGapMax: number
+  /** Absent where no token was passed, or the policy has moved since the statistics were taken. */
+  logprobGapMax?: number
   seconds: number
   trainedTokens: number
   /** Gradient masks, per item. */
@@ -65,10 +66,10 @@ export async function optimizeMinibatch(
   const { algorithm, entropy, rollout, train } = recipe
   const groups = byGroup(items)
   const first = place.update === 0
-  const statistics =
-    first || entropy.statistics === 'rollout'
-      ? items.map(({ completion }) => completion as TokenStatistics)
-      : await scoreItems(backend, recipe, items, groups)
+  const sampled = first || entropy.statistics === 'rollout'
+  const statistics = sampled
+    ? items.map(({ completion }) => completion as TokenStatistics)
+    : await scoreItems(backend, recipe, items, groups)
   const flat = flatten(items, statistics)
   const lengths = items.map(({ completion, counts }) => (counts ? completion.tokens.length : 0))
   const weights = tokenWeights(lengths, algorithm.aggregation, algorithm.constantLength ?? rollout.maxNewTokens)
@@ -98,6 +99,8 @@ export async function optimizeMinibatch(
     gradClip: train.gradClip,
     tokenBudget: train.tokenBudget,
     activationCheckpointing: train.activationCheckpointing,
+    // The policy has moved since the statistics were taken: no token's ratio is known without a pass.
+    everyToken: sampled && !first,
     ledger: recipe.ledger !== undefined && place.step % recipe.ledger.every === 0,
     // Once a step has changed the policy it has to be finished.
     interruptible: first,
@@ -187,7 +190,7 @@ function report({
   const { objective } = control
   let ratioMax = 0
   let klSum: number | undefined
-  let gap = 0
+  let gap: number | undefined
   let clippedCount = 0
   groups.forEach((members, group) => {
     members.forEach((i, c) => {
@@ -221,7 +224,7 @@ function report({
         ratioMax = Math.max(ratioMax, ratio[at])
         if (token.kl !== undefined) klSum = (klSum ?? 0) + token.kl
         // Later the policy has moved, and what differs is the ratio.
-        if (passed && first) gap = Math.max(gap, Math.abs(logprob - statistics[i].logprob[t]))
+        if (passed && first) gap = Math.max(gap ?? 0, Math.abs(logprob - statistics[i].logprob[t]))
       }
     })
   })

@@ -4,7 +4,7 @@ import { rngFrom } from '../../src/config/philox.js'
 import type { TrainCompletion, TrainGroup, UpdateOptions, UpdateResult } from '../../src/train/backend.js'
 import { Learner } from '../../src/train/local/learner.js'
 import { startTestEngine } from '../engine.js'
-import { largestParameterGap, loadTiny, parametersOf, trainCompletion, updateOptions } from './models.js'
+import { largestGap, largestParameterGap, loadTiny, parametersOf, trainCompletion, updateOptions } from './models.js'
 
 beforeAll(startTestEngine)
 
@@ -153,6 +153,16 @@ describe('work that cannot change the result', () => {
     )
     expect(computed.result.trainedTokens).toBe(all)
     expect(skipped.result.trainedTokens).toBe(all - (3 + 4 + 2) - 3 - 3)
+  })
+
+  it('is done where every log-probability is asked for, and is the same step', () => {
+    const asked = afterUpdate(groups, { everyToken: true })
+    expect(asked.result.tokens.flat().some(({ logprob }) => logprob.some(Number.isNaN))).toBe(false)
+    const computed = afterUpdate(groups, { objective: everything })
+    asked.result.tokens.flat().forEach(({ logprob }, i) => {
+      expect(largestGap(logprob, computed.result.tokens.flat()[i].logprob)).toBe(0)
+    })
+    expectSame(asked, afterUpdate(groups))
   })
 
   it('is not left out where a KL term or a bonus needs it', () => {

@@ -27,7 +27,7 @@ import { recordByPiece, recordWhole } from './tape.js'
 /** A completion cut to the tokens that a pass is needed for. */
 interface Work {
   completion: TrainCompletion
-  /** Tokens up to and with the last one that carries gradient. */
+  /** Tokens up to and with the last one that needs a pass. */
   length: number
   update: TokenUpdate
   place: { group: number; completion: number }
@@ -159,7 +159,7 @@ export class Learner {
         sequences.forEach(({ members }, g) => {
           members.forEach((work, branch) => {
             layout.predictingRows(pack, g, branch, work.length).forEach((row, t) => {
-              if (!carriesGradient(work.completion, t, options)) return
+              if (!needsPass(work.completion, t, options)) return
               rows.push(row)
               owners.push({ work, t })
             })
@@ -228,16 +228,17 @@ export class Learner {
   }
 }
 
-/** Whether any term of the objective moves this token's logits. */
-function carriesGradient(completion: TrainCompletion, t: number, { objective }: UpdateOptions): boolean {
+/** Whether any term of the objective moves this token's logits, or its log-probability is asked for. */
+function needsPass(completion: TrainCompletion, t: number, { objective, everyToken }: UpdateOptions): boolean {
   if (completion.weight[t] === 0) return false
+  if (everyToken) return true
   if (objective.entropyCoef !== 0) return true
   if (!completion.gradMask[t]) return false
   if (completion.rolloutKlCoef && completion.rolloutKlCoef[t] !== 0) return true
   return completion.advantage[t] !== 0 || objective.klCoef > 0
 }
 
-/** What has to be computed: completions with gradient, cut behind their last one, in groups that still have any. */
+/** What has to be computed: completions that need a pass, cut behind the last token that does, in groups that still have any. */
 function plan(groups: TrainGroup[], options: UpdateOptions) {
   const work: Work[] = []
   const prompts: { prompt: Int32Array; members: number[] }[] = []
@@ -253,7 +254,7 @@ function plan(groups: TrainGroup[], options: UpdateOptions) {
         ...(options.distributions ? { distribution: emptyDistribution(length) } : {}),
       }
       let needed = length
-      while (needed > 0 && !carriesGradient(completion, needed - 1, options)) needed--
+      while (needed > 0 && !needsPass(completion, needed - 1, options)) needed--
       if (needed > 0) {
         members.push(work.length)
         work.push({ completion, length: needed, update, place: { group: g, completion: c } })
