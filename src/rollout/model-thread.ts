@@ -36,8 +36,13 @@ export const sketchModelWithProgress = (reference: string, adapter?: string): Pr
     sketchModel(reference, { adapter, onProgress: (progress) => onProgress({ stage: 'downloading', ...progress }) }),
   )
 
-/** `entry`: the worker's module; its hosted object is made from {@link ModelInit}. */
-export async function openModelThread(reference: string, entry: string, options: EngineOptions): Promise<ModelThread> {
+/** `entry`: the worker's module; its hosted object is made from {@link ModelInit} and `extra`. */
+export async function openModelThread(
+  reference: string,
+  entry: string,
+  options: EngineOptions,
+  extra: object = {},
+): Promise<ModelThread> {
   const model = await openModelWithProgress(reference, options.adapter)
   const { device = 'cpu', threads, lora } = options
   const dtype = typeof options.dtype === 'function' ? options.dtype(model) : (options.dtype ?? 'float32')
@@ -46,7 +51,7 @@ export async function openModelThread(reference: string, entry: string, options:
       ? undefined
       : { ...lora, from: model.adapter, baseModel: baseName(model) }
   const init: ModelInit = { path: model.path, device, dtype, adapter }
-  return { model, thread: await startThread(entry, init, { threads }) }
+  return { model, thread: await startThread(entry, { ...init, ...extra }, { threads }) }
 }
 
 /** What an adapter's config calls its base: a path that holds in every directory, else the name as it was given. */

@@ -1,8 +1,21 @@
 /** Statistics of a policy's distribution at given tokens, chunk by chunk: logits never exist for all rows at once. */
 import { rowMoments, shiftedRows, tokenScores } from '../entropy/tensor-moments.js'
 import type { Decoder } from '../model/decoder.js'
+import { headProducts } from '../model/head-products.js'
 import { project } from '../model/projection.js'
-import { div, fromIndices, indexSelect, narrow, noGrad, reshape, scope, type Tensor, toDtype } from '../torch/index.js'
+import {
+  div,
+  div_,
+  fromIndices,
+  indexSelect,
+  isHalf,
+  narrow,
+  noGrad,
+  reshape,
+  scope,
+  type Tensor,
+  toDtype,
+} from '../torch/index.js'
 import { statisticNames, type TokenStatistics } from './types.js'
 
 /** Logits of one chunk at most, in elements: about what the last level of cache holds. */
@@ -19,8 +32,14 @@ export function emptyStatistics(length: number): TokenStatistics {
 /** float32 logits of softmax(z / T) for hidden_R_d. */
 export function policyLogits(model: Decoder, hidden_R_d: Tensor, temperature: number): Tensor {
   return scope(() => {
+    const { head } = model.parameters
+    if (isHalf(head.value.dtype)) {
+      const logits = headProducts(head.value).logits(hidden_R_d)
+      if (temperature !== 1) div_(logits, temperature)
+      return logits
+    }
     const scaled = temperature === 1 ? hidden_R_d : div(hidden_R_d, temperature)
-    const logits = project(scaled, model.parameters.head)
+    const logits = project(scaled, head)
     return logits.dtype === 'float32' ? logits : toDtype(logits, 'float32')
   })
 }

@@ -13,6 +13,7 @@ const changeableInTraining = [
   'memoryCheck',
   'train.steps',
   'train.tokenBudget',
+  'train.optimizerDevice',
   'train.onNonFinite',
   'rollout.batchSize',
   'eval.every',

@@ -38,7 +38,9 @@ export const openParts: OpenParts = async (recipe, { signal }) => {
   requireBase(recipe)
   const adapter = recipe.lora?.from
   const lora = loraSettings(recipe)
-  const backend = await openLocalBackend(reference, { device, dtype, threads, signal, adapter, lora })
+  const { optimizerDevice } = recipe.train
+  const options = { device, dtype, threads, signal, adapter, lora, optimizerDevice }
+  const backend = await openLocalBackend(reference, options)
   return {
     backend,
     loop: (start) =>

@@ -57,6 +57,7 @@ const changeable = [
   'train.steps',
   'train.epochs',
   'train.tokenBudget',
+  'train.optimizerDevice',
   'train.onNonFinite',
   'eval.every',
   'checkpoint',
@@ -77,7 +78,9 @@ const openHere: NonNullable<SftOptions['open']> = async (recipe, data, { signal 
   const { model: reference, device, dtype, threads } = recipe
   const adapter = recipe.lora?.from
   const lora = loraSettings(recipe)
-  const backend = await openLocalBackend(reference, { device, dtype, threads, signal, adapter, lora })
+  const { optimizerDevice } = recipe.train
+  const options = { device, dtype, threads, signal, adapter, lora, optimizerDevice }
+  const backend = await openLocalBackend(reference, options)
   return {
     backend,
     loop: (start) =>

@@ -25,3 +25,6 @@ export function dtypeOfCode(code: number): Dtype {
   if (!name) throw new Error(`LibTorch element type ${code} has no counterpart here`)
   return name
 }
+
+/** Whether numbers of this type have 16 bits: sums and small steps are then kept in float32. */
+export const isHalf = (dtype: Dtype): boolean => dtype === 'bfloat16' || dtype === 'float16'

@@ -1,7 +1,7 @@
 /** Tensors on LibTorch: construction, operators, autograd, scopes and devices. */
 export { clearGradient, gradEnabled, gradientOf, noGrad, requireGrad, withGrad } from './autograd.js'
 export { cpu, type Device, deviceName, parseDevice } from './device.js'
-export { type Dtype, dtypes } from './dtype.js'
+export { type Dtype, dtypes, isHalf } from './dtype.js'
 export { engineStarted, native, prepareEnvironment, startEngine } from './engine.js'
 export { TorchError } from './errors.js'
 export { releaseFreedMemory } from './memory.js'

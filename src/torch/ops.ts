@@ -4,7 +4,7 @@
  * the stable ABI; constants are 0-dim tensors, which do not promote the other operand's type.
  */
 import { alive, call, callInPlace, callList, callPair, direct, operator } from './dispatch.js'
-import type { Dtype } from './dtype.js'
+import { type Dtype, dtypes } from './dtype.js'
 import { native } from './engine.js'
 import { keep } from './scope.js'
 import { full, Tensor } from './tensor.js'
@@ -26,11 +26,20 @@ function constant(value: number): Tensor {
   return tensor
 }
 
+let one: Tensor | undefined
+
+/** The factors of one term, 1; on the CPU, as operators on lists of tensors want them. */
+function ones(): Tensor {
+  if (!one || one.disposed) one = keep(full([1], 1))
+  return one
+}
+
 const asOperand = (value: Tensor | number): Tensor => (typeof value === 'number' ? constant(value) : value)
 
 const defs = {
   linear: operator('linear', '', ['T', 'T', 'T?']),
   mm: operator('mm', '', ['T', 'T']),
+  mmDtype: operator('mm', 'dtype', ['T', 'T', 'i']),
   bmm: operator('bmm', '', ['T', 'T']),
   rmsNorm: operator('rms_norm', '', ['T', 'i[]', 'T?', 'f?']),
   silu: operator('silu', '', ['T']),
@@ -71,6 +80,7 @@ const defs = {
   gt: operator('gt', 'Tensor', ['T', 'T']),
   minimum: operator('minimum', '', ['T', 'T']),
   dot: operator('dot', '', ['T', 'T']),
+  foreachAddcmul_: operator('_foreach_addcmul_', 'Tensor', ['T[]', 'T[]', 'T[]', 'T'], ''),
   toCopy: operator('_to_copy', '', ['T', 'dtype?', 'none', 'none', 'none', 'b', 'none']),
   clone: operator('clone', '', ['T', 'none']),
   detach: operator('detach', '', ['T']),
@@ -89,6 +99,8 @@ const defs = {
 /** x_N_I W_O_I^T (+ b_O). */
 export const linear = (x: Tensor, weight: Tensor, bias?: Tensor) => call(defs.linear, x, weight, bias)
 export const mm = (a: Tensor, b: Tensor) => call(defs.mm, a, b)
+/** a b in float32 of matrices in half precision, whose products no kernel rounds before they are summed. CUDA only. */
+export const mmWide = (a: Tensor, b: Tensor) => call(defs.mmDtype, a, b, dtypes.float32.code)
 export const bmm = (a: Tensor, b: Tensor) => call(defs.bmm, a, b)
 
 /** x / sqrt(mean(x^2) + eps) * weight, over the last dimension. */
@@ -181,6 +193,10 @@ export const viewAsReal = (x: Tensor) => call(defs.viewAsReal, x)
 export const copyInto = (destination: Tensor, source: Tensor) =>
   direct('aten::copy_', [destination, source], () => native().copyInto(alive(destination), alive(source), false))
 export const fill_ = (x: Tensor, value: number) => native().fill(alive(x), value)
+
+/** out += x in place and in out's precision, whatever the float type of x. */
+export const accumulate_ = (out: Tensor, x: Tensor) =>
+  callInPlace(defs.foreachAddcmul_, [out], [x], [constant(1)], ones())
 
 /** out = beta out + alpha a b in place, not recorded by autograd. */
 export const addmm_ = (out: Tensor, a: Tensor, b: Tensor, beta = 1, alpha = 1) =>

@@ -49,7 +49,7 @@ function trained(
   lora.attach(model)
   const before = parametersOf(model)
   const start = factorsOf(lora)
-  const learner = new Learner(model, { adapter: lora, ...(rate > 0 ? { dropout: { rate, seed: 5 } } : {}) })
+  const learner = new Learner(model, { lora: { adapter: lora, ...(rate > 0 ? { dropout: { rate, seed: 5 } } : {}) } })
   const results = [1, 2].map(() => learner.update(order, updateOptions(changes)))
   const untouched = model.list().every(({ value }) => gradientOf(value) === undefined)
   const outcome = {
@@ -58,7 +58,7 @@ function trained(
     factors: factorsOf(lora),
     baseGap: largestParameterGap(before, parametersOf(model)),
     untouched,
-    moments: [...learner.optimizer.moments()].length,
+    moments: [...learner.optimizer.state()].length,
     parameters: lora.parameters().length,
   }
   learner.dispose()
@@ -110,7 +110,7 @@ describe('an update of an adapter', () => {
     const full = shareWeights(model)
     const before = parametersOf(full)
     lora.attach(model)
-    const adapterLearner = new Learner(model, { adapter: lora })
+    const adapterLearner = new Learner(model, { lora: { adapter: lora } })
     adapterLearner.update(groups, updateOptions(plainStep))
     const learner = new Learner(full)
     learner.update(groups, updateOptions(plainStep))

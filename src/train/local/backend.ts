@@ -4,6 +4,7 @@ import { type EngineOptions, openModelThread } from '../../rollout/model-thread.
 import type { SampleEvent } from '../../rollout/service.js'
 import type { Dtype } from '../../torch/index.js'
 import type { Backend } from '../backend.js'
+import type { TrainInit } from './service.js'
 
 export interface LocalBackend extends Backend {
   readonly model: OpenModel
@@ -12,9 +13,14 @@ export interface LocalBackend extends Backend {
 /** Loads the model that `reference` names; `signal` ends a running call early. */
 export async function openLocalBackend(
   reference: string,
-  options: Omit<EngineOptions, 'dtype'> & { dtype?: Dtype; signal?: AbortSignal } = {},
+  options: Omit<EngineOptions, 'dtype'> & { dtype?: Dtype; signal?: AbortSignal } & Pick<
+      TrainInit,
+      'optimizerDevice'
+    > = {},
 ): Promise<LocalBackend> {
-  const { model, thread } = await openModelThread(reference, new URL('./worker.js', import.meta.url).href, options)
+  const entry = new URL('./worker.js', import.meta.url).href
+  const { optimizerDevice } = options
+  const { model, thread } = await openModelThread(reference, entry, options, { optimizerDevice })
   const { parameters, threads, engine } = await thread.call<{ parameters: number; threads: number; engine: string }>(
     'info',
     undefined,

@@ -14,7 +14,6 @@ import {
   fromData,
   fromIndices,
   gradientOf,
-  indexPut_,
   indexSelect,
   keep,
   linear,
@@ -34,7 +33,7 @@ import type {
   ValueGroup,
 } from '../ppo/critic.js'
 import { tokenValueLoss } from '../ppo/value-loss.js'
-import { clipScale, Optimizer } from './optimizer.js'
+import { clipScale, Optimizer, type OptimizerPlace } from './optimizer.js'
 
 interface Sequences<C> {
   prompt: ArrayLike<number>
@@ -49,8 +48,11 @@ export class Critic {
   readonly #bias: Parameter
   readonly #leaves: Tensor[]
 
-  /** With an own trunk the critic frees it; a frozen one stays its lender's. */
-  constructor(trunk: Decoder, kind: CriticTrunk) {
+  /**
+   * With an own trunk the critic frees it; a frozen one stays its lender's. `place`: where the optimizer's state lies,
+   * by default with the weights.
+   */
+  constructor(trunk: Decoder, kind: CriticTrunk, place?: OptimizerPlace) {
     this.trunk = trunk
     this.kind = kind
     this.#weight = headParameter('score.weight', [1, trunk.config.hiddenSize], trunk)
@@ -58,6 +60,7 @@ export class Critic {
     const { embedding } = trunk.parameters
     this.optimizer = new Optimizer(
       this.parameters().map((parameter) => ({ parameter, kind: parameter === embedding ? 'manual' : 'autograd' })),
+      place,
     )
     this.#leaves = this.parameters()
       .filter((parameter) => parameter !== embedding)
@@ -175,10 +178,9 @@ export class Critic {
       })
       const { device } = trunk
       backward(value_R_1, [...this.#leaves, ...(trains ? [x_T_d] : [])], fromData(slopes, [at, 1], { device }))
+      this.optimizer.collect()
       const dEmbedding = trains ? gradientOf(x_T_d) : undefined
-      if (!dEmbedding) return
-      const buffer = this.optimizer.buffer(trunk.parameters.embedding)
-      noGrad(() => indexPut_(buffer, [pack.tokens_T], dEmbedding, true))
+      if (dEmbedding) this.optimizer.addRows(trunk.parameters.embedding, pack.tokens_T, dEmbedding)
     })
   }
 

@@ -8,7 +8,7 @@ import { PackedBatch } from '../../model/packing.js'
 import type { Parameter } from '../../model/parameters.js'
 import { splitByBudget } from '../../rollout/micro-batches.js'
 import { packGroups } from '../../rollout/scoring.js'
-import { fromIndices, indexPut_, indexSelect, noGrad, requireGrad, scope, type Tensor } from '../../torch/index.js'
+import { fromIndices, indexSelect, noGrad, requireGrad, scope, type Tensor } from '../../torch/index.js'
 import type {
   TokenDistribution,
   TokenUpdate,
@@ -20,7 +20,7 @@ import type {
 import { tokenObjective } from '../objective.js'
 import { Ledger, meanEntropyTask } from './ledger.js'
 import { type LoraTraining, rowsOfSequences, withDropout } from './lora-training.js'
-import { clipScale, Optimizer } from './optimizer.js'
+import { clipScale, Optimizer, type OptimizerPlace } from './optimizer.js'
 import { policyHead } from './policy-head.js'
 import { recordByPiece, recordWhole } from './tape.js'
 
@@ -41,8 +41,11 @@ export class Learner {
   /** False while the ledger looks: the entropy is that of the policy without dropout. */
   #dropout = true
 
-  /** Trains all weights, or those of the adapter alone: then no gradient of any other exists, the head's included. */
-  constructor(model: Decoder, lora?: LoraTraining) {
+  /**
+   * Trains all weights, or those of the adapter alone: then no gradient of any other exists, the head's included.
+   * `place`: where the optimizer's state lies, by default with the weights.
+   */
+  constructor(model: Decoder, { lora, place }: { lora?: LoraTraining; place?: OptimizerPlace } = {}) {
     this.model = model
     this.#lora = lora
     const { embedding, head } = model.parameters
@@ -50,6 +53,7 @@ export class Learner {
     const parameters = lora?.adapter.parameters() ?? model.list()
     this.optimizer = new Optimizer(
       parameters.map((parameter) => ({ parameter, kind: manual.has(parameter) ? 'manual' : 'autograd' })),
+      place,
     )
     this.#leaves = parameters.filter((parameter) => !manual.has(parameter)).map(({ value }) => requireGrad(value))
   }
@@ -218,8 +222,9 @@ export class Learner {
           this.#lora ? undefined : this.optimizer.buffer(head),
         )
         if (nonFinite.length > 0) return objective
-        const dEmbedding = this.#withDropout(sequences, () => tape.backward(dHidden, this.#leaves))
-        if (dEmbedding) noGrad(() => indexPut_(this.optimizer.buffer(embedding), [pack.tokens_T], dEmbedding, true))
+        const collect = () => this.optimizer.collect()
+        const dEmbedding = this.#withDropout(sequences, () => tape.backward(dHidden, this.#leaves, collect))
+        if (dEmbedding) this.optimizer.addRows(embedding, pack.tokens_T, dEmbedding)
         return objective
       } finally {
         pack.dispose()

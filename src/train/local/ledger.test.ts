@@ -188,7 +188,7 @@ describe('the ledger of a step', () => {
       baseModel: 'tiny',
     })
     adapter.attach(model)
-    const learner = new Learner(model, { adapter, ...(rate > 0 ? { dropout: { rate, seed: 5 } } : {}) })
+    const learner = new Learner(model, { lora: { adapter, ...(rate > 0 ? { dropout: { rate, seed: 5 } } : {}) } })
     // From the second step on the factors A have gradients too.
     learner.update(groups, options({ lr: 1e-2, ledger: false }))
     const before = meanEntropy(learner)

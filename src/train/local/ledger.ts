@@ -7,7 +7,8 @@
  * factor and the diagonal P = lr / (1 - b1^n) / (sqrt(v^) + eps). With P held fixed, exact falls into the share of the
  * weight decay, that of the old momentum m, and <grad H, D grad J_t> of every token t, D = (1 - b1) s P. The last is the
  * derivative of the token's objective along D grad H: for all tokens at once, one central difference (two forward
- * passes) of log p and H.
+ * passes) of log p and H. Half-precision weights are the rounding of masters that AdamW moves: d theta is what became of
+ * the weights, the shares are the masters', and what the rounding does is the difference.
  *
  * Order in an update: grad H; the objective's gradients; `beforeStep`; the step; `afterStep`. Parameters are put back
  * bit for bit, so a run is the same with the ledger and without it.
@@ -30,6 +31,7 @@ import {
   sub,
   sum,
   type Tensor,
+  toDevice,
   toDtype,
 } from '../../torch/index.js'
 import type { LedgerReading, TrainCompletion, TrainGroup, UpdateOptions } from '../backend.js'
@@ -78,13 +80,13 @@ export class Ledger {
     const own = (1 - betas[0]) * scale
     let [momentum, decay, gradientShare, directionSquared, lengthSquared] = [0, 0, 0, 0, 0]
     this.#eachSlot((slot) => {
-      const { parameter, gradient, firstMoment } = slot
+      const { parameter, master, gradient, firstMoment } = slot
       this.#before.set(parameter, keep(clone(parameter.value)))
       lengthSquared += inner(parameter.value, parameter.value)
       const rescaled = this.#rescaledGradH(slot, scale)
       if (!rescaled) return
       directionSquared += own ** 2 * inner(rescaled, rescaled)
-      decay -= lr * weightDecay * inner(this.#gradH.get(parameter)!, parameter.value)
+      decay -= lr * weightDecay * inner(this.#gradH.get(parameter)!, master ?? parameter.value)
       if (firstMoment) momentum -= betas[0] * inner(rescaled, firstMoment)
       if (gradient) gradientShare -= own * inner(rescaled, gradient)
     })
@@ -143,11 +145,12 @@ export class Ledger {
     const [b1, b2] = betas
     const correction = 1 - b2 ** n
     const parts: Tensor[] = []
-    if (secondMoment) parts.push(mul(wide(secondMoment), b2 / correction))
-    if (gradient) parts.push(mul(mul(wide(gradient), wide(gradient)), ((1 - b2) * scale ** 2) / correction))
+    // The optimizer's state may lie on another device.
+    if (secondMoment) parts.push(mul(toDevice(secondMoment, gradH.device), b2 / correction))
+    if (gradient) parts.push(mul(mul(gradient, gradient), ((1 - b2) * scale ** 2) / correction))
     const root = parts.length > 0 ? sqrt(parts.length > 1 ? add(parts[0], parts[1]) : parts[0]) : undefined
-    const offset = full([], eps, { dtype: wide(gradH).dtype, device: gradH.device })
-    return mul(div(wide(gradH), root ? add(root, offset) : offset), lr / (1 - b1 ** n))
+    const offset = full([], eps, { dtype: gradH.dtype, device: gradH.device })
+    return mul(div(gradH, root ? add(root, offset) : offset), lr / (1 - b1 ** n))
   }
 
   /** d log p_t and d H_t along D grad H at the parameters before the step. */
@@ -216,5 +219,6 @@ function hasSlope({ weight, advantage, rolloutKlCoef }: TrainCompletion, { objec
 
 const wide = (x: Tensor): Tensor => (x.dtype === 'float32' || x.dtype === 'float64' ? x : toDtype(x, 'float32'))
 
-/** <a, b>, summed in float64. */
-const inner = (a: Tensor, b: Tensor): number => sum(mul(wide(a), wide(b)), undefined, false, 'float64').item()
+/** <a, b>, summed in float64 where `a` lies. */
+const inner = (a: Tensor, b: Tensor): number =>
+  sum(mul(wide(a), wide(toDevice(b, a.device))), undefined, false, 'float64').item()

@@ -1,4 +1,7 @@
-/** AdamW's state as a safetensors file: two moments per parameter in float32, and the number of updates. */
+/**
+ * AdamW's state as a safetensors file: two moments per parameter in float32, the float32 masters of half-precision
+ * weights, and the number of updates.
+ */
 import { existsSync } from 'node:fs'
 import { UserError } from '../../config/errors.js'
 import { openSafetensors } from '../../model/safetensors.js'
@@ -9,13 +12,13 @@ import type { Optimizer } from './optimizer.js'
 const countKey = 'updates'
 
 export function writeOptimizer(path: string, optimizer: Optimizer): void {
-  const moments = [...optimizer.moments()].map(({ name, tensor }) => ({
+  const state = [...optimizer.state()].map(({ name, tensor }) => ({
     name,
     dtype: 'F32' as const,
     shape: tensor.shape,
     bytes: () => floatBytes(tensor),
   }))
-  writeSafetensors(path, moments, { [countKey]: String(optimizer.count) })
+  writeSafetensors(path, state, { [countKey]: String(optimizer.count) })
 }
 
 /** @throws UserError where the file is absent or not this optimizer's. */

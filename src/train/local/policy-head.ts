@@ -5,16 +5,15 @@
  * so memory does not grow with rows x vocabulary.
  */
 import { type RowMoments, rowMoments, shiftedRows, tokenScores } from '../../entropy/tensor-moments.js'
+import { headProducts } from '../../model/head-products.js'
 import { rowsPerChunk } from '../../rollout/statistics.js'
 import {
   add,
-  addmm_,
   copyInto,
-  div,
+  div_,
   empty,
   fromData,
   fromIndices,
-  mm,
   mul,
   mul_,
   narrow,
@@ -22,8 +21,6 @@ import {
   scatterAdd_,
   scope,
   type Tensor,
-  toDtype,
-  transpose,
 } from '../../torch/index.js'
 
 /**
@@ -50,7 +47,7 @@ export interface HeadRow {
 /**
  * Runs the head over hidden_R_d for the sampled tokens `targets`. `gradientOf` is asked once per row, in order. The
  * result is d loss / d hidden_R_d (loss = -objective), in the hidden states' element type; the head's weight gradient
- * is added to `headGradient_V_d` (float32 or the head's type).
+ * is added to `headGradient_V_d` (float32 where the head is in half precision).
  */
 export function policyHead(
   hidden_R_d: Tensor,
@@ -67,28 +64,27 @@ export function policyHead(
   const productRows = Math.max(step, productRowsAtLeast)
   return noGrad(() =>
     scope(() => {
+      const products = headProducts(head_V_d)
       const dHidden_R_d = empty([R, d], { device, dtype })
-      const scaled_R_d = temperature === 1 ? hidden_R_d : div(hidden_R_d, temperature)
       const targets_R_1 = fromIndices(targets, [R, 1], device)
       for (let at = 0; at < R; at += productRows) {
         const count = Math.min(productRows, R - at)
         scope(() => {
-          const rows_C_d = narrow(scaled_R_d, 0, at, count)
-          const product = mm(rows_C_d, transpose(head_V_d, 0, 1))
+          const rows_C_d = narrow(hidden_R_d, 0, at, count)
           // Becomes the gradient in place, a few rows at a time.
-          const logits_C_V = product.dtype === 'float32' ? product : toDtype(product, 'float32')
+          const logits_C_V = products.logits(rows_C_d)
           for (let first = 0; first < count; first += step) {
             const rows = Math.min(step, count - first)
-            logitGradient(narrow(logits_C_V, 0, first, rows), narrow(targets_R_1, 0, at + first, rows), (row, head) =>
+            const some_R_V = narrow(logits_C_V, 0, first, rows)
+            if (temperature !== 1) div_(some_R_V, temperature)
+            logitGradient(some_R_V, narrow(targets_R_1, 0, at + first, rows), (row, head) =>
               gradientOf(at + first + row, head),
             )
+            if (temperature !== 1) div_(some_R_V, temperature)
           }
-          const gradient_C_V = logits_C_V.dtype === head_V_d.dtype ? logits_C_V : toDtype(logits_C_V, head_V_d.dtype)
-          copyInto(narrow(dHidden_R_d, 0, at, count), mm(gradient_C_V, head_V_d))
-          if (headGradient_V_d) addmm_(headGradient_V_d, transpose(gradient_C_V, 0, 1), rows_C_d)
+          copyInto(narrow(dHidden_R_d, 0, at, count), products.backward(logits_C_V, rows_C_d, headGradient_V_d))
         })
       }
-      if (temperature !== 1) mul_(dHidden_R_d, 1 / temperature)
       return dHidden_R_d
     }),
   )

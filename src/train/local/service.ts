@@ -11,27 +11,38 @@ import { exportAll, fillParameter } from '../../model/parameters.js'
 import { writeModel } from '../../model/save.js'
 import { type ScoreGroup, scoreCompletions } from '../../rollout/scoring.js'
 import { type ModelInit, ModelService, type SampleCall } from '../../rollout/service.js'
-import { releaseFreedMemory } from '../../torch/index.js'
+import { parseDevice, releaseFreedMemory } from '../../torch/index.js'
 import type { CallContext } from '../../torch/thread.js'
 import type { TrainGroup, UpdateOptions } from '../backend.js'
 import type { CompletionGroup, CriticUpdateOptions, ValueGroup } from '../ppo/critic.js'
 import { Critic } from './critic.js'
 import { readCritic, writeCritic } from './critic-file.js'
 import { Learner } from './learner.js'
+import { type OptimizerPlace, placeOn } from './optimizer.js'
 import { readOptimizer, writeOptimizer } from './optimizer-file.js'
 
 const optimizerFile = 'optimizer.safetensors'
 
+export interface TrainInit extends ModelInit {
+  /** Where the optimizer's state lies; absent: with the policy. */
+  optimizerDevice?: string
+}
+
 export class PolicyService extends ModelService {
   readonly #learner: Learner
   readonly #beganWithAdapter: boolean
+  readonly #place: OptimizerPlace
   #reference: Decoder | undefined
   #critic: Critic | undefined
 
-  constructor(init: ModelInit) {
+  constructor(init: TrainInit) {
     super(init)
     const { adapter } = this
-    this.#learner = new Learner(this.model, adapter && { adapter, dropout: init.adapter?.dropout })
+    this.#place = placeOn(init.optimizerDevice === undefined ? this.device : parseDevice(init.optimizerDevice))
+    this.#learner = new Learner(this.model, {
+      lora: adapter && { adapter, dropout: init.adapter?.dropout },
+      place: this.#place,
+    })
     this.#beganWithAdapter = init.adapter?.from !== undefined
   }
 
@@ -72,11 +83,11 @@ export class PolicyService extends ModelService {
   openCritic({ trunk }: { trunk: CriticTrunk }): void {
     this.#critic?.dispose()
     if (trunk === 'own') {
-      this.#critic = new Critic(copyDecoder(this.model, { head: false }), trunk)
+      this.#critic = new Critic(copyDecoder(this.model, { head: false }), trunk, this.#place)
       return
     }
     this.#reference ??= this.#startingPolicy()
-    this.#critic = new Critic(this.#reference, trunk)
+    this.#critic = new Critic(this.#reference, trunk, this.#place)
   }
 
   values({ groups, ...options }: { groups: CompletionGroup[]; tokenBudget: number }) {
@@ -113,7 +124,10 @@ export class PolicyService extends ModelService {
     } finally {
       tensors.close()
     }
-    if (!optimizer) return
+    if (!optimizer) {
+      this.#learner.optimizer.forgetMasters()
+      return
+    }
     const beside = dirname(directory)
     readOptimizer(join(beside, optimizerFile), this.#learner.optimizer)
     if (this.#critic) readCritic(beside, this.#critic)

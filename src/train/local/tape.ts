@@ -12,8 +12,11 @@ export type Piece = (x_T_d: Tensor) => Tensor
 export interface Tape {
   /** What the last piece gives. */
   output: Tensor
-  /** Adds to the gradients of `leaves`; returns d loss / dx where `x` wants one. */
-  backward(dOutput: Tensor, leaves: readonly Tensor[]): Tensor | undefined
+  /**
+   * Adds to the gradients of `leaves`; returns d loss / dx where `x` wants one. `onPass` is told of every backward pass
+   * that has ended: of each piece, or of all at once.
+   */
+  backward(dOutput: Tensor, leaves: readonly Tensor[], onPass: () => void): Tensor | undefined
 }
 
 export interface TapeInput {
@@ -28,8 +31,9 @@ export function recordWhole(pieces: readonly Piece[], { x_T_d, wantsGradient }: 
   const output = withGrad(() => scope(() => pieces.reduce((x, piece) => piece(x), input)))
   return {
     output,
-    backward(dOutput, leaves) {
+    backward(dOutput, leaves, onPass) {
       backward(output, wantsGradient ? [...leaves, input] : leaves, dOutput)
+      onPass()
       return wantsGradient ? gradientOf(input) : undefined
     },
   }
@@ -47,8 +51,8 @@ export function recordByPiece(pieces: readonly Piece[], { x_T_d, wantsGradient }
   })
   return {
     output: last.output,
-    backward(dOutput, leaves) {
-      let d = last.backward(dOutput, leaves)
+    backward(dOutput, leaves, onPass) {
+      let d = last.backward(dOutput, leaves, onPass)
       for (let index = pieces.length - 2; index >= 0; index--) {
         const above = d!
         d = scope(() => {
@@ -56,7 +60,7 @@ export function recordByPiece(pieces: readonly Piece[], { x_T_d, wantsGradient }
             x_T_d: detach(inputs[index]),
             wantsGradient: index > 0 || wantsGradient,
           })
-          return again.backward(above, leaves)
+          return again.backward(above, leaves, onPass)
         })
         above.dispose()
         if (index > 0) inputs[index].dispose()
