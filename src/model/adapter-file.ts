@@ -81,6 +81,12 @@ function modulesIn(file: SafetensorsFile, model: DecoderConfig, config: AdapterC
   const found = new Set<string>()
   for (const name of file.tensors.keys()) {
     const module = /^base_model\.model\.(.*)\.lora_[AB]\.weight$/.exec(name)?.[1]
+    const ends = /\b(lm_head|output|embed_tokens|tok_embeddings)\./.exec(name)?.[1]
+    if (ends !== undefined) {
+      throw new UserError(`${file.path}: an adapter of ${ends} is not supported; those of the layers between are`, {
+        hint: 'train one without it (peft: exclude_modules, or target_modules that do not name it)',
+      })
+    }
     if (module === undefined || !known.has(module)) {
       throw new UserError(`${file.path}: the tensor ${name} belongs to no linear layer of the model`, {
         hint: `adapters of the linear layers of a ${model.family} model are read; is this one another model's?`,

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
@@ -25,6 +25,7 @@ import { Lora, type LoraOptions } from './lora.js'
 import { PackedBatch } from './packing.js'
 import { exportParts } from './parameters.js'
 import { openSafetensors } from './safetensors.js'
+import { writeSafetensors } from './safetensors-write.js'
 
 beforeAll(startTestEngine)
 
@@ -168,6 +169,7 @@ describe.each(cases)('a PEFT adapter of %s', (name) => {
       expect(written[field], field).toEqual(read[field])
     }
     expect(written.use_rslora).toBe(read.use_rslora ?? false)
+    rmSync(directory, { recursive: true })
     lora.dispose()
     model.dispose()
   })
@@ -238,6 +240,19 @@ describe('a new adapter', () => {
     )
     packed.dispose()
     intern.dispose()
+  })
+
+  it.each(['lm_head', 'model.embed_tokens'])('refuses an adapter of %s by its name', (module) => {
+    const directory = mkdtempSync(join(tmpdir(), 'isentrope-lora-'))
+    copyFileSync(join(directoryOf('llama'), 'adapter_config.json'), join(directory, 'adapter_config.json'))
+    writeSafetensors(join(directory, 'adapter_model.safetensors'), [
+      { name: `base_model.model.${module}.lora_A.weight`, dtype: 'F32', shape: [1, 1], bytes: new Uint8Array(4) },
+    ])
+    const model = loadTiny('llama')
+    const word = module.replace('model.', '')
+    expect(() => openAdapter(directory, model.config)).toThrow(`an adapter of ${word} is not supported`)
+    model.dispose()
+    rmSync(directory, { recursive: true })
   })
 
   it('leaves no tensor behind', () => {
