@@ -75,43 +75,65 @@ export function tokenScores(moments: RowMoments, x: number): { logprob: number; 
   return { logprob: x - moments.logA, S: (Math.exp(x) / moments.a) * (x - moments.meanX) }
 }
 
-export interface ShiftedRows {
+export interface ShiftedTensors {
   /** e^x, in the logits' memory, the maximum's own 1 included. */
   exp_R_V: Tensor
   /** e^x x. */
   expX_R_V: Tensor
+  /** The sums of {@link RowSums} in its order. */
+  sums_R_5: Tensor
   /** Shifted logits at `targets_R_1`, where they were given. */
-  targetX?: Float32Array
-  sums: RowSums[]
+  targetX_R_1?: Tensor
 }
 
 /**
  * Sums of every row of float32 `logits_R_V`, whose memory is taken over. The tensors in the result belong to the
  * caller's scope.
  */
-export function shiftedRows(logits_R_V: Tensor, targets_R_1?: Tensor): ShiftedRows {
+export function shiftedTensors(logits_R_V: Tensor, targets_R_1?: Tensor): ShiftedTensors {
   const [R] = logits_R_V.shape
   const { device } = logits_R_V
   return scope(() => {
     const top_R_1 = argmax(logits_R_V, 1, true)
     const x_R_V = sub(logits_R_V, gather(logits_R_V, 1, top_R_1))
-    const targetX = targets_R_1 ? gather(x_R_V, 1, targets_R_1).toFloat32Array() : undefined
+    const targetX_R_1 = targets_R_1 ? gather(x_R_V, 1, targets_R_1) : undefined
     const exp_R_V = logits_R_V
     expInto(exp_R_V, x_R_V)
     scatter_(exp_R_V, 1, top_R_1, full([R, 1], 0, { device }))
     mul_(x_R_V, exp_R_V)
     const total = (tensor: Tensor) => reshape(sum(tensor, [1]), [R, 1])
     const product = (a: Tensor, b: Tensor) => scope(() => total(mul(a, b)))
-    const host = cat(
+    const sums_R_5 = cat(
       [total(exp_R_V), total(x_R_V), product(exp_R_V, exp_R_V), product(exp_R_V, x_R_V), product(x_R_V, x_R_V)],
       1,
-    ).toFloat32Array()
+    )
     scatter_(exp_R_V, 1, top_R_1, full([R, 1], 1, { device }))
-    const sums = Array.from({ length: R }, (_, r) => {
-      const [tail, b, squares, d, e] = host.subarray(r * 5, r * 5 + 5)
-      return { tail, b, squares, d, e }
-    })
-    return { exp_R_V, expX_R_V: x_R_V, targetX, sums }
+    return { exp_R_V, expX_R_V: x_R_V, sums_R_5, ...(targetX_R_1 ? { targetX_R_1 } : {}) }
+  })
+}
+
+/** Sums from the first five of every `stride` numbers. */
+export const rowSums = (host: Float32Array, rows: number, stride: number): RowSums[] =>
+  Array.from({ length: rows }, (_, r) => {
+    const [tail, b, squares, d, e] = host.subarray(r * stride, r * stride + 5)
+    return { tail, b, squares, d, e }
+  })
+
+export interface ShiftedRows extends Pick<ShiftedTensors, 'exp_R_V' | 'expX_R_V'> {
+  /** Shifted logits at `targets_R_1`, where they were given. */
+  targetX?: Float32Array
+  sums: RowSums[]
+}
+
+/** {@link shiftedTensors} with the sums on the host, which it looks at once. */
+export function shiftedRows(logits_R_V: Tensor, targets_R_1?: Tensor): ShiftedRows {
+  return scope(() => {
+    const { exp_R_V, expX_R_V, sums_R_5, targetX_R_1 } = shiftedTensors(logits_R_V, targets_R_1)
+    const [R] = exp_R_V.shape
+    if (!targetX_R_1) return { exp_R_V, expX_R_V, sums: rowSums(sums_R_5.toFloat32Array(), R, 5) }
+    const host = cat([sums_R_5, targetX_R_1], 1).toFloat32Array()
+    const targetX = Float32Array.from({ length: R }, (_, r) => host[r * 6 + 5])
+    return { exp_R_V, expX_R_V, targetX, sums: rowSums(host, R, 6) }
   })
 }
 

@@ -2,22 +2,46 @@ import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { startTestEngine } from '../../test/engine.js'
 import { uniform } from '../config/philox.js'
-import { fromData, scope } from '../torch/index.js'
+import { cpu, fromData, scope } from '../torch/index.js'
+import { DeviceDraw } from './device-draw.js'
 import { drawTokens, truncate } from './draw.js'
 
 beforeAll(startTestEngine)
 
-const draw = (rows: ArrayLike<number>[], uniforms: number[]) =>
-  scope(() =>
-    drawTokens(
-      fromData(Float32Array.from(rows.flatMap((row) => Array.from(row))), [rows.length, rows[0].length]),
-      uniforms,
-    ),
-  )
+type Draw = (rows: ArrayLike<number>[], uniforms: number[]) => { tokens: Int32Array; edgeDraws: number }
+
+const tensorOf = (rows: ArrayLike<number>[]) =>
+  fromData(Float32Array.from(rows.flatMap((row) => Array.from(row))), [rows.length, rows[0].length])
+
+const onHost: Draw = (rows, uniforms) => scope(() => drawTokens(tensorOf(rows), uniforms))
+
+/** As on an accelerator, here on the processor. */
+const onDevice: Draw = (rows, uniforms) =>
+  scope(() => {
+    const device = new DeviceDraw(rows[0].length, cpu)
+    try {
+      const sums_R_5 = fromData(
+        Float32Array.from({ length: rows.length * 5 }, (_, i) => i),
+        [rows.length, 5],
+      )
+      const drawn = device.draw(tensorOf(rows), sums_R_5, device.send(uniforms))
+      // What travels beside the tokens arrives with its own row.
+      drawn.tokens.forEach((token, r) => {
+        expect(drawn.weights[r]).toBe(Math.fround(rows[r][token]))
+        expect(drawn.sums[r]).toEqual({ tail: 5 * r, b: 5 * r + 1, squares: 5 * r + 2, d: 5 * r + 3, e: 5 * r + 4 })
+      })
+      return drawn
+    } finally {
+      device.dispose()
+    }
+  })
 
 const belowOne = 1 - 2 ** -53
 
-describe('a draw', () => {
+describe.each([
+  ['on the host', onHost],
+  ['on the device', onDevice],
+])('a draw %s', (_, draw) => {
   it.each([64, 127, 128, 129, 300])('follows the distribution: %i ids', (V) => {
     // Weights 0, 1, ..., 6 in turn; id i is expected in N w_i / sum w of N draws.
     const weights = Array.from({ length: V }, (_, i) => i % 7)
@@ -81,6 +105,15 @@ describe('a draw', () => {
   it('counts those within rounding of an edge', () => {
     expect(draw([[1, 1, 2]], [0.25 + 1e-9]).edgeDraws).toBe(1)
     expect(draw([[1, 1, 2]], [0.3]).edgeDraws).toBe(0)
+    expect(
+      draw(
+        [
+          [1, 1, 2],
+          [3, 0, 1],
+        ],
+        [0.3, 0.75 - 1e-9],
+      ).edgeDraws,
+    ).toBe(1)
   })
 })
 

@@ -26,9 +26,10 @@ export interface Truncation {
 
 export const truncates = ({ topP, topK, minP }: Truncation): boolean => topP < 1 || topK > 0 || minP > 0
 
-const block = 128
+/** Elements of a block; device-draw.ts draws by the same ones. */
+export const block = 128
 /** Relative distance to an edge of the cumulative distribution within which rounding may decide. */
-const edge = 1e-6
+export const edge = 1e-6
 
 export interface Draws {
   tokens: Int32Array

@@ -94,6 +94,23 @@ describe('the sampler', () => {
     expect(sampled.statistics.truncatedMass).toBeUndefined()
   })
 
+  it('draws on the device what it draws on the host, and leaves nothing there', () => {
+    const host = sample({ samplesPerPrompt: 4 }, { drawOnDevice: false })
+    const onDevice = (batchSize: number) => sample({ samplesPerPrompt: 4, batchSize }, { drawOnDevice: true })
+    onDevice(64)
+    const live = liveTensors()
+    for (const batchSize of [3, 64]) {
+      const device = onDevice(batchSize)
+      expect(tokensOf(device)).toEqual(tokensOf(host))
+      expect(device.statistics.edgeDraws).toBe(0)
+      expectScored(device, 1)
+    }
+    expect(liveTensors()).toBe(live)
+    // Truncation looks at the distribution on the host.
+    const cut = { topK: 3 }
+    expect(tokensOf(sample(cut, { drawOnDevice: true }))).toEqual(tokensOf(sample(cut)))
+  })
+
   it('of a temperature is the policy softmax(z / T)', () => {
     const sampled = sample({ temperature: 1.7 })
     expectScored(sampled, 1.7)

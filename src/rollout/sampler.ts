@@ -6,7 +6,7 @@
 
 import { UserError } from '../config/errors.js'
 import { uniform } from '../config/philox.js'
-import { rowMoments, shiftedRows } from '../entropy/tensor-moments.js'
+import { type RowMoments, rowMoments, rowSums, type ShiftedTensors, shiftedTensors } from '../entropy/tensor-moments.js'
 import { KeyValueCache, type PromptCache } from '../model/cache.js'
 import type { Decoder } from '../model/decoder.js'
 import { withPackedWeights } from '../model/packed-weights.js'
@@ -23,6 +23,7 @@ import {
   scope,
   type Tensor,
 } from '../torch/index.js'
+import { DeviceDraw } from './device-draw.js'
 import { drawTokens, truncate, truncates } from './draw.js'
 import { emptyStatistics, policyLogits, setStatistics } from './statistics.js'
 import {
@@ -40,6 +41,8 @@ export interface SamplerHooks {
   decode?: (ids: ArrayLike<number>) => string
   onToken?: (prompt: number, sample: number, token: number) => void
   onProgress?: (done: { tokens: number; completions: number }) => void
+  /** For tests: draws as on an accelerator, or as on the processor. */
+  drawOnDevice?: boolean
   /** Ends all rows as they stand (finish `length`) when it returns true. */
   cancelled?: () => boolean
 }
@@ -79,6 +82,8 @@ class Sampler {
   #tokens = 0
   #edgeDraws = 0
   #cutMass = 0
+  /** Where the host is far: one look at the device per token. Truncation needs more of them. */
+  #deviceDraw: DeviceDraw | undefined
 
   constructor(model: Decoder, prompts: SamplePrompt[], options: SamplingOptions, hooks: SamplerHooks) {
     this.#model = model
@@ -113,6 +118,8 @@ class Sampler {
     try {
       if (count > 0) {
         const { config, device, dtype } = this.#model
+        const far = this.#hooks.drawOnDevice ?? device.type !== 'cpu'
+        if (far && !truncates(this.#options)) this.#deviceDraw = new DeviceDraw(config.vocabSize, device)
         this.#cache = new KeyValueCache(config, device, dtype, count, longest, this.#options.maxNewTokens)
         this.#rows = new Array(count).fill(undefined)
         this.#admitWaiting()
@@ -127,6 +134,7 @@ class Sampler {
       }
     } finally {
       this.#cache?.dispose()
+      this.#deviceDraw?.dispose()
       for (const { cache, hidden_1_d } of this.#prefilled.values()) disposePrompt(cache, hidden_1_d)
     }
     const { samplesPerPrompt } = this.#options
@@ -175,7 +183,7 @@ class Sampler {
           undefined,
           this.#model.device,
         )
-        this.#draw(indexSelect(hidden, 0, index), admitted)
+        this.#draw(admitted, () => indexSelect(hidden, 0, index))
       })
       for (const { prompt } of jobs) this.#leavePrompt(prompt)
     }
@@ -238,47 +246,53 @@ class Sampler {
       const positions = this.#rows.map((_, index) => this.#cache!.length(index))
       const cis = this.#model.rotations(fromIndices(positions, undefined, device), Math.max(...positions))
       const x = this.#model.embed(fromIndices(newest, undefined, device))
-      const hidden = this.#model.hidden(x, cis, this.#cache!.attend())
-      this.#cache!.advance()
       this.#draw(
-        hidden,
         this.#rows.map((_, index) => index),
+        () => {
+          const hidden = this.#model.hidden(x, cis, this.#cache!.attend())
+          this.#cache!.advance()
+          return hidden
+        },
       )
     })
     this.#hooks.onProgress?.({ tokens: this.#tokens, completions: this.#finished.length })
   }
 
   /** Draws the next token of `rows` (idle ones are skipped) from the hidden states, in that order. */
-  #draw(hidden_R_d: Tensor, rows: number[]): void {
-    const { temperature, seed, step, topP, topK, minP } = this.#options
+  #draw(rows: number[], hidden: () => Tensor): void {
+    const { temperature, seed, step } = this.#options
     scope(() => {
-      const { exp_R_V, expX_R_V, sums } = shiftedRows(policyLogits(this.#model, hidden_R_d, temperature))
-      expX_R_V.dispose()
-      const moments = sums.map(rowMoments)
-      if (moments.some(({ entropy }) => !Number.isFinite(entropy))) {
-        throw new Error('the model gives logits that are not finite: its weights are damaged, or training diverged')
-      }
       const uniforms = rows.map((index) => {
         const row = this.#rows[index]
         return row ? uniform(seed, step, this.#prompts[row.prompt].key, row.sample, row.tokens.length) : 0.5
       })
-      const cut = truncates(this.#options)
-        ? truncate(
-            exp_R_V,
-            moments.map(({ a }) => a),
-            { topP, topK, minP },
-          )
-        : undefined
-      const { tokens, edgeDraws } = drawTokens(cut?.weights_R_V ?? exp_R_V, uniforms)
+      const sent = this.#deviceDraw?.send(uniforms)
+      const shifted = shiftedTensors(policyLogits(this.#model, hidden(), temperature))
+      shifted.expX_R_V.dispose()
+      const { sums, tokens, weights, edgeDraws, kept } = sent
+        ? { kept: undefined, ...this.#deviceDraw!.draw(shifted.exp_R_V, shifted.sums_R_5, sent) }
+        : this.#drawOnHost(shifted, uniforms)
+      const moments = sums.map(rowMoments)
+      requireFinite(moments)
       this.#edgeDraws += edgeDraws
-      const weights = sampledWeights(exp_R_V, tokens)
       rows.forEach((index, r) => {
         if (!this.#rows[index]) return
-        if (cut) this.#cutMass += 1 - cut.kept[r]
+        if (kept) this.#cutMass += 1 - kept[r]
         setStatistics(this.#rows[index].statistics, this.#rows[index].tokens.length, moments[r], Math.log(weights[r]))
         this.#accept(index, tokens[r])
       })
     })
+  }
+
+  #drawOnHost({ exp_R_V, sums_R_5 }: ShiftedTensors, uniforms: number[]) {
+    const { topP, topK, minP } = this.#options
+    const sums = rowSums(sums_R_5.toFloat32Array(), uniforms.length, 5)
+    const moments = sums.map(rowMoments)
+    requireFinite(moments)
+    const totals = moments.map(({ a }) => a)
+    const cut = truncates(this.#options) ? truncate(exp_R_V, totals, { topP, topK, minP }) : undefined
+    const { tokens, edgeDraws } = drawTokens(cut?.weights_R_V ?? exp_R_V, uniforms)
+    return { sums, tokens, edgeDraws, weights: sampledWeights(exp_R_V, tokens), kept: cut?.kept }
   }
 
   #accept(index: number, token: number): void {
@@ -325,6 +339,11 @@ class Sampler {
     this.#cache!.retain(active)
     this.#rows = active.map((index) => this.#rows[index])
   }
+}
+
+function requireFinite(moments: readonly RowMoments[]): void {
+  if (moments.every(({ entropy }) => Number.isFinite(entropy))) return
+  throw new Error('the model gives logits that are not finite: its weights are damaged, or training diverged')
 }
 
 /** e^x of each row's sampled token. */
