@@ -161,7 +161,8 @@ function enclose(value: number, { vocabSize, logprobError }: TopKOptions): Known
 function readKnown(known: TopK, options: TopKOptions) {
   const { vocabSize, logprobError } = options
   const { topLogprobs, logprob, sampledMayBeExtra = false, endIsCap = true } = known
-  if (!Number.isInteger(vocabSize) || vocabSize < 1) throw new RangeError(`vocabSize is ${vocabSize}`)
+  if (!Number.isInteger(vocabSize) || vocabSize < 1)
+    throw new RangeError(`vocabSize is ${vocabSize}: it must be a whole number of tokens, 1 or more`)
   if (logprobError !== undefined && !(logprobError >= 0 && logprobError < Number.POSITIVE_INFINITY)) {
     throw new RangeError(`logprobError is ${logprobError}: it must be a finite number of nats, 0 or more`)
   }
