@@ -1,6 +1,7 @@
 /** From the rows of any layout to problems, and from problems that repeat to distinct ones. */
 import { UserError } from '../../config/errors.js'
 import type { ChatMessage } from '../../model/types.js'
+import { findBoxes } from '../math/boxed.js'
 import { grade } from '../math/grade.js'
 import { answerColumns, asPrompt, asText, chooseColumn, column, promptColumns } from './columns.js'
 import { problemKey, problemText, withoutWrapper } from './identity.js'
@@ -70,10 +71,13 @@ function toProblem(row: Row, names: ColumnChoice, number: string, where: string)
   return { key: problemKey(text), id, prompt, text, answer, ...(solution === undefined ? {} : { solution }) }
 }
 
-/** GSM8K's layout: a solution whose last line is `#### ` and the answer, with thousands separators. */
+/** A whole solution's answer: behind GSM8K's last `#### `, with thousands separators, or in MATH's last box. */
 function finalAnswer(text: string): { answer: string; solution?: string } {
   const mark = text.lastIndexOf('####')
-  if (mark < 0) return { answer: text }
+  if (mark < 0) {
+    const boxed = findBoxes(text).contents.at(-1)?.trim()
+    return boxed === undefined || boxed === '' ? { answer: text } : { answer: boxed, solution: text }
+  }
   const answer = text.slice(mark + 4).trim()
   return {
     answer: /^-?\d{1,3}(?:,\d{3})+(?:\.\d+)?$/.test(answer) ? answer.replaceAll(',', '') : answer,
