@@ -35,6 +35,11 @@ describe('grade', () => {
     expect(JSON.parse(out).correct).toBe(correct)
   })
 
+  it('takes a number as the reference', async () => {
+    const { out } = await gradeLines('{"response":"\\\\boxed{27}","answer":27.0}', '--json')
+    expect(JSON.parse(out).correct).toBe(true)
+  })
+
   it('prints the wrong ones and the share for people', async () => {
     const { out } = await gradeLines(`${line('\\boxed{3}', '3')}\n${line('\\boxed{4}', '3')}\n`)
     expect(out).toBe('2: wrong, 4 is not 3 (different)\n1 of 2 correct (50.0 %)\n')
@@ -43,7 +48,8 @@ describe('grade', () => {
   it.each([
     ['broken JSON', `${line('a', 'b')}\n{"response":`, 'stdin:2: not valid JSON'],
     ['a missing field', '{"response":"3"}', 'stdin:1: "answer" is missing'],
-    ['a number', '{"response":"3","answer":3}', 'stdin:1: "answer" must be text (got 3)'],
+    ['a list as the answer', '{"response":"3","answer":[3]}', 'stdin:1: "answer" must be text (got'],
+    ['a number as the response', '{"response":3,"answer":"3"}', 'stdin:1: "response" must be text (got 3)'],
     ['a list', '[]', 'stdin:1: must be a JSON object'],
     ['nothing', '', 'stdin: no input'],
   ])('refuses %s', async (_, input, message) => {

@@ -33,7 +33,9 @@ interface GradeFlags {
 
 const readGraded: LineReader<Graded> = (line, fail) => {
   const response = textField(line, 'response', fail)
-  return { response, answer: textField(line, 'answer', fail) }
+  // Many data sets hold whole numbers as numbers.
+  const answer = typeof line.answer === 'number' ? String(line.answer) : textField(line, 'answer', fail)
+  return { response, answer }
 }
 
 const shortened = (text: string): string => {
