@@ -298,7 +298,14 @@ export const equal: Record<string, readonly (readonly [reference: string, ...for
     ],
     ['(-\\infty,2]', 'x\\le2', '2 \\ge x', '(-\\infty, 2]', 'x<=2'],
     ['[-1,1]', '-1\\le x\\le1', '-1 \\leq y \\leq 1', '\\left[-1,1\\right]', '[-\\frac22, 1]'],
-    ['(-\\infty,\\infty)', '\\mathbb{R}', '\u211d', '(-\\infty,+\\infty)'],
+    [
+      '(-\\infty,\\infty)',
+      '\\text{all real numbers}',
+      'All real numbers',
+      '\\mathbb{R}',
+      '\u211d',
+      '(-\\infty,+\\infty)',
+    ],
     [
       '[2,5)',
       '\\{x : 2\\le x<5\\}',

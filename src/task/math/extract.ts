@@ -69,6 +69,9 @@ const number = String.raw`-?(?:\\?\$\s?)?\d[\d,]*(?:\.\d+)?(?:\s*/\s*\d+)?(?:\\?
 const counted = /\b(?:step|case|part|equation|problem|question|line|page|figure|method)[s.]?\s*\(?$/i
 const lastNumber = new RegExp(String.raw`(?<![\w.^])${number}(?![\d^])`, 'g')
 
+/** "x = 1 or x = 2", "a = 3 and b = 4": not the last of them alone. */
+const severalValues = /(?:^|[\s$(])([A-Za-z]\w{0,9}\s{0,9}=[^=]*(?:[,;]|\b(?:or|and)\b)[^=]*=.*)$/
+
 /** The last line where it is mathematics; else its last formula, what follows its last "is" or "=", its last number. */
 function plainEnding(tail: string, isReadable: (text: string) => boolean): string | undefined {
   // Letters alone may be a word of a sentence that happens to read as a product.
@@ -77,6 +80,8 @@ function plainEnding(tail: string, isReadable: (text: string) => boolean): strin
   const line = lines.at(-1)?.trim().slice(-1000)
   if (line === undefined) return undefined
   const bare = line.replace(/^(?:[*_`\s]|[-+]\s|\\[[(])+|(?:[*_`.\s]|\\[\])])+$/g, '')
+  const several = severalValues.exec(bare)?.[1]
+  if (several !== undefined && isMathematics(several)) return several
   if (isMathematics(afterEquals(bare))) return afterEquals(bare)
   const formula = /(?:\$([^$]+)\$|\\\(([\s\S]*?)\\\)|\\\[([\s\S]*?)\\\])[\s.*_!]*$/.exec(line)
   if (formula !== null && !/\b(?:or|and|not|than)\s*\$?[^$]{0,40}$/i.test(line.slice(0, formula.index))) {

@@ -17,9 +17,12 @@ const setBuilder =
 const axis =
   /\\(?:mathbf|boldsymbol|bm|vec|hat|overrightarrow)\s*\{\s*(?:\\(?:hat|mathbf|vec)\s*\{\s*)?\\?([ijk])(?:math)?\s*\}?\s*\}/g
 
+const allReals = /^(?:\\(?:text|mbox|textbf|mathrm)\s*\{\s*)?(?:the set of )?all real numbers\s*\}?$/i
+
 /** Leaves the mathematics: `\text{Option B}`, `\{x : x > 3\}`, `P(3, -4)`, unit vectors under one name. */
 export function withoutPhrases(text: string): string {
   let plain = withoutBraces(text).replace(phrase, '').replace(option, '$1')
+  if (allReals.test(plain)) return '\\mathbb{R}'
   const condition = setBuilder.exec(plain)
   if (condition !== null && condition[2]!.includes(condition[1]!) && /[<>]|\\[lgn]e/.test(condition[2]!)) {
     plain = condition[2]!
