@@ -50,6 +50,9 @@ export function plainLine<Step extends { step: number }, Evaluation extends { st
   return columns.map((column) => column.cell(metrics, { totalSteps, left }).padStart(column.width)).join('')
 }
 
+/** Messages that begin with their step, as they stand alone, are not given it twice. */
 export function warningLine(step: number, message: string): string {
-  return `warning at step ${step}: ${plainText(message).replaceAll('\n', '\n  ')}`
+  const own = `step ${step}: `
+  const text = message.startsWith(own) ? message.slice(own.length) : message
+  return `warning at step ${step}: ${plainText(text).replaceAll('\n', '\n  ')}`
 }

@@ -81,9 +81,10 @@ describe('without a terminal', () => {
     const panel = createTrainPanel(stream, options)
     panel.onEvent({ type: 'eval', metrics: evaluation })
     panel.onEvent({ type: 'warning', step: 3, message: 'top-p\x1b[2J cuts\nmass' })
+    panel.onEvent({ type: 'warning', step: 3, message: 'step 3: the loss is not finite' })
     expect(text()).toBe(
       'held out at step 10: Avg@8 0.412, Pass@8 0.740, entropy 0.8 nats, 50 problems\n' +
-        'warning at step 3: top-p cuts\n  mass\n',
+        'warning at step 3: top-p cuts\n  mass\nwarning at step 3: the loss is not finite\n',
     )
   })
 

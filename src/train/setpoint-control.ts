@@ -103,6 +103,6 @@ function outOfReach({ short }: SetpointState, lift: boolean, target: number): st
   const kind = lift ? 'lower' : 'raise'
   return [
     `the entropy target of ${target.toPrecision(3)} nats is out of reach by masking: for ${patience} updates in a row ` +
-      `masking every token that may be masked and whose update would ${kind} entropy was not enough`,
+      `masking the tokens whose update would ${kind} entropy, as many as entropy.maxFraction allows, was not enough`,
   ]
 }
