@@ -236,6 +236,10 @@ export const different: Record<string, readonly (readonly [reference: string, ..
     ['\\text{Area}=12', '\\text{Perimeter}=12', '\\text{Area}=13'],
     ['P(A)=0.3', 'P(B)=0.3', 'P(A|B)=0.3'],
   ],
+  unsolved: [
+    ['x=3', '2x=6', '2x-6=0', 'x-3=0'],
+    ['x=-\\frac12', '2x+1=0'],
+  ],
   products: [['6', 'x(x+1)=6', 'n(n+1)=6', 'sin x = 6', 'a(3)=6']],
   'plus-minus': [
     ['\\pm3', '3', '-3', '\\pm4', '3,3', '\\mp4', '3,-4', '6,0'],

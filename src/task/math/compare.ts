@@ -7,10 +7,10 @@ import type { Budget } from './budget.js'
 import { canonical } from './canonical.js'
 import { alongAxes, asMatrix, inOrder, namedValues, shape, vector } from './coordinates.js'
 import { withLetterUnit } from './letter-unit.js'
-import { infiniteSign, isExpression, type Node, type NodeOf, some } from './node.js'
+import { infiniteSign, isExpression, type Node, type NodeOf, some, symbols } from './node.js'
 import { isOneSet, oneSet } from './one-set.js'
 import { sameRealSet } from './real-set.js'
-import { assignmentOf, chainOf, flip, solutionSet } from './relations.js'
+import { type Assignment, assignmentOf, chainOf, flip, solutionSet } from './relations.js'
 import { proportional, sameValue } from './values.js'
 
 export interface CompareOptions {
@@ -91,6 +91,8 @@ export function equivalent(reference: Node, response: Node, budget: Budget, opti
       if (named && sameAssigned([...assignA.values, ...assignB.values])) return true
     } else if (assignA !== undefined && b.kind !== 'relation') return sameAssigned([...assignA.values, b])
     else if (assignB !== undefined && a.kind !== 'relation') return sameAssigned([a, ...assignB.values])
+    // 2x = 6 leaves open what x = 3 says.
+    if ((assignA === undefined) !== (assignB === undefined) && isSolved((assignA ?? assignB)!)) return false
     const [setA, setB] = [solutionSet(a), solutionSet(b)]
     if (setA !== undefined && setB !== undefined) return setA.name === setB.name && equal(setA.set, setB.set)
     if (setA !== undefined && (isSet(b) || isMembers(setA.set))) return equal(setA.set, b)
@@ -192,6 +194,8 @@ const contentOf = (node: Node): Node | undefined => (node.kind === 'choice' ? no
 
 const isSet = (node: Node): boolean =>
   ['sequence', 'union', 'intersection', 'difference', 'namedSet'].includes(node.kind)
+
+const isSolved = ({ values }: Assignment): boolean => values.every((value) => symbols(value).length === 0)
 
 const isPi = (node: Node): boolean => node.kind === 'constant' && node.name === 'pi'
 
