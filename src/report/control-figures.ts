@@ -51,7 +51,15 @@ export const controlFigures: MetricFigure[] = [
     title: 'Predicted change that the setpoint wants',
     unit: 'nats per unit step on the logits',
     caption: 'Wanted, and kept after masking; apart where masking fell short.',
-    quantities: [metric('wanted', 'setpoint_wanted_dH'), metric('kept', 'pred_dH_kept')],
+    quantities: [
+      metric('wanted', 'setpoint_wanted_dH'),
+      {
+        name: 'kept',
+        keys: [],
+        value: (metrics) =>
+          numberOf(metrics.setpoint_wanted_dH) === undefined ? undefined : numberOf(metrics.pred_dH_kept),
+      },
+    ],
     shownIn: 'run',
   },
   {

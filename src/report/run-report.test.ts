@@ -69,6 +69,15 @@ describe('writeRunReport', () => {
     expect(readdirSync(directory).sort()).toEqual(['metrics.jsonl', 'report.html'])
   })
 
+  it('draws what the setpoint did only where there is one', async () => {
+    writeRun(3)
+    const without = await report()
+    expect(chartIds(without.elements).filter((id) => /setpoint|target/.test(id ?? ''))).toEqual([])
+    writeRun(3, (step) => ({ setpoint_wanted_dH: 0.1 * step, pred_dH_kept: 0.05 * step, entropy_target: 0.4 }))
+    const held = await report()
+    expect(chartIds(held.elements)).toEqual(expect.arrayContaining(['entropy-target', 'setpoint-wanted']))
+  })
+
   it('is a valid page that needs nothing else', async () => {
     writeRun(3)
     writeEvals(0, 3)

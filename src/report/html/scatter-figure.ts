@@ -1,5 +1,5 @@
 /** Small multiples of scatter plots on common axes, each with a guide line and its correlation and sign agreement. */
-import { formatNumber, formatPercent, minus } from '../format.js'
+import { formatFixed, formatPercent, minus } from '../format.js'
 import { correlation, extent, type Point, signAgreement } from '../statistics.js'
 import { type Html, html } from './markup.js'
 import { type Axis, percentDown, percentOf, svgFrame } from './svg-frame.js'
@@ -47,7 +47,7 @@ function scatterPanel(panel: ScatterPanel, x: Axis, y: Axis): Html {
   const r = correlation(points)
   const agreement = signAgreement(points)
   const facts = [
-    r !== undefined && `correlation ${minus(formatNumber(r, 2))}`,
+    r !== undefined && `correlation ${minus(formatFixed(r, 2))}`,
     agreement && `same sign in ${formatPercent(agreement.share, 0)} of ${agreement.count} steps`,
     panel.guide?.label,
   ].filter((fact) => typeof fact === 'string')
