@@ -1,5 +1,6 @@
 /** What all commands share: how one is made, how options are read, how help looks. */
 import { Command, InvalidArgumentError } from 'commander'
+import { wrapHelp } from './help-text.js'
 
 /** A command with a help that teaches: what it does, its options, then `help` with examples and the output. */
 export function newCommand(name: string, summary: string, help: string): Command {
@@ -7,8 +8,12 @@ export function newCommand(name: string, summary: string, help: string): Command
     .summary(summary)
     .description(`${summary[0].toUpperCase()}${summary.slice(1)}.`)
     .option('--verbose', 'show the stack trace of an unexpected error')
-    .addHelpText('after', `\n${help.trim()}\n`)
+    .addHelpText('after', ({ command }) => `\n${wrapHelp(help.trim(), helpWidth(command))}\n`)
 }
+
+/** The width of the terminal that help is written to, as commander wraps the options by it. */
+export const helpWidth = (command: Command): number =>
+  Math.min(120, Math.max(40, command.configureOutput().getOutHelpWidth?.() ?? 80))
 
 /** Reads a number for an option; `minimum` is allowed itself unless `exclusive`. */
 export function numberOption(

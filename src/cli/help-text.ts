@@ -1,0 +1,39 @@
+/**
+ * Fits the text below a command's options to a terminal. Sources write paragraphs in full lines of up to 120 columns, which
+ * are wrapped as a whole; an indented line wraps by itself, under its last column; what is there to be copied, commands and
+ * JSON, stays as it is.
+ */
+export function wrapHelp(text: string, width: number): string {
+  const blocks: string[] = []
+  let before = ''
+  for (const line of text.split('\n')) {
+    const goesOn = before.length > fullLine && isProse(before) && isProse(line)
+    if (goesOn) blocks.push(`${blocks.pop()} ${line}`)
+    else blocks.push(line)
+    before = line
+  }
+  return blocks.flatMap((block) => wrapLine(block, width)).join('\n')
+}
+
+/** A source line longer than this was broken for its length, so the next one goes on with its sentence. */
+const fullLine = 78
+
+const isProse = (line: string): boolean => /^\S/.test(line)
+
+function wrapLine(line: string, width: number): string[] {
+  if (line.length <= width || /^ *[${]/.test(line)) return [line]
+  const pairs = /^( +\S+ {2,}\S.*?) {2,}(\S+ {2,}\S.*)$/.exec(line)
+  const indent = /^ */.exec(line)![0]
+  if (pairs) return [pairs[1], indent + pairs[2]].flatMap((pair) => wrapLine(pair, width))
+  const hang = /^ +\S+ {2,}/.exec(line)?.[0].length ?? indent.length
+  const lines: string[] = []
+  let rest = line
+  while (rest.length > width) {
+    const space = rest.lastIndexOf(' ', width)
+    const at = space > hang ? space : rest.indexOf(' ', hang + 1)
+    if (at < 0) break
+    lines.push(rest.slice(0, at))
+    rest = ' '.repeat(hang) + rest.slice(at).trimStart()
+  }
+  return [...lines, rest]
+}
