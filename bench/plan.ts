@@ -2,7 +2,7 @@
  * The memory plan against the measured peak: short runs of SmolLM2 in processes of their own, the plan by `--dry-run`,
  * the peak as the kernel counts it (VmHWM). Linux; build first.
  *
- *     npx jiti bench/plan.ts [--steps 2] [--json]
+ *     npx jiti bench/plan.ts [--steps 2] [--modes 'full; LoRA'] [--json]
  */
 import { execFileSync, spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -12,7 +12,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 
-const { values } = parseArgs({ options: { steps: { type: 'string', default: '2' }, json: { type: 'boolean' } } })
+const { values } = parseArgs({
+  options: { steps: { type: 'string', default: '2' }, modes: { type: 'string' }, json: { type: 'boolean' } },
+})
 const root = fileURLToPath(new URL('..', import.meta.url))
 const cli = join(root, 'bin', 'isentrope.js')
 const recipe = join(root, 'recipes', 'arithmetic-smollm2-clip-v.yaml')
@@ -27,6 +29,7 @@ const common = [
   'checkpoint.every=1000',
 ]
 const lora = ['lora.rank=16', 'rollout.batchSize=32', 'train.tokenBudget=256']
+const half = ['dtype=bfloat16']
 const checkpointing = ['train.activationCheckpointing=true']
 
 const modes: Record<string, string[]> = {
@@ -36,7 +39,13 @@ const modes: Record<string, string[]> = {
   LoRA: lora,
   'LoRA, activation checkpointing': [...lora, ...checkpointing],
   'LoRA, KL': [...lora, 'algorithm.klCoef=0.01'],
+  bfloat16: half,
+  'bfloat16, activation checkpointing': [...half, ...checkpointing],
+  'bfloat16, small micro-batches': [...half, 'train.tokenBudget=1024'],
+  'bfloat16, LoRA': [...half, ...lora],
+  'bfloat16, LoRA, activation checkpointing': [...half, ...lora, ...checkpointing],
 }
+const chosen = values.modes?.split('; ') ?? Object.keys(modes)
 
 const mib = (bytes: number) => Math.round(bytes / 2 ** 20)
 
@@ -67,7 +76,9 @@ async function peakOf(settings: string[]): Promise<number> {
 }
 
 const lines: object[] = []
-for (const [mode, changes] of Object.entries(modes)) {
+for (const mode of chosen) {
+  const changes = modes[mode]
+  if (!changes) throw new Error(`no mode ${mode}; there are: ${Object.keys(modes).join('; ')}`)
   const settings = [...common, ...changes].flatMap((change) => ['--set', change])
   const dry = execFileSync(process.execPath, [cli, 'train', recipe, ...settings, '--dry-run', '--json'], {
     encoding: 'utf8',

@@ -75,6 +75,39 @@ describe('estimateMemory', () => {
     expect(memory.packed).toBe(0)
   })
 
+  it('counts half-precision weights with float32 gradient sums, moments and masters', () => {
+    const half = { rollout, dtype: 'bfloat16' } as const
+    const memory = estimateMemory(fakeRecipe(half), fakeModelShape, 10, {})
+    // 1000 parameters: 2 bytes, 4 of the gradient, 2 x 4 of the moments and 4 of the master.
+    expect(memory).toMatchObject({ weights: 2000, gradients: 4000, optimizer: 12000 })
+    const ppo = fakeRecipe({ ...half, algorithm: { name: 'ppo' } })
+    // The critic's trunk and its gradients; its state is with the policy's.
+    expect(estimateMemory(ppo, fakeModelShape, 10, {})).toMatchObject({ critic: 2000 + 4000, optimizer: 2 * 12000 })
+    const lora = fakeRecipe({ ...half, lora: { rank: 2, targets: ['q_proj', 'v_proj'] } })
+    // Factors are float32 beside half-precision weights, and need no masters.
+    const factors = 2 * (8 + 8 + 8 + 4) * 3 * 4
+    expect(estimateMemory(lora, fakeModelShape, 10, {})).toMatchObject({ gradients: factors, optimizer: 2 * factors })
+  })
+
+  it("lays the optimizer's state on the device that the recipe names", () => {
+    const recipe = fakeRecipe({ rollout, device: 'cuda', train: { optimizerDevice: 'cpu' } })
+    const [gpu, host] = estimateMemory(recipe, fakeModelShape, 10, {}).devices
+    expect(gpu.parts).not.toHaveProperty('optimizer')
+    expect(host).toMatchObject({ device: 'host', parts: { optimizer: 8000 } })
+    const [first, , second] = estimateMemory(
+      fakeRecipe({ rollout, device: 'cuda', train: { optimizerDevice: 'cuda:1' } }),
+      fakeModelShape,
+      10,
+      { accelerator: GiB },
+    ).devices
+    expect(first.parts).not.toHaveProperty('optimizer')
+    expect(second).toEqual({ device: 'cuda:1', parts: { optimizer: 8000 }, total: 8000 })
+    const onCpu = fakeRecipe({ rollout, train: { optimizerDevice: 'cpu' } })
+    expect(estimateMemory(onCpu, fakeModelShape, 10, {})).toEqual(
+      estimateMemory(fakeRecipe({ rollout }), fakeModelShape, 10, {}),
+    )
+  })
+
   it('knows nothing of a device that is not there, nor proposes a budget for it', () => {
     const memory = estimateMemory(fakeRecipe({ rollout, device: 'cuda' }), fakeModelShape, 10, { host: GiB })
     expect(memory.available).toBeUndefined()

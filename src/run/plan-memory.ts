@@ -19,13 +19,13 @@ export interface MemoryParts {
   transfer: number
   weights: number
   gradients: number
-  /** AdamW's two moments. */
+  /** AdamW's two moments, and the float32 masters of weights in half precision; of the critic's own trunk too. */
   optimizer: number
   /** The LoRA adapter's factors. */
   adapter: number
   /** The frozen reference, where a KL term needs it. */
   reference: number
-  /** PPO's critic: its own trunk with gradients and moments, or a frozen one where no reference is there to share. */
+  /** PPO's critic: its own trunk with its gradients, or a frozen one where no reference is there to share. */
   critic: number
   /** While sampling: the linear layers once more, in the layout that decoding is fast in. */
   packed: number
@@ -100,6 +100,12 @@ export function adapterSize(recipe: Parameters<typeof loraSettings>[0], config: 
   return targetModules(config, targets).reduce((total, module) => total + rank * (module.in + module.out), 0)
 }
 
+/** Of `count` trained numbers of `size` bytes: float32 gradient sums, two float32 moments, and masters of halves. */
+const trainingBytes = (count: number, size: number): { gradients: number; state: number } => ({
+  gradients: 4 * count,
+  state: (size < 4 ? 12 : 8) * count,
+})
+
 const phases: Partial<Record<string, 'sampling' | 'updating'>> = {
   packed: 'sampling',
   cache: 'sampling',
@@ -111,10 +117,24 @@ const phases: Partial<Record<string, 'sampling' | 'updating'>> = {
 export const phaseOf = (part: keyof MemoryParts): 'sampling' | 'updating' | undefined => phases[part]
 
 /** Parts that lie in the host's memory beside an accelerator. */
-const onHost: ReadonlySet<keyof MemoryParts> = new Set(['process', 'transfer'])
+const onHost: readonly (keyof MemoryParts)[] = ['process', 'transfer']
+
+/** Where the policy lies, and where the optimizer's state does. */
+interface Placement {
+  device: string
+  optimizerDevice: string
+}
+
+const placementOf = ({
+  device,
+  train,
+}: Pick<Recipe, 'device'> & { train: { optimizerDevice?: string } }): Placement => ({
+  device,
+  optimizerDevice: train.optimizerDevice ?? device,
+})
 
 /** Lays the parts on the devices; sampling and updating take turns, and all else stays. */
-function devicesOf(parts: MemoryParts, device: string, free: FreeMemory): DeviceMemory[] {
+function devicesOf(parts: MemoryParts, { device, optimizerDevice }: Placement, free: FreeMemory): DeviceMemory[] {
   const names = Object.keys(parts) as (keyof MemoryParts)[]
   const holding = (name: string, held: (keyof MemoryParts)[], available: number | undefined): DeviceMemory => {
     const sum = (phase?: 'sampling' | 'updating') =>
@@ -127,17 +147,19 @@ function devicesOf(parts: MemoryParts, device: string, free: FreeMemory): Device
     }
   }
   if (!hasOwnMemory(device)) return [holding(device, names, free.host)]
+  const elsewhere = optimizerDevice === device ? [] : (['optimizer'] as const)
+  const there = hasOwnMemory(optimizerDevice) ? optimizerDevice : 'host'
+  const hostParts = [...onHost, ...(there === 'host' ? elsewhere : [])]
+  const apart = [...onHost, ...elsewhere]
   return [
     holding(
       device,
-      names.filter((part) => !onHost.has(part)),
+      names.filter((part) => !apart.includes(part)),
       free.accelerator,
     ),
-    holding(
-      'host',
-      names.filter((part) => onHost.has(part)),
-      free.host,
-    ),
+    holding('host', hostParts, free.host),
+    // What is free on a second accelerator is not known here.
+    ...(there === 'host' ? [] : [holding(there, [...elsewhere], undefined)]),
   ]
 }
 
@@ -155,15 +177,15 @@ interface MicroBatch {
 function estimateOf(
   parts: Omit<MemoryParts, 'activations'>,
   batch: MicroBatch,
-  device: string,
+  place: Placement,
   free: FreeMemory,
 ): MemoryEstimate {
   const activations = Math.min(Math.max(batch.budget, batch.longestSequence), batch.update) * batch.bytes
-  const devices = devicesOf({ ...parts, activations }, device, free)
+  const devices = devicesOf({ ...parts, activations }, place, free)
   const [{ total, available }, ...others] = devices
   const bare = { ...parts, activations: 0 }
-  const sampling = devicesOf(bare, device, free)[0]
-  const updating = devicesOf({ ...bare, packed: 0, cache: 0 }, device, free)[0]
+  const sampling = devicesOf(bare, place, free)[0]
+  const updating = devicesOf({ ...bare, packed: 0, cache: 0 }, place, free)[0]
   const room = available !== undefined && hasRoom(sampling) && others.every(hasRoom) ? available - updating.total : 0
   const largest = Math.floor(room / batch.bytes)
   return {
@@ -200,13 +222,14 @@ export function estimateMemory(
   const completions = promptsPerStep * samplesPerPrompt
   const rows = Math.min(batchSize, completions)
   const weights = parameters * size
-  const factors = recipe.lora ? 4 * adapterSize(recipe, config) : 0
-  const trained = recipe.lora ? factors : weights
+  const adapter = recipe.lora ? adapterSize(recipe, config) : 0
+  const trained = recipe.lora ? trainingBytes(adapter, 4) : trainingBytes(parameters, size)
   const needsReference = recipe.algorithm.klCoef > 0
   // The base of an adapter is the reference, on the same weights.
   const reference = needsReference && !recipe.lora ? weights : 0
-  const critic =
-    recipe.critic?.trunk === 'own' ? 4 * weights : recipe.critic && !needsReference && !recipe.lora ? weights : 0
+  const ownTrunk = recipe.critic?.trunk === 'own' ? trainingBytes(parameters, size) : { gradients: 0, state: 0 }
+  const frozenTrunk = recipe.critic?.trunk === 'frozen' && !needsReference && !recipe.lora
+  const critic = (recipe.critic?.trunk === 'own' || frozenTrunk ? weights : 0) + ownTrunk.gradients
   const linear = weights - (config.tieWordEmbeddings ? 0 : vocabSize * hiddenSize * size)
   const packs =
     !recipe.lora && recipe.device === 'cpu' && size === 4 && maxNewTokens >= packing.steps && linear >= packing.bytes
@@ -216,9 +239,9 @@ export function estimateMemory(
   const parts = {
     ...overheadOf(recipe.device, config, size),
     weights,
-    gradients: trained,
-    optimizer: 2 * trained,
-    adapter: factors,
+    gradients: trained.gradients,
+    optimizer: trained.state + ownTrunk.state,
+    adapter: 4 * adapter,
     reference,
     critic,
     packed: packs ? linear : 0,
@@ -231,7 +254,7 @@ export function estimateMemory(
     update: Math.ceil((promptsPerStep * promptTokens + completions * maxNewTokens) / recipe.train.updatesPerBatch),
     bytes: activationBytes({ tokenBudget: 1, activationCheckpointing }, config, size),
   }
-  return estimateOf(parts, batch, recipe.device, free)
+  return estimateOf(parts, batch, placementOf(recipe), free)
 }
 
 /** Of supervised training, which samples nothing; `longestExample` in tokens. */
@@ -243,15 +266,15 @@ export function estimateSftMemory(
 ): MemoryEstimate {
   const size = bytesOf[recipe.dtype]
   const weights = parameters * size
-  const factors = recipe.lora ? 4 * adapterSize(recipe, config) : 0
+  const adapter = recipe.lora ? adapterSize(recipe, config) : 0
   // Gradients and moments are of what is trained: float32 factors of an adapter, or all weights.
-  const trained = recipe.lora ? factors : weights
+  const trained = recipe.lora ? trainingBytes(adapter, 4) : trainingBytes(parameters, size)
   const parts = {
     ...overheadOf(recipe.device, config, size),
     weights,
-    gradients: trained,
-    optimizer: 2 * trained,
-    adapter: factors,
+    gradients: trained.gradients,
+    optimizer: trained.state,
+    adapter: 4 * adapter,
     reference: 0,
     critic: 0,
     packed: 0,
@@ -264,5 +287,5 @@ export function estimateSftMemory(
     update: recipe.train.examplesPerStep * longestExample,
     bytes: activationBytes({ ...recipe.train, tokenBudget: 1 }, config, size),
   }
-  return estimateOf(parts, batch, recipe.device, free)
+  return estimateOf(parts, batch, placementOf(recipe), free)
 }
