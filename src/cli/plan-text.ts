@@ -66,6 +66,7 @@ const partNames: [keyof MemoryParts, string][] = [
   ['cache', 'cache'],
   ['gradients', 'gradients'],
   ['activations', 'activations'],
+  ['masks', 'masks'],
 ]
 
 function deviceText({ parts, total, available }: DeviceMemory): string {

@@ -3,6 +3,7 @@
  * where even a smaller need than estimated would not fit, and warned of where it may not.
  */
 import { UserError } from '../config/errors.js'
+import { hasOwnMemory } from './free-memory.js'
 import { type DeviceMemory, hasRoom, type MemoryEstimate } from './plan-memory.js'
 
 /** The estimate over the measured peak, at most. */
@@ -14,7 +15,7 @@ interface Sized {
   dtype: string
   memoryCheck: 'refuse' | 'warn'
   lora?: unknown
-  train: { tokenBudget: number; activationCheckpointing: boolean }
+  train: { tokenBudget: number; activationCheckpointing: boolean; optimizerDevice?: string }
   rollout?: { batchSize: number }
 }
 
@@ -86,7 +87,7 @@ function remedy<R extends Sized>(recipe: R, memory: MemoryEstimate, estimate: (r
 }
 
 /** From those that change no result to those that do. */
-function changesOf<R extends Sized>({ train, rollout, dtype, lora }: R): Change<R>[] {
+function changesOf<R extends Sized>({ device, train, rollout, dtype, lora }: R): Change<R>[] {
   const changes: Change<R>[] = []
   if (!train.activationCheckpointing) {
     changes.push({
@@ -99,6 +100,12 @@ function changesOf<R extends Sized>({ train, rollout, dtype, lora }: R): Change<
     changes.push({
       text: `rollout.batchSize: ${fewer}`,
       apply: (recipe) => ({ ...recipe, rollout: { ...recipe.rollout, batchSize: fewer } }),
+    })
+  }
+  if (hasOwnMemory(device) && train.optimizerDevice === undefined) {
+    changes.push({
+      text: 'train.optimizerDevice: cpu',
+      apply: (recipe) => ({ ...recipe, train: { ...recipe.train, optimizerDevice: 'cpu' } }),
     })
   }
   if (dtype === 'float32')

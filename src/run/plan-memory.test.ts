@@ -20,7 +20,11 @@ describe('estimateMemory', () => {
     expect(memory.head).toBe(2560)
     // Too small a model to be packed.
     expect(memory.packed).toBe(0)
-    expect(memory.total).toBe(memory.process + memory.workspace + 16000 + 4000 + memory.activations + memory.head)
+    // 100 / 30 sequences x 20 x 30 numbers, once as they are and once for each of 2 query heads of a key head, x 4 bytes.
+    expect(memory.masks).toBe((100 * 20 * 30 * 3 * 4) / 30)
+    expect(memory.total).toBe(
+      memory.process + memory.workspace + 16000 + 4000 + memory.activations + memory.masks + memory.head,
+    )
   })
 
   it('knows that a step has no more tokens than it has', () => {
@@ -71,7 +75,7 @@ describe('estimateMemory', () => {
     expect(memory.total).toBe(gpu.total)
     const all = { ...gpu.parts, ...host.parts }
     expect(all).toEqual(Object.fromEntries(Object.keys(all).map((part) => [part, memory[part as 'weights']])))
-    expect(Object.keys(gpu.parts).length + Object.keys(host.parts).length).toBe(13)
+    expect(Object.keys(gpu.parts).length + Object.keys(host.parts).length).toBe(14)
     expect(memory.packed).toBe(0)
   })
 
@@ -106,6 +110,17 @@ describe('estimateMemory', () => {
     expect(estimateMemory(onCpu, fakeModelShape, 10, {})).toEqual(
       estimateMemory(fakeRecipe({ rollout }), fakeModelShape, 10, {}),
     )
+  })
+
+  it('takes the state off the GPU, and has what passes by in the host', () => {
+    const half = { rollout, device: 'cuda', dtype: 'bfloat16' } as const
+    const beside = estimateMemory(fakeRecipe(half), fakeModelShape, 10, {})
+    expect(beside.devices.length).toBe(2)
+    const apart = fakeRecipe({ ...half, train: { optimizerDevice: 'cpu' } })
+    const [gpu, host] = estimateMemory(apart, fakeModelShape, 10, {}).devices
+    expect(gpu.total).toBe(beside.total - 12000)
+    // A float32 gradient and a new weight of the largest tensor.
+    expect(host.parts.transfer).toBe(8 * 16 * 8)
   })
 
   it('knows nothing of a device that is not there, nor proposes a budget for it', () => {

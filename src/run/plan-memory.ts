@@ -33,6 +33,8 @@ export interface MemoryParts {
   cache: number
   /** While updating: what the backward pass of one micro-batch needs. */
   activations: number
+  /** While updating: the attention's masks of one micro-batch, which grow with the square of the length. */
+  masks: number
   /** Logits of the rows that pass the head at once. */
   head: number
   /** Kernels' scratch memory and what the allocator cannot use; the driver's own on an accelerator. */
@@ -111,6 +113,7 @@ const phases: Partial<Record<string, 'sampling' | 'updating'>> = {
   cache: 'sampling',
   gradients: 'updating',
   activations: 'updating',
+  masks: 'updating',
 }
 
 /** The phase that a part belongs to; undefined: it stays through both. */
@@ -159,7 +162,7 @@ function devicesOf(parts: MemoryParts, { device, optimizerDevice }: Placement, f
     ),
     holding('host', hostParts, free.host),
     // What is free on a second accelerator is not known here.
-    ...(there === 'host' ? [] : [holding(there, [...elsewhere], undefined)]),
+    ...(there === 'host' || elsewhere.length === 0 ? [] : [holding(there, [...elsewhere], undefined)]),
   ]
 }
 
@@ -171,26 +174,35 @@ interface MicroBatch {
   update: number
   /** Activations of one token. */
   bytes: number
+  /** Masks of one sequence. */
+  maskBytes: number
+}
+
+/** A sequence's mask in float32, folded for the query heads that share a key head, and that in the weights' type. */
+function maskBytesOf(prompt: number, completion: number, { heads, kvHeads }: DecoderConfig, size: number): number {
+  const folded = (heads / kvHeads) * (size < 4 ? 4 + size : 4)
+  return completion * (prompt + completion) * (4 + folded)
 }
 
 /** What the parts come to on each device, and the token budget that would still fit. */
 function estimateOf(
-  parts: Omit<MemoryParts, 'activations'>,
+  given: Omit<MemoryParts, 'activations' | 'masks'>,
   batch: MicroBatch,
   place: Placement,
   free: FreeMemory,
 ): MemoryEstimate {
-  const activations = Math.min(Math.max(batch.budget, batch.longestSequence), batch.update) * batch.bytes
-  const devices = devicesOf({ ...parts, activations }, place, free)
+  const tokens = Math.min(Math.max(batch.budget, batch.longestSequence), batch.update)
+  const masks = Math.ceil((tokens / batch.longestSequence) * batch.maskBytes)
+  const parts = { ...given, activations: tokens * batch.bytes, masks }
+  const devices = devicesOf(parts, place, free)
   const [{ total, available }, ...others] = devices
-  const bare = { ...parts, activations: 0 }
+  const bare = { ...parts, activations: 0, masks: 0 }
   const sampling = devicesOf(bare, place, free)[0]
   const updating = devicesOf({ ...bare, packed: 0, cache: 0 }, place, free)[0]
   const room = available !== undefined && hasRoom(sampling) && others.every(hasRoom) ? available - updating.total : 0
-  const largest = Math.floor(room / batch.bytes)
+  const largest = Math.floor(room / (batch.bytes + batch.maskBytes / batch.longestSequence))
   return {
     ...parts,
-    activations,
     total,
     ...(available === undefined ? {} : { available }),
     devices,
@@ -202,11 +214,12 @@ function estimateOf(
 export const hasRoom = ({ total, available }: DeviceMemory): boolean => available === undefined || total <= available
 
 /** What does not depend on how a model is trained. */
-function overheadOf(device: string, config: DecoderConfig, bytesPerNumber: number) {
+function overheadOf({ device, optimizerDevice }: Placement, config: DecoderConfig, bytesPerNumber: number) {
   const own = hasOwnMemory(device)
+  // A tensor is copied once more on its way to a file; beside AdamW on the host a gradient and the new weight pass by.
+  const perNumber = Math.max(2 * bytesPerNumber, optimizerDevice === device ? 0 : 8)
   const largest = Math.max(...[...parameterShapes(config).values()].map((shape) => shape.reduce((a, b) => a * b, 1)))
-  // A tensor is copied once more on its way to a file.
-  return { ...overhead[own ? 'accelerator' : 'shared'], transfer: own ? 2 * largest * bytesPerNumber : 0 }
+  return { ...overhead[own ? 'accelerator' : 'shared'], transfer: own ? perNumber * largest : 0 }
 }
 
 /** `promptTokens`: of one prompt, as long as they are expected. */
@@ -237,7 +250,7 @@ export function estimateMemory(
   const columns = cacheCapacity(promptTokens, maxNewTokens, rows < completions)
   const entries = rows * columns + Math.min(rows, promptsPerStep) * promptTokens
   const parts = {
-    ...overheadOf(recipe.device, config, size),
+    ...overheadOf(placementOf(recipe), config, size),
     weights,
     gradients: trained.gradients,
     optimizer: trained.state + ownTrunk.state,
@@ -253,6 +266,7 @@ export function estimateMemory(
     longestSequence: promptTokens + maxNewTokens,
     update: Math.ceil((promptsPerStep * promptTokens + completions * maxNewTokens) / recipe.train.updatesPerBatch),
     bytes: activationBytes({ tokenBudget: 1, activationCheckpointing }, config, size),
+    maskBytes: maskBytesOf(promptTokens, maxNewTokens, config, size),
   }
   return estimateOf(parts, batch, placementOf(recipe), free)
 }
@@ -270,7 +284,7 @@ export function estimateSftMemory(
   // Gradients and moments are of what is trained: float32 factors of an adapter, or all weights.
   const trained = recipe.lora ? trainingBytes(adapter, 4) : trainingBytes(parameters, size)
   const parts = {
-    ...overheadOf(recipe.device, config, size),
+    ...overheadOf(placementOf(recipe), config, size),
     weights,
     gradients: trained.gradients,
     optimizer: trained.state,
@@ -286,6 +300,8 @@ export function estimateSftMemory(
     longestSequence: longestExample,
     update: recipe.train.examplesPerStep * longestExample,
     bytes: activationBytes({ ...recipe.train, tokenBudget: 1 }, config, size),
+    // Where all of it is learnt but a token.
+    maskBytes: maskBytesOf(1, longestExample, config, size),
   }
   return estimateOf(parts, batch, placementOf(recipe), free)
 }
