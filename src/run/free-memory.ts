@@ -29,12 +29,15 @@ const readSystemFile: ReadText = (path) => {
 /** Whether the device's memory is apart from the host's; Apple's GPUs share theirs. */
 export const hasOwnMemory = (device: string): boolean => device.startsWith('cuda')
 
-/** Free memory of this machine for a run on `device`. */
+/**
+ * Free memory of this machine for a run on `device`. Where the engine has no such device the plan is for another
+ * machine, of which nothing is known here.
+ */
 export async function freeMemory(device: string, threads?: number): Promise<FreeMemory> {
-  return {
-    host: freeHostMemory(),
-    ...(hasOwnMemory(device) ? { accelerator: await freeDeviceMemory(device, threads) } : {}),
-  }
+  if (!hasOwnMemory(device)) return { host: freeHostMemory() }
+  const { install } = await locateTorch()
+  if (!install?.cuda) return {}
+  return { host: freeHostMemory(), accelerator: await freeDeviceMemory(device, threads) }
 }
 
 export function freeHostMemory(): number {
@@ -43,10 +46,8 @@ export function freeHostMemory(): number {
   return availableMemory()
 }
 
-/** Asks the engine in a thread of its own, which ends with the answer; undefined where it has no such device. */
+/** Asks the engine in a thread of its own, which ends with the answer; undefined where it cannot tell. */
 async function freeDeviceMemory(device: string, threads?: number): Promise<number | undefined> {
-  const { install } = await locateTorch()
-  if (!install?.cuda) return undefined
   const thread = await startThread(new URL('../torch/memory-worker.js', import.meta.url).href, undefined, { threads })
   try {
     return await thread.call<number | undefined>('free', device)
