@@ -43,12 +43,13 @@ describe('the other formats', () => {
   it('writes counts, magnitudes, shares and bytes', () => {
     expect(formatCount(1234567)).toBe('1,234,567')
     expect(formatCount(12)).toBe('12')
-    expect([812.3, 999.7, 1922, 24_123, 3_100_000, 2.5, 7].map(formatCompact)).toEqual([
+    expect([812.3, 999.7, 1922, 24_123, 3_100_000, 7_615_616_512, 2.5, 7].map(formatCompact)).toEqual([
       '812',
       '1.0k',
       '1.9k',
       '24k',
       '3.1M',
+      '7.6B',
       '2.5',
       '7',
     ])

@@ -38,7 +38,7 @@ export function formatCompact(value: number | undefined | null): string {
   if (!isNumber(value)) return dash
   const size = Math.abs(value)
   for (const [unit, suffix] of [
-    [1e9, 'G'],
+    [1e9, 'B'],
     [1e6, 'M'],
     [1e3, 'k'],
   ] as const) {
