@@ -1,11 +1,41 @@
-import type { OpenModel } from '../model/types.js'
+import { UserError } from '../config/errors.js'
+import type { DecoderConfig, OpenModel } from '../model/types.js'
 import type { Example } from '../task/types.js'
+
+/** What a task of a user's own may get wrong about a prompt. */
+function requirePrompt({ id, prompt }: { id: string; prompt: unknown }): void {
+  const isMessage = (value: unknown) => {
+    const { role, content } = (value ?? {}) as { role?: unknown; content?: unknown }
+    return typeof role === 'string' && typeof content === 'string'
+  }
+  if (typeof prompt === 'string' || (Array.isArray(prompt) && prompt.length > 0 && prompt.every(isMessage))) return
+  throw new UserError(`problem ${id}: its prompt is ${(JSON.stringify(prompt) ?? 'missing').slice(0, 60)}`, {
+    hint: 'a prompt is a text, or a chat: a list of {role, content}, both texts',
+  })
+}
+
+/** @throws UserError where a prompt and its longest completion pass the model's positions. */
+export function requirePositions(
+  { maxPositionEmbeddings }: DecoderConfig,
+  { id }: Example,
+  { length }: Int32Array,
+  maxNewTokens: number,
+): void {
+  if (length + maxNewTokens <= maxPositionEmbeddings) return
+  throw new UserError(
+    `problem ${id}: its prompt has ${length} tokens, and with rollout.maxNewTokens ${maxNewTokens} passes the model's ` +
+      `${maxPositionEmbeddings} positions`,
+    { hint: 'lower rollout.maxNewTokens, or leave such problems out' },
+  )
+}
 
 /** A prompt's text and ids: chats through the model's template, text as it stands. */
 export function promptTokens(
   { tokenizer }: Pick<OpenModel, 'tokenizer'>,
-  { prompt }: Example,
+  example: Example,
 ): { text: string; tokens: Int32Array } {
+  requirePrompt(example)
+  const { prompt } = example
   if (typeof prompt === 'string') return { text: prompt, tokens: Int32Array.from(tokenizer.encode(prompt)) }
   const text = tokenizer.renderChat(prompt, { addGenerationPrompt: true })
   return { text, tokens: Int32Array.from(tokenizer.encode(text, { special: false })) }

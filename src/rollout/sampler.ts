@@ -25,6 +25,7 @@ import {
 } from '../torch/index.js'
 import { DeviceDraw } from './device-draw.js'
 import { drawTokens, truncate, truncates } from './draw.js'
+import { nonFiniteLogits } from './not-finite.js'
 import { emptyStatistics, policyLogits, setStatistics } from './statistics.js'
 import {
   type Completion,
@@ -271,9 +272,9 @@ class Sampler {
       shifted.expX_R_V.dispose()
       const { sums, tokens, weights, edgeDraws, kept } = sent
         ? { kept: undefined, ...this.#deviceDraw!.draw(shifted.exp_R_V, shifted.sums_R_5, sent) }
-        : this.#drawOnHost(shifted, uniforms)
+        : this.#drawOnHost(shifted, rows, uniforms)
       const moments = sums.map(rowMoments)
-      requireFinite(moments)
+      this.#requireFinite(rows, moments)
       this.#edgeDraws += edgeDraws
       rows.forEach((index, r) => {
         if (!this.#rows[index]) return
@@ -284,15 +285,25 @@ class Sampler {
     })
   }
 
-  #drawOnHost({ exp_R_V, sums_R_5 }: ShiftedTensors, uniforms: number[]) {
+  #drawOnHost({ exp_R_V, sums_R_5 }: ShiftedTensors, rows: number[], uniforms: number[]) {
     const { topP, topK, minP } = this.#options
     const sums = rowSums(sums_R_5.toFloat32Array(), uniforms.length, 5)
     const moments = sums.map(rowMoments)
-    requireFinite(moments)
+    this.#requireFinite(rows, moments)
     const totals = moments.map(({ a }) => a)
     const cut = truncates(this.#options) ? truncate(exp_R_V, totals, { topP, topK, minP }) : undefined
     const { tokens, edgeDraws } = drawTokens(cut?.weights_R_V ?? exp_R_V, uniforms)
     return { sums, tokens, edgeDraws, weights: sampledWeights(exp_R_V, tokens), kept: cut?.kept }
+  }
+
+  /** Idle rows compute what nobody looks at. */
+  #requireFinite(rows: number[], moments: readonly RowMoments[]): void {
+    const broken = rows.flatMap((index, r) => {
+      const row = this.#rows[index]
+      if (!row || Number.isFinite(moments[r].entropy)) return []
+      return `prompt ${row.prompt}, sample ${row.sample}, token ${row.tokens.length}`
+    })
+    if (broken.length > 0) throw nonFiniteLogits(broken)
   }
 
   #accept(index: number, token: number): void {
@@ -339,11 +350,6 @@ class Sampler {
     this.#cache!.retain(active)
     this.#rows = active.map((index) => this.#rows[index])
   }
-}
-
-function requireFinite(moments: readonly RowMoments[]): void {
-  if (moments.every(({ entropy }) => Number.isFinite(entropy))) return
-  throw new Error('the model gives logits that are not finite: its weights are damaged, or training diverged')
 }
 
 /** e^x of each row's sampled token. */

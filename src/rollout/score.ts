@@ -3,6 +3,7 @@ import { UserError } from '../config/errors.js'
 import type { OpenModel } from '../model/types.js'
 import type { Dtype } from '../torch/index.js'
 import { type EngineOptions, openModelThread } from './model-thread.js'
+import { nonFiniteLogits } from './not-finite.js'
 import type { TokenStatistics } from './types.js'
 
 export type ScoreInput = { tokens: number[] } | { prompt: string; completion: string }
@@ -45,6 +46,8 @@ export async function* score(
       requireTokens(model, tokens, ++index)
       const statistics =
         tokens.length > 1 ? await thread.call<TokenStatistics>('scoreSequence', { tokens, temperature }) : undefined
+      const broken = statistics?.entropy.findIndex((H) => !Number.isFinite(H)) ?? -1
+      if (broken >= 0) throw nonFiniteLogits([`input ${index}, token ${broken + 1}`])
       const line = (values: Float32Array | undefined) => [null, ...(values ?? [])]
       yield {
         tokens,

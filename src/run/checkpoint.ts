@@ -5,7 +5,7 @@
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Disk } from './disk.js'
+import { type Disk, guardedWrite } from './disk.js'
 import { toJsonLine } from './json-lines.js'
 import { type RunPaths, stepName, stepOf } from './run-directory.js'
 
@@ -85,7 +85,7 @@ export async function writeCheckpoint(
   const partial = join(paths.checkpoints, `.${name}.partial`)
   disk.remove(partial)
   disk.makeDirectory(join(partial, 'model'))
-  await save(join(partial, 'model'))
+  await guardedWrite(final, () => save(join(partial, 'model')))
   const record: CheckpointRecord = { format: 1, step: loop.step, best: { metric, value }, loop }
   disk.write(join(partial, 'state.json'), toJsonLine(record))
   disk.syncTree(partial)

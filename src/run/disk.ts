@@ -21,7 +21,10 @@ export interface Disk {
   remove(path: string): void
 }
 
-/** What a user can do something about, in words; every other failure as it is. */
+/**
+ * What a user can do something about, in words; every other failure as it is. A directory that cannot be made is ENOENT to
+ * Node, on a read-only file system too.
+ */
 function explained(error: unknown, path: string): unknown {
   const { code } = error as NodeJS.ErrnoException
   if (code === 'ENOSPC' || code === 'EDQUOT') {
@@ -30,13 +33,22 @@ function explained(error: unknown, path: string): unknown {
       cause: error,
     })
   }
-  if (code !== undefined && ['EACCES', 'EROFS', 'EPERM', 'ENOTDIR', 'ENAMETOOLONG'].includes(code)) {
+  if (code !== undefined && ['EACCES', 'EROFS', 'EPERM', 'ENOTDIR', 'ENAMETOOLONG', 'ENOENT'].includes(code)) {
     return new UserError(`${path}: not writable (${code})`, { hint: 'choose another directory by --run', cause: error })
   }
   return error
 }
 
-function guarded<T>(path: string, work: () => T): T {
+/** What a write by other hands failed of, in the same words; `path` is what was being written. */
+export async function guardedWrite<T>(path: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    throw explained(error, path)
+  }
+}
+
+export function guarded<T>(path: string, work: () => T): T {
   try {
     return work()
   } catch (error) {

@@ -1,8 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
+import { UserError } from '../config/errors.js'
 import { loadRecipe } from '../config/index.js'
 import type { Recipe } from '../config/recipe.js'
 import type { EvalMetrics, StepMetrics } from '../train/events.js'
 import type { RunEnvironment } from './environment.js'
+import { readJsonFile } from './json-file.js'
 import { readJsonLines } from './json-lines.js'
 import { type RunPaths, requireRun, runPaths } from './run-directory.js'
 
@@ -18,7 +20,10 @@ export function readHistory<Step = StepMetrics, Evaluation = EvalMetrics>(paths:
 }
 
 export function readEnvironment(paths: RunPaths): RunEnvironment | undefined {
-  return existsSync(paths.environment) ? JSON.parse(readFileSync(paths.environment, 'utf8')) : undefined
+  if (!existsSync(paths.environment)) return undefined
+  const environment = readJsonFile<RunEnvironment>(paths.environment)
+  if (environment !== undefined) return environment
+  throw new UserError(`${paths.environment}: not JSON`, { hint: 'the file is damaged: move it away to go on without' })
 }
 
 /** Everything of a run that is text. @throws UserError where `directory` holds no run. */

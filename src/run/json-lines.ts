@@ -1,10 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs'
+import { UserError } from '../config/errors.js'
 import { type Disk, replaceFile } from './disk.js'
 
 /**
  * The objects of a JSON-lines file that a running process appends to. A last line without its end (a process killed
  * while writing) is not there yet; a broken line before it is damage.
- * @throws Error that names file and line.
+ * @throws UserError that names file and line.
  */
 export function readJsonLines<T>(path: string): T[] {
   if (!existsSync(path)) return []
@@ -14,7 +15,10 @@ export function readJsonLines<T>(path: string): T[] {
     try {
       return JSON.parse(line) as T
     } catch (cause) {
-      throw new Error(`${path}:${index + 1}: not a JSON object`, { cause })
+      throw new UserError(`${path}:${index + 1}: not a JSON object`, {
+        hint: 'the file is damaged: mend or remove that line',
+        cause,
+      })
     }
   })
 }

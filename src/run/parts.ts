@@ -4,9 +4,9 @@ import type { Recipe } from '../config/recipe.js'
 import { loraSettings } from '../config/recipe-lora.js'
 import { isAdapterDirectory } from '../model/adapter-config.js'
 import type { ModelSketch } from '../model/open.js'
-import type { Tokenizer } from '../model/types.js'
+import type { DecoderConfig, Tokenizer } from '../model/types.js'
 import { sketchModelWithProgress } from '../rollout/model-thread.js'
-import { promptTokens } from '../rollout/prompts.js'
+import { promptTokens, requirePositions } from '../rollout/prompts.js'
 import { loadTask } from '../task/registry.js'
 import { PromptStream } from '../task/stream.js'
 import type { Task } from '../task/types.js'
@@ -74,9 +74,17 @@ async function openTasks(recipe: Recipe): Promise<{ task: Task; evalTask?: Task 
 /** Prompts that are tokenised for the plan. */
 const promptsLookedAt = 16
 
-async function meanPromptTokens(recipe: Recipe, task: Task, tokenizer: Tokenizer): Promise<number> {
+async function meanPromptTokens(
+  recipe: Recipe,
+  task: Task,
+  { config, tokenizer }: { config: DecoderConfig; tokenizer: Tokenizer },
+): Promise<number> {
   const examples = await new PromptStream(task, 'train', recipe.seed).next(promptsLookedAt)
-  const lengths = examples.map((example) => promptTokens({ tokenizer }, example).tokens.length)
+  const lengths = examples.map((example) => {
+    const { tokens } = promptTokens({ tokenizer }, example)
+    requirePositions(config, example, tokens, recipe.rollout.maxNewTokens)
+    return tokens.length
+  })
   return Math.ceil(lengths.reduce((a, b) => a + b, 0) / Math.max(1, lengths.length))
 }
 
@@ -101,7 +109,9 @@ export async function describeModel(recipe: Recipe, { planOnly = false } = {}): 
   }
   return {
     ...shapeOf(model),
-    ...(tasks && tokenizer ? { promptTokens: await meanPromptTokens(recipe, tasks.task, tokenizer) } : {}),
+    ...(tasks && tokenizer
+      ? { promptTokens: await meanPromptTokens(recipe, tasks.task, { config: model.config, tokenizer }) }
+      : {}),
     ...(missing.length > 0 ? { missing } : {}),
   }
 }

@@ -3,6 +3,7 @@ import os from 'node:os'
 import { join } from 'node:path'
 import { UserError } from '../config/errors.js'
 import { isAlive } from '../fetch/lock.js'
+import { guarded } from './disk.js'
 
 /**
  * Marks a run directory as being written by this process; returns the release. A mark whose process is gone (killed)
@@ -11,7 +12,7 @@ import { isAlive } from '../fetch/lock.js'
 export function lockRun(directory: string): () => void {
   const file = join(directory, '.lock')
   for (let attempt = 0; ; attempt++) {
-    if (create(file)) return () => rmSync(file, { force: true })
+    if (guarded(directory, () => create(file))) return () => rmSync(file, { force: true })
     if (attempt > 2) throw new Error(`${file}: cannot be taken over`)
     const holder = readHolder(file)
     const gone = holder === undefined || (holder.host === os.hostname() && !isAlive(holder.pid))

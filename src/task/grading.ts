@@ -22,10 +22,13 @@ export async function gradeOne<E extends Example>(task: Task<E>, item: ToGrade<E
   }
   const grade: Grade = typeof result === 'object' && result !== null ? result : { reward: result }
   if (typeof grade.reward !== 'number' || !Number.isFinite(grade.reward)) {
-    throw new GraderError(`${where}: the reward is ${String(grade.reward)}, not a finite number`)
+    throw new GraderError(`${where}: the reward is ${shown(grade.reward)}, not a finite number`)
   }
   return grade
 }
+
+/** A text reads as one: "1" is not the number 1. */
+const shown = (reward: unknown) => (typeof reward === 'string' ? JSON.stringify(reward) : String(reward))
 
 /** Grades in the order given, at most `concurrency` at a time (graders may wait for a judge over the network). */
 export async function gradeAll<E extends Example>(

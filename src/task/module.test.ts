@@ -95,7 +95,7 @@ describe('a module of the user', () => {
     ['throws text', '() => { throw "no" }', 'the grader: no'],
     ['returns NaN', '() => NaN', 'the reward is NaN, not a finite number'],
     ['returns nothing', '() => undefined', 'the reward is undefined'],
-    ['returns text', '() => ({ reward: "1" })', 'the reward is 1, not a finite number'],
+    ['returns text', '() => ({ reward: "1" })', 'the reward is "1", not a finite number'],
   ])('fails visibly where its grader %s', async (_, grade, message) => {
     const task = await load(taskWith(grade), { timeout: 0.05, retries: 0 })
     await expect(graded(task)).rejects.toMatchObject({

@@ -6,7 +6,7 @@
 import { existsSync } from 'node:fs'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { parentPort, Worker, workerData } from 'node:worker_threads'
-import { UserError } from '../config/errors.js'
+import { Failure, UserError } from '../config/errors.js'
 import { prepareEnvironment, startEngine } from './engine.js'
 import { ensureTorchWithProgress, type TorchInstall } from './install/index.js'
 
@@ -27,6 +27,8 @@ interface SentError {
   message: string
   stack?: string
   hint?: string
+  /** Of a system call: ENOSPC. */
+  code?: string
 }
 
 /** What a method of the hosted object may do while it runs. */
@@ -149,12 +151,15 @@ export function serve(create: (init: never) => object): void {
 function sent(error: unknown): SentError {
   if (!(error instanceof Error)) return { name: 'Error', message: String(error) }
   const { name, message, stack } = error
-  return { name, message, stack, hint: error instanceof UserError ? error.hint : undefined }
+  const hint = error instanceof UserError || error instanceof Failure ? error.hint : undefined
+  return { name, message, stack, hint, code: (error as NodeJS.ErrnoException).code }
 }
 
-function received({ name, message, stack, hint }: SentError): Error {
-  const error = name === 'UserError' ? new UserError(message, { hint }) : new Error(message)
-  if (name !== 'UserError') error.name = name
+function received({ name, message, stack, hint, code }: SentError): Error {
+  const Kind = name === 'UserError' ? UserError : name === 'Failure' ? Failure : undefined
+  const error = Kind ? new Kind(message, { hint }) : new Error(message)
+  error.name = name
+  if (code !== undefined) Object.assign(error, { code })
   if (stack) error.stack = stack
   return error
 }
