@@ -168,6 +168,7 @@ case("fill_", lambda x: torch.full_like(x, 0.1), some(2, 3), gradient=False)
 case("addmm_", lambda o, a, b: 0.5 * o + 3 * (a @ b), some(3, 2), some(3, 4), some(4, 2), gradient=False)
 case("mmInto", lambda o, a, b: a @ b, some(3, 2), some(3, 4), some(4, 2), gradient=False)
 case("sqrt", torch.sqrt, torch.arange(1, 16).reshape(3, 5) / 64)
+case("accumulate_", lambda o, x: o + x.bfloat16().float(), torch.arange(6.0).reshape(2, 3) / 7, torch.arange(6.0).reshape(2, 3) / 3, gradient=False)
 
 
 def adamw():
