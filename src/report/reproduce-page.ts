@@ -1,13 +1,7 @@
 /** The page of a reproduction: verdicts, then a section for each claim with its criterion, numbers and figures. */
 import { realDisk, replaceFile } from '../run/disk.js'
 import type { Reproduction } from '../run/reproduce/reproduce.js'
-import {
-  type ClaimOutcome,
-  type FigureData,
-  firstSeed,
-  performanceMargin,
-  seedsNeeded,
-} from '../run/reproduce/types.js'
+import { type ClaimOutcome, type FigureData, performanceMargin, seedsNeeded } from '../run/reproduce/types.js'
 import { formatNumber, minus } from './format.js'
 import { barFigure } from './html/bar-figure.js'
 import { lineFigure } from './html/line-figure.js'
@@ -16,7 +10,7 @@ import { renderPage } from './html/page.js'
 import { scatterFigure } from './html/scatter-figure.js'
 import { renderHtmlTable } from './html/table.js'
 import { figureGrid, wide } from './report-parts.js'
-import { comparisonExpectation, comparisonNumbers } from './reproduce-text.js'
+import { comparisonExpectation, comparisonNumbers, comparisonSeeds } from './reproduce-text.js'
 import { extent, mean, slopeThroughOrigin } from './statistics.js'
 
 /** Writes the page to `file`, atomically, and returns its path. */
@@ -67,26 +61,17 @@ const cell = (value: number | null | undefined) => minus(formatNumber(value))
 
 function claimBody({ unavailable, comparisons, figures }: ClaimOutcome): Html {
   if (unavailable !== undefined) return html`<p class="notice">${unavailable}</p>`
-  const seeds = comparisons[0]?.difference.length ?? 0
   const table = renderHtmlTable({
     caption: 'Differences by seed',
-    head: [
-      'Comparison',
-      'Verdict',
-      'Difference and 95 % interval',
-      'Must be',
-      'Means',
-      ...Array.from({ length: seeds }, (_, i) => `Seed ${firstSeed + i}`),
-    ],
+    head: ['Comparison', 'Verdict', 'Difference and 95 % interval', 'Must be', 'Means'],
     rows: comparisons.map((one) => ({
       name: one.label,
-      note: one.decides ? undefined : 'beside the claim, without a say in its verdict',
+      note: `${one.decides ? '' : 'beside the claim, without a say in its verdict; '}${comparisonSeeds(one)}`,
       cells: [
         one.reason === undefined ? one.verdict : `${one.verdict} (${one.reason})`,
         comparisonNumbers(one),
         comparisonExpectation(one),
         one.against ? `${cell(mean(one.of))} less ${cell(mean(one.against))}` : cell(mean(one.of)),
-        ...one.difference.map(cell),
       ],
     })),
   })

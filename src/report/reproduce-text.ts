@@ -26,6 +26,10 @@ export function comparisonExpectation({ expected, margin = 0 }: ComparisonOutcom
   return expected === 'not below' ? `above −${margin}` : `${expected} 0`
 }
 
+/** The difference of each seed, from the first on: `by seed: 0.19, 0.24`. */
+export const comparisonSeeds = ({ difference }: ComparisonOutcome): string =>
+  `by seed: ${difference.map((value) => (value === null ? '–' : number(value))).join(', ')}`
+
 function claimText(claim: ClaimOutcome, width: number): string[] {
   const verdict = claim.verdict ?? 'not run'
   const head = `${claim.verdict ? colours[claim.verdict](verdict.padEnd(lastWidth)) : verdict.padEnd(lastWidth)}  ${pc.bold(claim.id)}  ${claim.title}`
@@ -37,10 +41,7 @@ function claimText(claim: ClaimOutcome, width: number): string[] {
         `${comparisonNumbers(one)}; must be ${comparisonExpectation(one)}`,
       width,
     ),
-    ...wrap(
-      `${indent}  by seed: ${one.difference.map((value) => (value === null ? '–' : number(value))).join(', ')}`,
-      width,
-    ),
+    ...wrap(`${indent}  ${comparisonSeeds(one)}`, width),
   ])
   const why = claim.unavailable === undefined ? [] : wrap(`${indent}${claim.unavailable}`, width)
   return [head, ...why, ...lines]
