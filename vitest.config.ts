@@ -8,7 +8,8 @@ export default defineConfig({
     maxWorkers: 2,
     // A CI variable alone makes terminal output coloured; tests compare plain text.
     env: { NO_COLOR: '1' },
-    testTimeout: 60_000,
+    // Against hangs alone: many tests share two cores.
+    testTimeout: 180_000,
     hookTimeout: 600_000,
   },
 })

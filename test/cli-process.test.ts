@@ -47,7 +47,7 @@ async function killAfter(child: ChildProcess, file: string, lines: number): Prom
 }
 
 describe('a run that is killed at any moment', () => {
-  it('ends as if it had never been', { timeout: 120_000 }, async () => {
+  it('ends as if it had never been', { timeout: 300_000 }, async () => {
     const script = join(root, 'test/fake-run-process.ts')
     const start = (directory: string, more: string[]) =>
       spawn(process.execPath, [...typescript, script, directory, ...more], { cwd: root, stdio: 'ignore' })

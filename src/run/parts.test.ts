@@ -16,8 +16,12 @@ function directoryOf(name: string, ...files: string[]): string {
   return directory
 }
 
+// The policy has 128 positions.
+const rollout = { maxNewTokens: 24 }
 const shapeOf = (model: string, changes: object = {}, planOnly = true) =>
-  describeModel(parseRecipe({ model, task: { name: 'countdown', style: 'compact' }, ...changes }), { planOnly })
+  describeModel(parseRecipe({ model, task: { name: 'countdown', style: 'compact' }, rollout, ...changes }), {
+    planOnly,
+  })
 
 describe('describeModel', () => {
   it('knows a model by its config.json and tokenizer what it knows by its weights', async () => {
