@@ -1,7 +1,7 @@
 import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { startTestEngine } from '../../test/engine.js'
 import { largestGap, loadTiny } from '../../test/training/models.js'
 import {
@@ -26,6 +26,13 @@ import { PackedBatch } from './packing.js'
 import { exportParts } from './parameters.js'
 import { openSafetensors } from './safetensors.js'
 import { writeSafetensors } from './safetensors-write.js'
+
+/** Gone when the test has finished, however it ended. */
+function temporaryDirectory(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'isentrope-lora-'))
+  onTestFinished(() => rmSync(directory, { recursive: true }))
+  return directory
+}
 
 beforeAll(startTestEngine)
 
@@ -128,7 +135,7 @@ describe.each(cases)('a PEFT adapter of %s', (name) => {
     for (const { value } of model.list()) expect(gradientOf(value)).toBeUndefined()
 
     // The gradients in the factors' places, read back through the layout of the files.
-    const directory = mkdtempSync(join(tmpdir(), 'isentrope-lora-'))
+    const directory = temporaryDirectory()
     const gradients = lora.copy()
     scope(() => {
       gradients.parameters().forEach((parameter, i) => {
@@ -150,7 +157,7 @@ describe.each(cases)('a PEFT adapter of %s', (name) => {
 
   it('is written as peft wrote it: the same tensors bit for bit, the same ranks, scales and modules', () => {
     const { model, lora } = open(name)
-    const directory = mkdtempSync(join(tmpdir(), 'isentrope-lora-'))
+    const directory = temporaryDirectory()
     lora.write(directory, new Map([['tokenizer_config.json', '{}']]))
     expect(readdirSync(directory).sort()).toEqual([
       'adapter_config.json',
@@ -169,7 +176,6 @@ describe.each(cases)('a PEFT adapter of %s', (name) => {
       expect(written[field], field).toEqual(read[field])
     }
     expect(written.use_rslora).toBe(read.use_rslora ?? false)
-    rmSync(directory, { recursive: true })
     lora.dispose()
     model.dispose()
   })
@@ -243,7 +249,7 @@ describe('a new adapter', () => {
   })
 
   it.each(['lm_head', 'model.embed_tokens'])('refuses an adapter of %s by its name', (module) => {
-    const directory = mkdtempSync(join(tmpdir(), 'isentrope-lora-'))
+    const directory = temporaryDirectory()
     copyFileSync(join(directoryOf('llama'), 'adapter_config.json'), join(directory, 'adapter_config.json'))
     writeSafetensors(join(directory, 'adapter_model.safetensors'), [
       { name: `base_model.model.${module}.lora_A.weight`, dtype: 'F32', shape: [1, 1], bytes: new Uint8Array(4) },
@@ -252,7 +258,6 @@ describe('a new adapter', () => {
     const word = module.replace('model.', '')
     expect(() => openAdapter(directory, model.config)).toThrow(`an adapter of ${word} is not supported`)
     model.dispose()
-    rmSync(directory, { recursive: true })
   })
 
   it('leaves no tensor behind', () => {
