@@ -6,7 +6,14 @@
 
 import { UserError } from '../config/errors.js'
 import { uniform } from '../config/philox.js'
-import { type RowMoments, rowMoments, rowSums, type ShiftedTensors, shiftedTensors } from '../entropy/tensor-moments.js'
+import {
+  type RowMoments,
+  type RowSums,
+  rowMoments,
+  rowSums,
+  type ShiftedTensors,
+  shiftedTensors,
+} from '../entropy/tensor-moments.js'
 import { KeyValueCache, type PromptCache } from '../model/cache.js'
 import type { Decoder } from '../model/decoder.js'
 import { withPackedWeights } from '../model/packed-weights.js'
@@ -270,11 +277,9 @@ class Sampler {
       const sent = this.#deviceDraw?.send(uniforms)
       const shifted = shiftedTensors(policyLogits(this.#model, hidden(), temperature))
       shifted.expX_R_V.dispose()
-      const { sums, tokens, weights, edgeDraws, kept } = sent
-        ? { kept: undefined, ...this.#deviceDraw!.draw(shifted.exp_R_V, shifted.sums_R_5, sent) }
+      const { moments, tokens, weights, edgeDraws, kept } = sent
+        ? this.#drawOnDevice(shifted, rows, sent)
         : this.#drawOnHost(shifted, rows, uniforms)
-      const moments = sums.map(rowMoments)
-      this.#requireFinite(rows, moments)
       this.#edgeDraws += edgeDraws
       rows.forEach((index, r) => {
         if (!this.#rows[index]) return
@@ -285,25 +290,30 @@ class Sampler {
     })
   }
 
+  #drawOnDevice({ exp_R_V, sums_R_5 }: ShiftedTensors, rows: number[], sent: Tensor) {
+    const { sums, ...drawn } = this.#deviceDraw!.draw(exp_R_V, sums_R_5, sent)
+    return { ...drawn, moments: this.#finiteMoments(rows, sums), kept: undefined }
+  }
+
   #drawOnHost({ exp_R_V, sums_R_5 }: ShiftedTensors, rows: number[], uniforms: number[]) {
     const { topP, topK, minP } = this.#options
-    const sums = rowSums(sums_R_5.toFloat32Array(), uniforms.length, 5)
-    const moments = sums.map(rowMoments)
-    this.#requireFinite(rows, moments)
+    const moments = this.#finiteMoments(rows, rowSums(sums_R_5.toFloat32Array(), uniforms.length, 5))
     const totals = moments.map(({ a }) => a)
     const cut = truncates(this.#options) ? truncate(exp_R_V, totals, { topP, topK, minP }) : undefined
     const { tokens, edgeDraws } = drawTokens(cut?.weights_R_V ?? exp_R_V, uniforms)
-    return { sums, tokens, edgeDraws, weights: sampledWeights(exp_R_V, tokens), kept: cut?.kept }
+    return { moments, tokens, edgeDraws, weights: sampledWeights(exp_R_V, tokens), kept: cut?.kept }
   }
 
-  /** Idle rows compute what nobody looks at. */
-  #requireFinite(rows: number[], moments: readonly RowMoments[]): void {
+  /** The moments of `rows`, which must be numbers; idle rows compute what nobody looks at. */
+  #finiteMoments(rows: number[], sums: readonly RowSums[]): RowMoments[] {
+    const moments = sums.map(rowMoments)
     const broken = rows.flatMap((index, r) => {
       const row = this.#rows[index]
       if (!row || Number.isFinite(moments[r].entropy)) return []
       return `prompt ${row.prompt}, sample ${row.sample}, token ${row.tokens.length}`
     })
     if (broken.length > 0) throw nonFiniteLogits(broken)
+    return moments
   }
 
   #accept(index: number, token: number): void {
