@@ -111,8 +111,8 @@ export async function* generate(
     let index = 0
     for await (const input of prompts) {
       const { text, tokens } = promptTokens(model, input, options)
-      const maxNewTokens = roomFor(model, tokens, ++index, options.maxNewTokens)
-      pending.push({ text, tokens, maxNewTokens, index: index - 1, signal: input.signal })
+      const maxNewTokens = roomFor(model, tokens, index + 1, options.maxNewTokens)
+      pending.push({ text, tokens, maxNewTokens, index: index++, signal: input.signal })
       if (pending.length >= window) {
         yield* answer(pending)
         pending = []
