@@ -45,6 +45,25 @@ describe('gsm8k from a file', () => {
     expect(await questions(2)).toEqual(['train-0', 'train-2'])
   })
 
+  it('keeps the easier part, by the numbers in the calculations that the solution notes', async () => {
+    const answers = [
+      '<<20*2.5=50>>50\n#### 50',
+      '<<1000/50=20>>20\n#### 20', // an operand counts as well
+      '<<1,200-1,190=10>>10\n#### 10', // a separator ends no number: 1200
+      '<<.5*20=10>>10 of 70 pages\n#### 10', // what is not calculated with does not count
+      'All 3 of them.\n#### 3',
+    ]
+    const lines = answers.map((answer, i) => JSON.stringify({ question: `Question ${i}?`, answer }))
+    writeFileSync(join(directory, 'train.jsonl'), lines.join('\n'))
+    const questions = async (bounds: { maxSteps?: number; maxNumber?: number }) => {
+      const task = await loadTask({ name: 'gsm8k', path: 'train.jsonl', ...bounds }, { baseDirectory: directory })
+      return (task.prompts(Math.random, 'train') as Example[]).map(({ id }) => id)
+    }
+    expect(await questions({ maxNumber: 50 })).toEqual(['train-0', 'train-3'])
+    expect(await questions({ maxNumber: 49.9 })).toEqual(['train-3'])
+    expect(await questions({ maxNumber: 1200, maxSteps: 1 })).toEqual(['train-0', 'train-1', 'train-2', 'train-3'])
+  })
+
   it('takes what follows #### for the answer', async () => {
     writeFileSync(join(directory, 'train.jsonl'), rows.map((row) => JSON.stringify(row)).join('\n'))
     const task = await loadTask({ name: 'gsm8k', path: 'train.jsonl', instruction: '' }, { baseDirectory: directory })

@@ -28,6 +28,13 @@ export const gsm8kSchema = z
       .describe(
         'the easier part: only problems whose reference solution notes 1 to this many calculations, `<<48/2=24>>` each',
       ),
+    maxNumber: z
+      .number()
+      .positive()
+      .optional()
+      .describe(
+        'the easier part: only problems whose noted calculations, of which there is one at least, hold no larger number',
+      ),
     grader: z.enum(answerRules).default('math').describe('how the final answer is compared'),
     requireStop: z.boolean().default(true).describe('reward only completions that the policy ended by itself'),
   })
@@ -44,7 +51,7 @@ export async function gsm8k(spec: TaskSpec, context: TaskContext): Promise<Task>
         : resolve(context.baseDirectory, local)
     return (await readRows(path))
       .map((row, i) => toExample(row, `${split}-${i}`, `${path}, row ${i + 1}`, options))
-      .filter(({ solution }) => isEasyEnough(solution as string, options.maxSteps))
+      .filter(({ solution }) => isEasyEnough(solution as string, options))
   }
   const train = await load('train', options.path)
   const held = options.path !== undefined && options.evalPath === undefined ? [] : await load('eval', options.evalPath)
@@ -56,11 +63,13 @@ export async function gsm8k(spec: TaskSpec, context: TaskContext): Promise<Task>
   }
 }
 
-/** A solution without a noted calculation may be of any length. */
-function isEasyEnough(solution: string, maxSteps: number | undefined): boolean {
-  if (maxSteps === undefined) return true
-  const steps = solution.match(/<<[^<>]*>>/g)?.length ?? 0
-  return steps >= 1 && steps <= maxSteps
+/** Where a bound is given, a solution without a noted calculation, which may be of any length, is not easy. */
+function isEasyEnough(solution: string, bounds: { maxSteps?: number; maxNumber?: number }): boolean {
+  const { maxSteps = Number.POSITIVE_INFINITY, maxNumber = Number.POSITIVE_INFINITY } = bounds
+  if (maxSteps === Number.POSITIVE_INFINITY && maxNumber === Number.POSITIVE_INFINITY) return true
+  const calculations = solution.match(/<<[^<>]*>>/g) ?? []
+  const numbers = calculations.flatMap((noted) => noted.replaceAll(',', '').match(/\d+\.?\d*|\.\d+/g) ?? []).map(Number)
+  return calculations.length >= 1 && calculations.length <= maxSteps && numbers.every((number) => number <= maxNumber)
 }
 
 function toExample(row: Row, id: string, where: string, { instruction }: { instruction: string }): Example {
