@@ -39,6 +39,12 @@ export class FetchError extends Error {
   }
 }
 
+/** Statuses below 500 by which a server puts a request off: time-out, too early, too many requests. */
+const putOff = new Set([408, 425, 429])
+
+/** Whether a status speaks of the server and not of what was asked of it. */
+export const isServerTrouble = (status: number): boolean => status >= 500 || putOff.has(status)
+
 /** An address as it may be printed: user name and password taken out. */
 export function withoutCredentials(url: string): string {
   return url.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/?#]*@/i, '$1')

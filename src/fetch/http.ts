@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import tls from 'node:tls'
 import { EnvHttpProxyAgent, fetch as undiciFetch } from 'undici'
-import { FetchError, withoutCredentials } from './errors.js'
+import { FetchError, isServerTrouble, withoutCredentials } from './errors.js'
 import { pipSettings } from './pip.js'
 
 export type Fetch = typeof globalThis.fetch
@@ -31,7 +31,6 @@ export interface Http {
 /** A connection that is silent for this long is given up and tried again. */
 const SILENCE = 60_000
 const LONGEST_PAUSE = 20_000
-const TRANSIENT_STATUS = new Set([408, 425, 429, 500, 502, 503, 504])
 
 export function createHttp(options: HttpOptions = {}): Http {
   const fetch = options.fetch ?? networkFetch()
@@ -50,7 +49,7 @@ export function createHttp(options: HttpOptions = {}): Http {
         if (response.ok) return response
         await response.body?.cancel()
         failure = statusError(address, response.status)
-        if (!TRANSIENT_STATUS.has(response.status)) throw failure
+        if (!isServerTrouble(response.status)) throw failure
         failures += 1
         const asked = Number(response.headers.get('retry-after'))
         if (failures < attempts && asked > 0) await sleep(Math.min(asked * 1000, LONGEST_PAUSE))
@@ -68,7 +67,7 @@ export function createHttp(options: HttpOptions = {}): Http {
 
 /** Whether the same request may succeed a moment later. */
 export function isTransient(error: FetchError): boolean {
-  return error.problem === 'unreachable' || (error.problem === 'status' && TRANSIENT_STATUS.has(error.status ?? 0))
+  return error.problem === 'unreachable' || (error.problem === 'status' && isServerTrouble(error.status ?? 0))
 }
 
 const OFFLINE_WAY_OUT =

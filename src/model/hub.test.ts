@@ -14,9 +14,12 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { UserError } from '../config/errors.js'
+import { Failure, UserError } from '../config/errors.js'
 import { parseHubId } from './hub-cache.js'
 import { openModel, sketchModel } from './open.js'
+
+// The pauses between two tries are tested with the client; here they take no time.
+vi.mock('node:timers/promises', async (original) => ({ ...(await original<object>()), setTimeout: async () => {} }))
 
 const commit = 'c0ffee0123456789c0ffee0123456789c0ffee01'
 const sharded = 'test/fixtures/models/llama-sharded-bf16'
@@ -26,8 +29,9 @@ class FakeHub {
   readonly files = new Map<string, Buffer>()
   readonly asked: string[] = []
   readonly authorizations = new Set<string | undefined>()
-  /** Answers every request with this status. */
+  /** Answers every request with this status, or those for one file. */
   status?: number
+  statusOf?: string
   /** Breaks the connection of weight downloads after this many bytes, this many times. */
   cut?: { after: number; times: number }
   /** Delivers other bytes than announced. */
@@ -52,7 +56,8 @@ class FakeHub {
     const json = (value: unknown): void => {
       response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(value))
     }
-    if (this.status) response.writeHead(this.status).end()
+    if (this.status && (this.statusOf === undefined || url.endsWith(this.statusOf)))
+      response.writeHead(this.status).end()
     else if (url === '/api/models/someone/tiny/revision/main' || url.endsWith(`/revision/${commit}`)) {
       json({ _id: '1', id: 'someone/tiny', sha: commit })
     } else if (url === `/api/models/someone/tiny/tree/${commit}`) json([...this.files].map(entry))
@@ -241,6 +246,27 @@ describe('a hub model', () => {
     const error = await failure(open())
     expect(error.message).toMatch(message)
     expect(error.hint).toBeTruthy()
+  })
+
+  it('in trouble is a failure and no mistake of the user, and what is downloaded is kept', async () => {
+    hub.status = 429
+    hub.statusOf = '/model-00001-of-00002.safetensors'
+    const error = await open().catch((thrown: unknown) => thrown)
+    expect(error).toBeInstanceOf(Failure)
+    expect((error as Failure).message).toMatch(/^someone\/tiny cannot be fetched now: http.* answered status 429$/)
+    expect((error as Failure).hint).toMatch(/try again later \(what is already downloaded is kept\)/)
+    hub.status = undefined
+    hub.asked.length = 0
+    const model = await open()
+    model.tensors.close()
+    expect(hub.asked.filter((url) => url.endsWith('.safetensors'))).toEqual([
+      `/someone/tiny/resolve/${commit}/model-00001-of-00002.safetensors`,
+    ])
+    hub.status = 503
+    hub.statusOf = undefined
+    const cached = await open()
+    cached.tensors.close()
+    expect(cached.path).toBe(model.path)
   })
 
   it('says what a missing revision, a missing network and missing weights mean', async () => {

@@ -7,8 +7,9 @@ import { dirname, join, relative } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { type ListFileEntry, listFiles, modelInfo } from '@huggingface/hub'
 import { UserError } from '../config/errors.js'
+import { serverTrouble } from '../config/server-trouble.js'
 import { FetchError } from '../fetch/errors.js'
-import { createHttp, type Http } from '../fetch/http.js'
+import { createHttp, type Http, isTransient } from '../fetch/http.js'
 import { withLock } from '../fetch/lock.js'
 import { downloadSpan } from '../fetch/ranges.js'
 import { readText } from './file.js'
@@ -39,9 +40,9 @@ const indexFile = 'model.safetensors.index.json'
 
 /**
  * The local directory of a hub model. A snapshot in the cache, complete as far as is asked for, serves when offline, when the hub cannot be
- * reached, and always for a commit; else the hub is asked where the revision stands now.
+ * reached or is in trouble, and always for a commit; else the hub is asked where the revision stands now.
  *
- * @throws UserError where the model does not exist, needs a login, or cannot be had
+ * @throws UserError where the model does not exist, needs a login, or cannot be had; Failure where the hub is in trouble
  */
 export async function resolveHubModel(id: HubId, options: HubOptions): Promise<string> {
   const { weights = true } = options
@@ -56,8 +57,8 @@ export async function resolveHubModel(id: HubId, options: HubOptions): Promise<s
     return await new Download(id, options).snapshot()
   } catch (error) {
     if (!(error instanceof FetchError)) throw error
-    if (error.problem === 'unreachable' && cached) return cached
-    throw explained(id, error, options.token ?? hubToken())
+    if (isTransient(error) && cached) return cached
+    throw serverTrouble(id.name, error, 'HF_ENDPOINT') ?? explained(id, error, options.token ?? hubToken())
   }
 }
 

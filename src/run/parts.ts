@@ -1,5 +1,5 @@
 /** The seam between a run on disk and what does the work: everything a recipe names, opened. */
-import { MissingData, UserError } from '../config/errors.js'
+import { MissingData, ServerTrouble, UserError } from '../config/errors.js'
 import type { Recipe } from '../config/recipe.js'
 import { loraSettings } from '../config/recipe-lora.js'
 import { isAdapterDirectory } from '../model/adapter-config.js'
@@ -95,7 +95,7 @@ async function meanPromptTokens(
 export async function describeModel(recipe: Recipe, { planOnly = false } = {}): Promise<ModelShape> {
   const missing: string[] = []
   const tasks = await openTasks(recipe).catch((error: unknown) => {
-    if (!planOnly || !(error instanceof MissingData)) throw error
+    if (!planOnly || !(error instanceof MissingData || error instanceof ServerTrouble)) throw error
     missing.push(error.message)
     return undefined
   })

@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto'
 import { accessSync, constants, existsSync, readdirSync, statSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
-import { Failure, UserError } from '../config/errors.js'
+import { Failure, ServerTrouble, UserError } from '../config/errors.js'
 import { version } from '../config/version.js'
 import { sources } from '../task/data/catalogue.js'
 import { type Dataset, type DatasetOptions, loadDataset } from '../task/data/dataset.js'
@@ -209,7 +209,7 @@ async function compareAll(train: readonly Problem[], options: PrepareOptions): P
     try {
       benchmark = await loadDataset(name, { part: 'eval', fetch, dataDirectory, baseDirectory })
     } catch (error) {
-      if (options.against !== undefined || !(error instanceof UserError)) throw error
+      if (options.against !== undefined || !(error instanceof UserError || error instanceof ServerTrouble)) throw error
       compared.push({ missing: { name, reason: error.message }, pairs: [], near: new Set() })
       continue
     }

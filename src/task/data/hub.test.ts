@@ -6,6 +6,9 @@ import { type HubServer, startHubServer } from '../../../test/hub-server.js'
 import { openHubDataset } from './hub.js'
 import { chooseFiles, hubSplit } from './hub-files.js'
 
+// The pauses between two tries are tested with the client; here they take no time.
+vi.mock('node:timers/promises', async (original) => ({ ...(await original<object>()), setTimeout: async () => {} }))
+
 const repository = 'owner/set'
 const request = { repository, revision: 'main' }
 const path = 'data/train-00000-of-00001.jsonl'
@@ -59,7 +62,7 @@ describe('openHubDataset', () => {
     const dataset = await openHubDataset({ ...request, fetch: broken })
     expect(dataset.paths).toEqual([path])
     expect((await openHubDataset({ ...request, revision: hub.commit })).commit).toBe(hub.commit)
-  }, 20_000)
+  })
 
   it('goes on with a download where it broke', async () => {
     hub.breakAfter = 150
@@ -91,11 +94,25 @@ describe('openHubDataset', () => {
     expect((error as { hint: string }).hint).toMatch(hint)
   })
 
+  it('in trouble is a failure and no mistake of the user; what the cache has serves', async () => {
+    hub.status = 500
+    const error = await openHubDataset(request).catch((cause: unknown) => cause)
+    expect(error).toMatchObject({
+      name: 'Failure',
+      message: expect.stringMatching(/^data set owner\/set cannot be fetched now: .* answered status 500$/),
+      hint: expect.stringMatching(/try again later/),
+    })
+    hub.status = undefined
+    const local = await (await openHubDataset(request)).get(path)
+    hub.status = 429
+    expect(await (await openHubDataset(request)).get(path)).toBe(local)
+  })
+
   it('says that a hub cannot be reached and what to do', async () => {
     const error = await openHubDataset({ ...request, fetch: broken }).catch((cause: unknown) => cause)
     expect((error as Error).message).toMatch(/could not be fetched: Cannot reach .*fetch failed/)
     expect((error as { hint: string }).hint).toMatch(/HF_ENDPOINT/)
-  }, 20_000)
+  })
 
   it('refuses a path that leads out of the data set', async () => {
     hub.datasets[repository] = { '../../outside.jsonl': large }

@@ -11,8 +11,9 @@ import { dirname, join, relative, sep } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { datasetInfo, getHFHubCachePath, getRepoFolderName, type ListFileEntry, listFiles } from '@huggingface/hub'
 import { MissingData, UserError } from '../../config/errors.js'
+import { serverTrouble } from '../../config/server-trouble.js'
 import { FetchError } from '../../fetch/errors.js'
-import { createHttp, type Http } from '../../fetch/http.js'
+import { createHttp, type Http, isTransient } from '../../fetch/http.js'
 import { withLock } from '../../fetch/lock.js'
 import { withProgress } from '../../fetch/progress.js'
 import { downloadSpan } from '../../fetch/ranges.js'
@@ -40,9 +41,9 @@ export interface HubDataset {
 }
 
 /**
- * The data set as it stands at the revision. What the cache has serves where the network is switched off or the hub
- * cannot be reached.
- * @throws UserError where the data set does not exist, needs a login, or cannot be had
+ * The data set as it stands at the revision. What the cache has serves where the network is switched off, or the hub
+ * cannot be reached or is in trouble.
+ * @throws UserError where the data set does not exist, needs a login, or cannot be had; Failure where the hub is in trouble
  */
 export async function openHubDataset(request: HubRequest): Promise<HubDataset> {
   const { repository, revision } = request
@@ -58,7 +59,7 @@ export async function openHubDataset(request: HubRequest): Promise<HubDataset> {
     return await openRemote(request, folder)
   } catch (error) {
     if (!(error instanceof FetchError)) throw error
-    if (error.problem === 'unreachable' && cached !== undefined) return cached
+    if (isTransient(error) && cached !== undefined) return cached
     throw explained(request, error)
   }
 }
@@ -186,9 +187,11 @@ async function verify(file: string, etag: string, gitSize: number | undefined, p
   })
 }
 
-function explained({ repository, revision }: HubRequest, error: FetchError): UserError {
+function explained({ repository, revision }: HubRequest, error: FetchError): Error {
   const { status, message } = error
   const what = `data set ${repository}`
+  const trouble = serverTrouble(what, error, 'HF_ENDPOINT')
+  if (trouble !== undefined) return trouble
   const login = 'accept its terms on its page, and set HF_TOKEN to a token of that account'
   if (status === 401) {
     return new UserError(`${what}: access denied (status 401): it is gated or private, or there is no such set`, {

@@ -4,6 +4,7 @@
  */
 import path from 'node:path'
 import { UserError } from '../../config/errors.js'
+import { serverTrouble } from '../../config/server-trouble.js'
 import { cacheDirectory } from '../../fetch/cache.js'
 import { FetchError } from '../../fetch/errors.js'
 import { createHttp, type Fetch } from '../../fetch/http.js'
@@ -31,7 +32,7 @@ export interface EnsureTorchOptions {
   offline?: boolean
 }
 
-/** Finds or fetches LibTorch. Throws UserError with the way out. */
+/** Finds or fetches LibTorch. Throws UserError, or Failure where the index is in trouble, with the way out. */
 export async function ensureTorch(options: EnsureTorchOptions = {}): Promise<TorchInstall> {
   const { install, passedOver } = await locateTorch({ path: options.path })
   for (const torch of passedOver) options.onPassedOver?.(torch)
@@ -66,7 +67,7 @@ export function ensureTorchWithProgress(
 export const describePassedOver = ({ version, path: where, reason }: PassedOver): string =>
   `LibTorch ${version} in ${where} ${reason}; it is passed over`
 
-/** The pinned LibTorch in the cache, fetched if it is not there. Throws UserError with the way out. */
+/** The pinned LibTorch in the cache, fetched if it is not there. Throws as {@link ensureTorch} does. */
 export async function provisionTorch(options: Omit<EnsureTorchOptions, 'path'> = {}): Promise<TorchInstall> {
   const directory = torchCache()
   try {
@@ -81,7 +82,11 @@ export async function provisionTorch(options: Omit<EnsureTorchOptions, 'path'> =
     if (!found) throw new Error(`No LibTorch in ${directory}`)
     return { ...found, source: downloaded ? 'downloaded' : 'cache' }
   } catch (error) {
-    throw error instanceof FetchError ? new UserError(error.message, { hint: error.hint, cause: error }) : error
+    if (!(error instanceof FetchError)) throw error
+    throw (
+      serverTrouble(`LibTorch ${TORCH_VERSION}`, error, 'PIP_INDEX_URL') ??
+      new UserError(error.message, { hint: error.hint, cause: error })
+    )
   }
 }
 
