@@ -4,6 +4,7 @@
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { UserError } from '../src/config/errors.js'
 import { parseRecipe } from '../src/config/index.js'
 import type { Recipe, RecipeInput } from '../src/config/recipe.js'
 import { evaluationDue } from '../src/config/schedule.js'
@@ -118,7 +119,10 @@ function fakeBackend(cell: { weight: number }, calls: string[]): Backend {
       writeFileSync(join(directory, 'weights.json'), JSON.stringify(cell.weight))
     },
     async load(directory) {
-      cell.weight = JSON.parse(readFileSync(join(directory, 'weights.json'), 'utf8'))
+      const file = join(directory, 'weights.json')
+      const content = readFileSync(file, 'utf8')
+      if (!Number.isFinite(Number(content))) throw new UserError(`${file} is not a number`)
+      cell.weight = Number(content)
       calls.push(`load ${cell.weight}`)
     },
     async close() {

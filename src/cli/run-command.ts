@@ -7,6 +7,21 @@ export const infinityAsYaml = (_: string, value: unknown) => (value === Infinity
 /** A path as a shell takes it back. */
 export const quoted = (text: string) => (/^[\w./:@%+=,-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`)
 
+/** Before the error that ended a run: how far the run is saved, and how it goes on. A damaged checkpoint's error says so itself. */
+export async function sayWhereRunStands(run: string, error: unknown, io: Io): Promise<void> {
+  const [{ DamagedCheckpoint, listCheckpoints }, { runPaths }] = await Promise.all([
+    import('../run/checkpoint.js'),
+    import('../run/run-directory.js'),
+  ])
+  if (error instanceof DamagedCheckpoint) return
+  const last = listCheckpoints(runPaths(run)).at(-1)
+  const stands =
+    last === undefined
+      ? `the run in ${run} has no checkpoint yet; --run ${quoted(run)} --resume begins it anew`
+      : `the run up to step ${last.step} is in ${run}; --run ${quoted(run)} --resume continues it`
+  await print(io.stderr, `${stands}\n`)
+}
+
 /** A run is not lost for a page that cannot be made: the failure is said, the run stands. */
 export async function writeReport(
   { run, model, step }: { run: string; model: string; step: number },

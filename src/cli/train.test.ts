@@ -121,12 +121,32 @@ describe('train', () => {
     const fail = () => {
       throw new Error('the engine burst')
     }
-    const quiet = await train([recipe, '--run', fresh()], fail)
+    const directory = fresh()
+    const quiet = await train([recipe, '--run', directory], fail)
     expect(quiet.code).toBe(1)
+    expect(quiet.err).toContain(
+      `the run in ${directory} has no checkpoint yet; --run ${directory} --resume begins it anew\n`,
+    )
     expect(quiet.err).toContain('error: the engine burst')
     expect(quiet.err).toContain('--verbose')
     expect(quiet.err).not.toContain('at fail')
     const loud = await train([recipe, '--run', fresh(), '--verbose'], fail)
     expect(loud.err).toContain('at fail')
+  })
+
+  it('says which step is saved, and nothing of it where that is what is damaged', async () => {
+    const directory = fresh()
+    const stopped = await train([recipe, '--run', directory], (step) => {
+      if (step === 4) throw new Error('the engine burst')
+    })
+    expect(stopped.code).toBe(1)
+    expect(stopped.err).toContain(`the run up to step 2 is in ${directory}; --run ${directory} --resume continues it\n`)
+    const file = join(directory, 'checkpoints/step-000002/model/weights.json')
+    writeFileSync(file, 'torn')
+    const damaged = await train([recipe, '--run', directory, '--resume'])
+    expect(damaged.code).toBe(2)
+    expect(damaged.err).toMatch(
+      new RegExp(`^error: the checkpoint of step 2 cannot be loaded: ${file} .*\nhint: it is the only one: .*\n$`),
+    )
   })
 })

@@ -9,7 +9,7 @@ import { newCommand, repeated } from './command.js'
 import { ledgerText, setpointText } from './control-text.js'
 import { Exit, exitCodes } from './errors.js'
 import { type Io, jsonLine, print, processIo } from './io.js'
-import { infinityAsYaml, quoted, writeReport } from './run-command.js'
+import { infinityAsYaml, quoted, sayWhereRunStands, writeReport } from './run-command.js'
 import { stopOnSignals } from './signals.js'
 
 const help = `
@@ -161,12 +161,7 @@ async function runTraining(
     return report === undefined ? summary : { ...summary, report }
   } catch (error) {
     panel.close()
-    if (started !== undefined) {
-      await print(
-        io.stderr,
-        `the run up to its last checkpoint is in ${started}; --run ${quoted(started)} --resume continues it\n`,
-      )
-    }
+    if (started !== undefined) await sayWhereRunStands(started, error, io)
     throw error
   } finally {
     panel.close()

@@ -5,6 +5,8 @@
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { UserError } from '../config/errors.js'
+import type { Backend } from '../train/backend.js'
 import { type Disk, guardedWrite } from './disk.js'
 import { toJsonLine } from './json-lines.js'
 import { type RunPaths, stepName, stepOf } from './run-directory.js'
@@ -36,7 +38,8 @@ export interface Checkpoint {
 function readCheckpoint(directory: string, step: number): Checkpoint | undefined {
   try {
     const record = JSON.parse(readFileSync(join(directory, 'state.json'), 'utf8')) as CheckpointRecord
-    if (record.format !== 1 || record.step !== step || !existsSync(join(directory, 'model'))) return undefined
+    if (record.format !== 1 || record.step !== step || record.loop.step !== step) return undefined
+    if (!existsSync(join(directory, 'model'))) return undefined
     const { metric, value } = record.best
     return { directory, model: join(directory, 'model'), step, metric, value, loop: record.loop }
   } catch {
@@ -54,6 +57,55 @@ export function listCheckpoints({ checkpoints }: RunPaths): Checkpoint[] {
       return found ?? []
     })
     .sort((a, b) => a.step - b.step)
+}
+
+/** A run cannot go on from a checkpoint of its own. */
+export class DamagedCheckpoint extends UserError {}
+
+/** What a run is resumed from. */
+export interface ResumePoint {
+  /** The last whole checkpoint; undefined where the run has none yet, and begins anew. */
+  checkpoint?: Checkpoint
+  /** Directories of later checkpoints that cannot be read. */
+  skipped: string[]
+}
+
+/** @throws DamagedCheckpoint where checkpoints are there and none of them can be read: what the run did is not thrown away. */
+export function findResumePoint(paths: RunPaths): ResumePoint {
+  const checkpoint = listCheckpoints(paths).at(-1)
+  const skipped = !existsSync(paths.checkpoints)
+    ? []
+    : readdirSync(paths.checkpoints)
+        .filter((name) => (stepOf(name) ?? -1) > (checkpoint?.step ?? -1))
+        .sort()
+        .map((name) => join(paths.checkpoints, name))
+  if (checkpoint === undefined && skipped.length > 0) {
+    throw new DamagedCheckpoint(`${skipped[0]}: damaged: no state.json and model/ of that step`, {
+      hint: `no checkpoint of the run can be read: start another by --run, or remove ${paths.checkpoints} to begin this one anew`,
+    })
+  }
+  return { checkpoint, skipped }
+}
+
+/**
+ * Brings the backend into the checkpoint's state.
+ * @throws DamagedCheckpoint with the file that cannot be read and the way to go on from an older checkpoint
+ */
+export async function loadCheckpoint(backend: Backend, paths: RunPaths, checkpoint: Checkpoint): Promise<void> {
+  try {
+    await backend.load(checkpoint.model, { optimizer: true })
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error
+    const { directory, step } = checkpoint
+    const older = listCheckpoints(paths).findLast((one) => one.step < step)
+    throw new DamagedCheckpoint(`the checkpoint of step ${step} cannot be loaded: ${error.message}`, {
+      hint:
+        older === undefined
+          ? `it is the only one: restore the file, or start another run by --run`
+          : `restore the file, or remove ${directory} and resume again: the run then goes on from ${older.directory}`,
+      cause: error,
+    })
+  }
 }
 
 /** A loss is better when it is smaller, everything else when it is larger. */

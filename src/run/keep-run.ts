@@ -11,7 +11,13 @@ import { stringify } from 'yaml'
 import { UserError } from '../config/errors.js'
 import type { Recipe } from '../config/recipe.js'
 import type { Backend } from '../train/backend.js'
-import { type Checkpoint, listCheckpoints, retainCheckpoints, type SavedLoopState } from './checkpoint.js'
+import {
+  findResumePoint,
+  loadCheckpoint,
+  type ResumePoint,
+  retainCheckpoints,
+  type SavedLoopState,
+} from './checkpoint.js'
 import { cutRun } from './cut-run.js'
 import { type Disk, realDisk, replaceFile } from './disk.js'
 import { describeStart, environmentWarnings, nextEnvironment } from './environment.js'
@@ -101,13 +107,11 @@ function createRun(disk: Disk, paths: RunPaths, recipe: RunRecipe, withRollouts:
   disk.makeDirectory(paths.checkpoints)
 }
 
-/** Back to the last whole checkpoint; undefined where there is none and the run begins anew. */
-function rewind(disk: Disk, paths: RunPaths, keep: number, metric: string): Checkpoint | undefined {
-  const checkpoint = listCheckpoints(paths).at(-1)
+/** Back to the checkpoint; where there is none, to the run's beginning. */
+function rewind(disk: Disk, paths: RunPaths, { checkpoint }: ResumePoint, keep: number, metric: string): void {
   // Before the first step only step 0's evaluation exists; it is measured again.
   cutRun(disk, paths, checkpoint?.step ?? -1)
   retainCheckpoints(disk, paths, keep, metric)
-  return checkpoint
 }
 
 /** Whether a run was interrupted between a step and its evaluation. */
@@ -128,7 +132,7 @@ async function runLoop<Step extends AnyStep, Evaluation extends AnyEvaluation, S
   kind: RunKind<Step, Evaluation, Sum>,
   run: OpenRun<Step, Evaluation>,
   paths: RunPaths,
-  checkpoint: Checkpoint | undefined,
+  { checkpoint, skipped }: ResumePoint,
   options: KeepOptions<RunEventOf<Step, Evaluation>>,
 ): Promise<void> {
   const { disk = realDisk, onEvent = () => {}, signal } = options
@@ -136,11 +140,15 @@ async function runLoop<Step extends AnyStep, Evaluation extends AnyEvaluation, S
   const step = checkpoint?.step ?? 0
   const previous = readEnvironment(paths)
   const start = describeStart(run.backend.info, step, recipe.seed, options.argv ?? [])
-  for (const message of environmentWarnings(previous, start)) onEvent({ type: 'warning', step, message })
+  const warnings = [
+    ...skipped.map((directory) => `${directory} is damaged and left out: the run goes on after step ${step}`),
+    ...environmentWarnings(previous, start),
+  ]
+  for (const message of warnings) onEvent({ type: 'warning', step, message })
   replaceFile(disk, paths.environment, `${JSON.stringify(nextEnvironment(previous, start), null, 2)}\n`)
 
   await kind.prepare?.(run.backend)
-  if (checkpoint) await run.backend.load(checkpoint.model, { optimizer: true })
+  if (checkpoint) await loadCheckpoint(run.backend, paths, checkpoint)
   const history = readHistory<Step['metrics'], Evaluation['metrics']>(paths)
   const sinks = openSinks(disk, paths, recipe, history)
   const unevaluated =
@@ -174,7 +182,8 @@ function removeIfEmpty(directory: string): void {
 
 /**
  * Trains and writes the run to its directory.
- * @throws UserError for a directory in use, or a recipe that differs from the resumed run's; Failure for a full disk.
+ * @throws UserError for a directory in use, a recipe that differs from the resumed run's, or a damaged checkpoint;
+ *   Failure for a full disk.
  */
 export async function keepRun<Step extends AnyStep, Evaluation extends AnyEvaluation, Sum>(
   kind: RunKind<Step, Evaluation, Sum>,
@@ -191,15 +200,16 @@ export async function keepRun<Step extends AnyStep, Evaluation extends AnyEvalua
   disk.makeDirectory(paths.directory)
   const unlock = lockRun(paths.directory)
   try {
-    const done = options.resume ? (listCheckpoints(paths).at(-1)?.step ?? 0) : 0
+    const from: ResumePoint = options.resume ? findResumePoint(paths) : { skipped: [] }
+    const done = from.checkpoint?.step ?? 0
     const unfinished = done < kind.steps || awaitsEvaluation(kind, paths, done)
     const run = unfinished ? await kind.open({ signal }) : undefined
     try {
       createRun(disk, paths, kind.recipe, kind.writeStep !== undefined)
       const { keep } = kind.recipe.checkpoint
-      const checkpoint = options.resume ? rewind(disk, paths, keep, kind.bestMetric) : undefined
-      options.onStart?.({ runDirectory: paths.directory, step: checkpoint?.step ?? 0 })
-      if (run) await runLoop(kind, run, paths, checkpoint, options)
+      if (options.resume) rewind(disk, paths, from, keep, kind.bestMetric)
+      options.onStart?.({ runDirectory: paths.directory, step: done })
+      if (run) await runLoop(kind, run, paths, from, options)
     } finally {
       await run?.close()
     }

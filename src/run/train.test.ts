@@ -301,9 +301,68 @@ describe('a damaged run', () => {
     await run(recipe, directory)
     writeFileSync(join(directory, 'checkpoints/step-000007/state.json'), '{"format":1,"st')
     const starts: number[] = []
-    await run(recipe, directory, { resume: true, onStart: ({ step }) => starts.push(step) })
+    const warnings: string[] = []
+    await run(recipe, directory, {
+      resume: true,
+      onStart: ({ step }) => starts.push(step),
+      onEvent: (event) => event.type === 'warning' && warnings.push(event.message),
+    })
     expect(starts).toEqual([6])
+    expect(warnings).toEqual([
+      `${join(directory, 'checkpoints/step-000007')} is damaged and left out: the run goes on after step 6`,
+    ])
     expect(checkpointsOf(directory)).toEqual(['step-000006', 'step-000007'])
+  })
+
+  it('with no checkpoint that can be read is not begun anew unasked', async () => {
+    const directory = fresh()
+    await run(recipe, directory)
+    // A state of another step counts as none.
+    writeFileSync(join(directory, 'checkpoints/step-000006/state.json'), '{')
+    writeFileSync(
+      join(directory, 'checkpoints/step-000007/state.json'),
+      '{"format":1,"step":7,"best":{"metric":"reward_mean"},"loop":{}}',
+    )
+    const before = contents(directory)
+    const error = await run(recipe, directory, { resume: true }).catch((thrown: unknown) => thrown)
+    expect(error).toBeInstanceOf(UserError)
+    expect((error as UserError).message).toBe(
+      `${join(directory, 'checkpoints/step-000006')}: damaged: no state.json and model/ of that step`,
+    )
+    expect((error as UserError).hint).toMatch(/no checkpoint of the run can be read: start another by --run/)
+    expect(contents(directory)).toEqual(before)
+  })
+
+  it('names the file that does not load, and goes on from the checkpoint before where that one is removed', async () => {
+    const directory = fresh()
+    await run(recipe, directory)
+    const [older, newest] = ['step-000006', 'step-000007'].map((name) => join(directory, 'checkpoints', name))
+    const longer = fakeRecipe({ train: { steps: 8 } })
+    writeFileSync(join(newest, 'model/weights.json'), 'torn')
+    const error = await run(longer, directory, { resume: true }).catch((thrown: unknown) => thrown)
+    expect(error).toBeInstanceOf(UserError)
+    expect((error as UserError).message).toBe(
+      `the checkpoint of step 7 cannot be loaded: ${join(newest, 'model/weights.json')} is not a number`,
+    )
+    expect((error as UserError).hint).toBe(
+      `restore the file, or remove ${newest} and resume again: the run then goes on from ${older}`,
+    )
+    rmSync(newest, { recursive: true })
+    await expect(run(longer, directory, { resume: true })).resolves.toMatchObject({ step: 8 })
+    const whole = fresh()
+    await run(longer, whole)
+    expect(lines(join(directory, 'metrics.jsonl'))).toEqual(lines(join(whole, 'metrics.jsonl')))
+  })
+
+  it('whose only checkpoint does not load says that there is no other', async () => {
+    const directory = fresh()
+    const single = { checkpoint: { every: 7, keep: 1 } }
+    await run(fakeRecipe(single), directory)
+    writeFileSync(join(directory, 'checkpoints/step-000007/model/weights.json'), 'torn')
+    const longer = fakeRecipe({ ...single, train: { steps: 8 } })
+    await expect(run(longer, directory, { resume: true })).rejects.toMatchObject({
+      hint: expect.stringMatching(/^it is the only one: /),
+    })
   })
 
   it('names the line of metrics.jsonl that is broken', async () => {
