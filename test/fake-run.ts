@@ -6,7 +6,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { UserError } from '../src/config/errors.js'
 import { parseRecipe } from '../src/config/index.js'
-import type { Recipe, RecipeInput } from '../src/config/recipe.js'
+import type { Recipe, RecipeInput, Resolved } from '../src/config/recipe.js'
 import { evaluationDue } from '../src/config/schedule.js'
 import type { SavedLoopState } from '../src/run/checkpoint.js'
 import type { LoopStart } from '../src/run/keep-run.js'
@@ -20,8 +20,8 @@ interface FakeState extends SavedLoopState {
   random: number
 }
 
-export function fakeRecipe(changes: Partial<RecipeInput> = {}): Recipe {
-  return parseRecipe({
+export function fakeRecipe(changes: Partial<RecipeInput> = {}): Resolved<Recipe> {
+  const recipe = parseRecipe({
     name: 'fake',
     model: 'nothing',
     task: { name: 'none' },
@@ -29,6 +29,9 @@ export function fakeRecipe(changes: Partial<RecipeInput> = {}): Recipe {
     checkpoint: { every: 2, keep: 2 },
     ...changes,
   })
+  const { dtype } = recipe
+  if (dtype === 'auto') throw new Error('the fake measures nothing')
+  return { ...recipe, dtype }
 }
 
 function statistics(values: number[]): GradedCompletion['completion'] {

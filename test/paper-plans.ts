@@ -28,7 +28,9 @@ const fixtureOf = (name: string): string => join(root, 'test', 'fixtures', 'pape
 export async function paperPlan(name: string, sets: string[] = []): Promise<{ recipe: Recipe; plan: Plan }> {
   const recipe = loadRecipe(pathOf(name), sets)
   const shape = { ...shapeOf(await sketchModel(fixtureOf(name))), promptTokens }
-  return { recipe, plan: makePlan(recipe, shape, {}) }
+  const { dtype } = recipe
+  if (dtype === 'auto') throw new Error(`${name}: a plan for another machine needs a type`)
+  return { recipe, plan: makePlan({ ...recipe, dtype }, shape, {}) }
 }
 
 /** `63.1 GiB on the GPU, 90.2 GiB of the host`. */

@@ -4,6 +4,7 @@ import { type CriticSection, criticLr } from '../config/recipe-critic.js'
 import { formatBytes, formatCompact, formatCount, formatNumber } from '../report/format.js'
 import type { Plan } from '../run/plan.js'
 import { type DeviceMemory, type MemoryEstimate, type MemoryParts, phaseOf } from '../run/plan-memory.js'
+import type { DtypeChoice } from '../run/resolve-dtype.js'
 
 function entropyText({ entropy }: Recipe): string {
   const methods = methodList(entropy.method)
@@ -93,6 +94,23 @@ export function memoryRows({ devices, largestTokenBudget }: MemoryEstimate): [st
     : [...rows, ['', `train.tokenBudget up to ${formatCount(largestTokenBudget)} fits`]]
 }
 
+/** Where the run computes, in what, and how its type was chosen. */
+export function engineText({
+  device,
+  dtype,
+  dtypeChoice,
+  threads,
+}: Pick<Plan, 'device' | 'dtype' | 'dtypeChoice' | 'threads'>): string {
+  return `${device}, ${dtype}${dtypeChoice ? ` (auto: ${choiceText(dtypeChoice)})` : ''}, ${threads} threads`
+}
+
+function choiceText(choice: DtypeChoice): string {
+  if (choice.by === 'run') return 'as the run began'
+  const { float32, bfloat16 } = choice.secondsPerToken
+  const micro = (seconds: number) => formatNumber(seconds * 1e6)
+  return `a token takes a layer's products ${micro(float32)} us in float32, ${micro(bfloat16)} us in bfloat16`
+}
+
 /** What the run is going to do, a line per question that a user asks before starting it. */
 export function planText(recipe: Recipe, plan: Plan, place: string): string {
   const { train, rollout, checkpoint } = recipe
@@ -105,7 +123,7 @@ export function planText(recipe: Recipe, plan: Plan, place: string): string {
         `${plan.model.weightsHere ? '' : '; its weights are not on this machine'}`,
     ],
     ['task', recipe.task.name],
-    ['engine', `${plan.device}, ${plan.dtype}, ${plan.threads} threads`],
+    ['engine', engineText(plan)],
     [
       'step',
       `${rollout.promptsPerStep} prompts x ${rollout.samplesPerPrompt} samples of at most ${rollout.maxNewTokens} ` +

@@ -3,7 +3,7 @@ import type { SftRecipe } from '../config/sft-recipe.js'
 import { formatCompact, formatCount, formatNumber } from '../report/format.js'
 import type { SftSummary } from '../run/sft.js'
 import type { SftPlan } from '../run/sft-plan.js'
-import { memoryRows } from './plan-text.js'
+import { engineText, memoryRows } from './plan-text.js'
 
 export function sftPlanText(recipe: SftRecipe, plan: SftPlan, place: string): string {
   const { train, data, checkpoint } = recipe
@@ -25,7 +25,7 @@ export function sftPlanText(recipe: SftRecipe, plan: SftPlan, place: string): st
       `${lengths.mean.toFixed(0)} tokens on average, ${lengths.learnt.toFixed(0)} of them learnt, ${lengths.longest} at ` +
         `most (first ${lengths.examples})${lengths.tooLong > 0 ? `; ${lengths.tooLong} too long or empty` : ''}`,
     ],
-    ['engine', `${plan.device}, ${plan.dtype}, ${plan.threads} threads`],
+    ['engine', engineText(plan)],
     [
       'step',
       `${train.examplesPerStep} examples, about ${formatCount(Math.round(train.examplesPerStep * lengths.mean))} tokens, ` +

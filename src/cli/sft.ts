@@ -59,16 +59,21 @@ export function sftCommand(io: Io = processIo): Command {
     .option('--dry-run', 'print the plan and stop')
     .option('--json', 'print the summary as one line of JSON, everything else to stderr')
     .action(async (path: string | undefined, flags: SftFlags) => {
-      const recipe = await recipeOf(path, flags)
+      const given = await recipeOf(path, flags)
       const people = flags.json ? io.stderr : io.stdout
-      const [{ loadSftData }, { planSft }, { requireRoom }, { sftPlanText }] = await Promise.all([
-        import('../task/sft-data.js'),
-        import('../run/sft-plan.js'),
-        import('../run/memory-check.js'),
-        import('./sft-text.js'),
-      ])
-      const data = await loadSftData(recipe.data)
-      const plan = await planSft(recipe, data)
+      const [{ loadSftData }, { planSft }, { requireRoom }, { sftPlanText }, { resolveDtype }, { sftFormat }] =
+        await Promise.all([
+          import('../task/sft-data.js'),
+          import('../run/sft-plan.js'),
+          import('../run/memory-check.js'),
+          import('./sft-text.js'),
+          import('../run/resolve-dtype.js'),
+          import('../config/sft-recipe.js'),
+        ])
+      const data = await loadSftData(given.data)
+      const where = { runDirectory: flags.run, resume: flags.resume }
+      const { recipe, choice } = await resolveDtype(given, sftFormat, where)
+      const plan = await planSft(recipe, data, { dtypeChoice: choice })
       await print(people, sftPlanText(recipe, plan, flags.run ?? 'runs/'))
       if (flags.dryRun) {
         if (flags.json) await print(io.stdout, `${JSON.stringify({ recipe, plan }, infinityAsYaml)}\n`)

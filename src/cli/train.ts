@@ -62,6 +62,14 @@ async function recipeOf(path: string | undefined, flags: TrainFlags): Promise<Re
   return loadRecipe(`${flags.run}/config.yaml`, flags.set)
 }
 
+async function resolveForCommand(recipe: Recipe, { run, resume }: TrainFlags) {
+  const [{ resolveDtype }, { trainFormat }] = await Promise.all([
+    import('../run/resolve-dtype.js'),
+    import('../config/parse-recipe.js'),
+  ])
+  return resolveDtype(recipe, trainFormat, { runDirectory: run, resume })
+}
+
 function summaryText(summary: Summary): string {
   const number = (value: number | null) => (value === null ? '-' : value.toFixed(3))
   const lines = [
@@ -94,16 +102,14 @@ export function trainCommand(io: Io = processIo, room = trainRoom): Command {
     .option('--dry-run', 'print the plan and stop')
     .option('--json', 'print the summary as one line of JSON, everything else to stderr')
     .action(async (path: string | undefined, flags: TrainFlags) => {
-      const recipe = await recipeOf(path, flags)
+      const given = await recipeOf(path, flags)
       const people = flags.json ? io.stderr : io.stdout
       const [{ describeModel, freeMemory, openParts }, { makePlan }, { requireRoom }, { planText }] = await Promise.all(
         [room(), import('../run/plan.js'), import('../run/memory-check.js'), import('./plan-text.js')],
       )
-      const plan = makePlan(
-        recipe,
-        await describeModel(recipe, { planOnly: flags.dryRun }),
-        await freeMemory(recipe.device, recipe.threads),
-      )
+      const model = await describeModel(given, { planOnly: flags.dryRun })
+      const { recipe, choice } = await resolveForCommand(given, flags)
+      const plan = makePlan(recipe, model, await freeMemory(recipe.device, recipe.threads), choice)
       await print(people, planText(recipe, plan, flags.run ?? 'runs/'))
       if (flags.dryRun) {
         if (flags.json) await print(io.stdout, `${JSON.stringify({ recipe, plan }, infinityAsYaml)}\n`)

@@ -12,6 +12,7 @@ export {
   algorithmNames,
   type Recipe,
   type RecipeInput,
+  type Resolved,
   recipeSchema,
   type TaskEntry,
 } from './recipe.js'

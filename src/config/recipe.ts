@@ -316,11 +316,13 @@ export const recipeSchema = z.strictObject({
   seed: z.number().int().min(0).default(0).describe("Keys all of the run's randomness: prompts, draws, minibatches."),
   device: device.default('cpu').describe('Where the policy lives: cpu, cuda, cuda:N or mps.'),
   dtype: z
-    .enum(['float32', 'bfloat16', 'float16'])
+    .enum(['float32', 'bfloat16', 'float16', 'auto'])
     .default('float32')
     .describe(
       "The weights' and activations' type. In half precision AdamW moves float32 masters of the weights; logits, " +
-        'statistics, gradient sums and moments are float32 whatever it is (docs/precision.md).',
+        'statistics, gradient sums and moments are float32 whatever it is. auto: bfloat16 where a short measurement ' +
+        "of the model's products on the device finds it clearly faster, else float32; the run keeps the choice " +
+        '(docs/precision.md).',
     ),
   threads: count
     .optional()
@@ -370,5 +372,7 @@ export const recipeSchema = z.strictObject({
 export type RecipeInput = z.input<typeof recipeSchema>
 /** A recipe as the run reads it: validated, with every default. */
 export type Recipe = z.output<typeof recipeSchema>
+/** A recipe of either kind whose weights' type is settled (run/resolve-dtype.ts). */
+export type Resolved<R extends Pick<Recipe, 'dtype'>> = R & { dtype: Exclude<Recipe['dtype'], 'auto'> }
 /** A task's entry; the keys beside name and system are the task's own. */
 export type TaskEntry = Recipe['task']

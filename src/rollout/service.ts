@@ -3,7 +3,7 @@ import { Decoder } from '../model/decoder.js'
 import { Lora, type LoraInit } from '../model/lora.js'
 import { openLocalModel } from '../model/open.js'
 import type { OpenModel } from '../model/types.js'
-import { type Device, type Dtype, native, parseDevice } from '../torch/index.js'
+import { type Device, type Dtype, native, parseDevice, requireDevice } from '../torch/index.js'
 import type { CallContext } from '../torch/thread.js'
 import { sampleCompletions } from './sampler.js'
 import { type ScoreGroup, scoreCompletions, scoreSequence } from './scoring.js'
@@ -41,6 +41,7 @@ export class ModelService {
   constructor({ path, device, dtype, adapter }: ModelInit) {
     this.opened = openLocalModel(path)
     this.device = parseDevice(device)
+    requireDevice(this.device)
     this.model = Decoder.load(this.opened.config, this.opened.tensors, this.device, dtype)
     this.opened.tensors.close()
     this.adapter = adapter && Lora.open(this.model, adapter)

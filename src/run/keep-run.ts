@@ -89,7 +89,8 @@ export interface KeepOptions<Event> {
   disk?: Disk
 }
 
-function runDirectoryOf(recipe: RunRecipe, options: { runDirectory?: string; resume?: boolean }): string {
+/** Where a run is to be written, or where the one that is continued lies. */
+export function runDirectoryOf(recipe: RunRecipe, options: { runDirectory?: string; resume?: boolean }): string {
   if (options.runDirectory !== undefined) return options.runDirectory
   const name = recipe.name ?? 'run'
   if (!options.resume) return defaultRunDirectory(name, new Date())

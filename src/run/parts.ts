@@ -1,6 +1,6 @@
 /** The seam between a run on disk and what does the work: everything a recipe names, opened. */
 import { MissingData, ServerTrouble, UserError } from '../config/errors.js'
-import type { Recipe } from '../config/recipe.js'
+import type { Recipe, Resolved } from '../config/recipe.js'
 import { loraSettings } from '../config/recipe-lora.js'
 import { isAdapterDirectory } from '../model/adapter-config.js'
 import type { ModelSketch } from '../model/open.js'
@@ -30,7 +30,7 @@ export interface Parts {
   close(): Promise<void>
 }
 
-export type OpenParts = (recipe: Recipe, options: { signal?: AbortSignal }) => Promise<Parts>
+export type OpenParts = (recipe: Resolved<Recipe>, options: { signal?: AbortSignal }) => Promise<Parts>
 
 export const openParts: OpenParts = async (recipe, { signal }) => {
   const { task, evalTask } = await openTasks(recipe)

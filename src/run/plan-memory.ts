@@ -2,7 +2,7 @@
  * The memory that a run will need, from its model's shape and its recipe alone. Sampling and updating take turns and
  * give back what they took (torch/memory.ts), so the peak is what always stays plus the larger of the two.
  */
-import type { Recipe } from '../config/index.js'
+import type { Recipe, Resolved } from '../config/index.js'
 import { loraSettings } from '../config/recipe-lora.js'
 import type { SftRecipe } from '../config/sft-recipe.js'
 import { targetModules } from '../model/adapter-layout.js'
@@ -222,16 +222,26 @@ function overheadOf({ device, optimizerDevice }: Placement, config: DecoderConfi
   return { ...overhead[own ? 'accelerator' : 'shared'], transfer: own ? perNumber * largest : 0 }
 }
 
+/** What float32 weights take once more while many tokens are sampled; 0 where that does not pay. */
+export function packedBytes(
+  { lora, device, rollout }: Pick<Recipe, 'lora' | 'device' | 'rollout'>,
+  { parameters, config }: { parameters: number; config: DecoderConfig },
+): number {
+  const linear = 4 * (parameters - (config.tieWordEmbeddings ? 0 : config.vocabSize * config.hiddenSize))
+  const pays = !lora && device === 'cpu' && rollout.maxNewTokens >= packing.steps && linear >= packing.bytes
+  return pays ? linear : 0
+}
+
 /** `promptTokens`: of one prompt, as long as they are expected. */
 export function estimateMemory(
-  recipe: Recipe,
+  recipe: Resolved<Recipe>,
   { parameters, config }: { parameters: number; config: DecoderConfig },
   promptTokens: number,
   free: FreeMemory,
 ): MemoryEstimate {
   const size = bytesOf[recipe.dtype]
   const { promptsPerStep, samplesPerPrompt, batchSize, maxNewTokens } = recipe.rollout
-  const { vocabSize, hiddenSize, layers, kvHeads, headDim } = config
+  const { vocabSize, layers, kvHeads, headDim } = config
   const completions = promptsPerStep * samplesPerPrompt
   const rows = Math.min(batchSize, completions)
   const weights = parameters * size
@@ -243,9 +253,7 @@ export function estimateMemory(
   const ownTrunk = recipe.critic?.trunk === 'own' ? trainingBytes(parameters, size) : { gradients: 0, state: 0 }
   const frozenTrunk = recipe.critic?.trunk === 'frozen' && !needsReference && !recipe.lora
   const critic = (recipe.critic?.trunk === 'own' || frozenTrunk ? weights : 0) + ownTrunk.gradients
-  const linear = weights - (config.tieWordEmbeddings ? 0 : vocabSize * hiddenSize * size)
-  const packs =
-    !recipe.lora && recipe.device === 'cpu' && size === 4 && maxNewTokens >= packing.steps && linear >= packing.bytes
+  const packed = size === 4 ? packedBytes(recipe, { parameters, config }) : 0
   const { activationCheckpointing, tokenBudget } = recipe.train
   const columns = cacheCapacity(promptTokens, maxNewTokens, rows < completions)
   const entries = rows * columns + Math.min(rows, promptsPerStep) * promptTokens
@@ -257,7 +265,7 @@ export function estimateMemory(
     adapter: 4 * adapter,
     reference,
     critic,
-    packed: packs ? linear : 0,
+    packed,
     cache: entries * layers * 2 * kvHeads * headDim * size,
     head: Math.max(rows * 3, headRows * 1.25) * vocabSize * 4,
   }
@@ -273,7 +281,7 @@ export function estimateMemory(
 
 /** Of supervised training, which samples nothing; `longestExample` in tokens. */
 export function estimateSftMemory(
-  recipe: SftRecipe,
+  recipe: Resolved<SftRecipe>,
   { parameters, config }: { parameters: number; config: DecoderConfig },
   longestExample: number,
   free: FreeMemory,

@@ -1,10 +1,11 @@
 /** What a run is going to do and need, told before it begins. */
 import os from 'node:os'
-import { type Recipe, recipeWarnings } from '../config/index.js'
+import { type Recipe, type Resolved, recipeWarnings } from '../config/index.js'
 import type { DecoderConfig } from '../model/types.js'
 import type { FreeMemory } from './free-memory.js'
 import { judgeMemory, type MemoryVerdict } from './memory-check.js'
 import { estimateMemory, type MemoryEstimate } from './plan-memory.js'
+import type { DtypeChoice } from './resolve-dtype.js'
 
 /** A model as far as its files tell without loading it. */
 export interface ModelShape {
@@ -25,6 +26,8 @@ export interface Plan extends MemoryVerdict {
   model: ModelShape
   device: string
   dtype: string
+  /** Where the recipe left it open. */
+  dtypeChoice?: DtypeChoice
   threads: number
   steps: number
   completionsPerStep: number
@@ -37,9 +40,14 @@ export interface Plan extends MemoryVerdict {
 /** Prompt tokens assumed where none was tokenised. */
 const assumedPromptTokens = 128
 
-export function makePlan(recipe: Recipe, model: ModelShape, free: FreeMemory): Plan {
+export function makePlan(
+  recipe: Resolved<Recipe>,
+  model: ModelShape,
+  free: FreeMemory,
+  dtypeChoice?: DtypeChoice,
+): Plan {
   const promptTokens = model.promptTokens ?? assumedPromptTokens
-  const estimate = (changed: Recipe) => estimateMemory(changed, model, promptTokens, free)
+  const estimate = (changed: Resolved<Recipe>) => estimateMemory(changed, model, promptTokens, free)
   const memory = estimate(recipe)
   const { warnings, refusal } = judgeMemory(recipe, memory, estimate)
   const completionsPerStep = recipe.rollout.promptsPerStep * recipe.rollout.samplesPerPrompt
@@ -47,6 +55,7 @@ export function makePlan(recipe: Recipe, model: ModelShape, free: FreeMemory): P
     model,
     device: recipe.device,
     dtype: recipe.dtype,
+    ...(dtypeChoice ? { dtypeChoice } : {}),
     threads: recipe.threads ?? os.availableParallelism(),
     steps: recipe.train.steps,
     completionsPerStep,

@@ -1,6 +1,7 @@
 /** What a supervised run is going to do and need, told before it begins. */
 import os from 'node:os'
 import { UserError } from '../config/errors.js'
+import type { Resolved } from '../config/recipe.js'
 import { type SftRecipe, sftWarnings } from '../config/sft-recipe.js'
 import { sketchModelWithProgress } from '../rollout/model-thread.js'
 import type { SftData } from '../task/sft-data.js'
@@ -11,11 +12,14 @@ import { judgeMemory, type MemoryVerdict } from './memory-check.js'
 import { requireBase, shapeOf } from './parts.js'
 import type { ModelShape } from './plan.js'
 import { estimateSftMemory, type MemoryEstimate } from './plan-memory.js'
+import type { DtypeChoice } from './resolve-dtype.js'
 
 export interface SftPlan extends MemoryVerdict {
   model: ModelShape
   device: string
   dtype: string
+  /** Where the recipe left it open. */
+  dtypeChoice?: DtypeChoice
   threads: number
   trainExamples: number
   validationExamples: number
@@ -31,7 +35,11 @@ export interface SftPlan extends MemoryVerdict {
 const sampled = 200
 
 /** Opens the model's files, not its weights, and tokenises the first examples: what cannot work ends here. */
-export async function planSft(recipe: SftRecipe, data: SftData, known?: FreeMemory): Promise<SftPlan> {
+export async function planSft(
+  recipe: Resolved<SftRecipe>,
+  data: SftData,
+  { free: known, dtypeChoice }: { free?: FreeMemory; dtypeChoice?: DtypeChoice } = {},
+): Promise<SftPlan> {
   requireBase(recipe)
   const model = await sketchModelWithProgress(recipe.model, recipe.lora?.from)
   const { config, tokenizer } = model
@@ -50,13 +58,14 @@ export async function planSft(recipe: SftRecipe, data: SftData, known?: FreeMemo
     })
   }
   const longest = Math.max(...batch.sequences.map(({ prompt, completion }) => prompt.length + completion.length))
-  const estimate = (changed: SftRecipe) => estimateSftMemory(changed, shape, longest, free)
+  const estimate = (changed: Resolved<SftRecipe>) => estimateSftMemory(changed, shape, longest, free)
   const memory = estimate(recipe)
   const verdict = judgeMemory(recipe, memory, estimate)
   return {
     model: shape,
     device: recipe.device,
     dtype: recipe.dtype,
+    ...(dtypeChoice ? { dtypeChoice } : {}),
     threads: recipe.threads ?? os.availableParallelism(),
     trainExamples: data.train.length,
     validationExamples: recipe.eval ? Math.min(recipe.eval.examples ?? Infinity, data.validation.length) : 0,

@@ -1,6 +1,7 @@
 /** A supervised run: what {@link keepRun} has to know of it, and how it opens and ends. */
 import { loadAs } from '../config/load-recipe.js'
 import { parseAs } from '../config/parse-recipe.js'
+import type { Resolved } from '../config/recipe.js'
 import { loraSettings } from '../config/recipe-lora.js'
 import { type SftRecipe, type SftRecipeInput, sftFormat } from '../config/sft-recipe.js'
 import { loadSftData, type SftData } from '../task/sft-data.js'
@@ -13,6 +14,7 @@ import { readHistory } from './history.js'
 import { type KeepOptions, keepRun, type OpenRun, type RunKind } from './keep-run.js'
 import { requireRoom } from './memory-check.js'
 import { requireBase } from './parts.js'
+import { resolveDtype } from './resolve-dtype.js'
 import type { RunPaths } from './run-directory.js'
 import { planSft } from './sft-plan.js'
 
@@ -70,7 +72,11 @@ export interface SftOptions extends KeepOptions<SftEvent> {
   /** Examples that were loaded already, for the plan. */
   data?: SftData
   /** For tests and other engines. */
-  open?: (recipe: SftRecipe, data: SftData, options: { signal?: AbortSignal }) => Promise<OpenRun<Step, Evaluation>>
+  open?: (
+    recipe: Resolved<SftRecipe>,
+    data: SftData,
+    options: { signal?: AbortSignal },
+  ) => Promise<OpenRun<Step, Evaluation>>
 }
 
 const openHere: NonNullable<SftOptions['open']> = async (recipe, data, { signal }) => {
@@ -97,7 +103,7 @@ const openHere: NonNullable<SftOptions['open']> = async (recipe, data, { signal 
 }
 
 function sftKind(
-  recipe: SftRecipe,
+  recipe: Resolved<SftRecipe>,
   data: SftData,
   open: NonNullable<SftOptions['open']>,
 ): RunKind<Step, Evaluation, SftSummary> {
@@ -119,7 +125,8 @@ function sftKind(
 /** Trains as the recipe says and writes the run to its directory; throws what {@link keepRun} does. */
 export async function runSft(recipe: SftRecipe, options: SftOptions = {}): Promise<SftSummary> {
   const { data = await loadSftData(recipe.data), open = openHere, ...rest } = options
-  return keepRun(sftKind(recipe, data, open), rest)
+  const resolved = await resolveDtype(recipe, sftFormat, rest)
+  return keepRun(sftKind(resolved.recipe, data, open), rest)
 }
 
 export interface SftCallbacks extends SftOptions {
@@ -135,8 +142,9 @@ export interface SftCallbacks extends SftOptions {
  */
 export async function sft(config: SftRecipeInput, options: SftCallbacks = {}): Promise<SftSummary> {
   const { onStep, onEval, onEvent, ...rest } = options
-  const recipe = parseAs(config, sftFormat)
-  const data = options.data ?? (await loadSftData(recipe.data))
+  const given = parseAs(config, sftFormat)
+  const data = options.data ?? (await loadSftData(given.data))
+  const { recipe } = await resolveDtype(given, sftFormat, rest)
   if (!options.open) requireRoom(await planSft(recipe, data))
   return runSft(recipe, {
     ...rest,

@@ -1,11 +1,13 @@
 /** `train` of the public API: a recipe as a plain object, events as callbacks. */
 import { parseRecipe } from '../config/index.js'
+import { trainFormat } from '../config/parse-recipe.js'
 import type { RecipeInput } from '../config/recipe.js'
 import type { EvalMetrics, GradedCompletion, StepMetrics } from '../train/events.js'
 import { freeMemory } from './free-memory.js'
 import { requireRoom } from './memory-check.js'
 import { describeModel } from './parts.js'
 import { makePlan } from './plan.js'
+import { resolveDtype } from './resolve-dtype.js'
 import type { Summary } from './summary.js'
 import { type TrainOptions, train } from './train.js'
 
@@ -22,11 +24,10 @@ export interface TrainCallbacks extends TrainOptions {
  */
 export async function trainFrom(config: RecipeInput, options: TrainCallbacks = {}): Promise<Summary> {
   const { onStep, onEval, onEvent, ...rest } = options
-  const recipe = parseRecipe(config)
-  if (!options.openParts) {
-    const free = await freeMemory(recipe.device, recipe.threads)
-    requireRoom(makePlan(recipe, await describeModel(recipe), free))
-  }
+  const given = parseRecipe(config)
+  const model = options.openParts ? undefined : await describeModel(given)
+  const { recipe } = await resolveDtype(given, trainFormat, rest)
+  if (model) requireRoom(makePlan(recipe, model, await freeMemory(recipe.device, recipe.threads)))
   return train(recipe, {
     ...rest,
     onEvent(event) {

@@ -1,7 +1,8 @@
 /** A training run: what {@link keepRun} has to know of it. */
 import { join } from 'node:path'
 import { loadRecipe } from '../config/index.js'
-import type { Recipe } from '../config/recipe.js'
+import { trainFormat } from '../config/parse-recipe.js'
+import type { Recipe, Resolved } from '../config/recipe.js'
 import { bestMetric, checkpointDue, evaluationDue } from '../config/schedule.js'
 import type { TrainEvent } from '../train/events.js'
 import { openCritic } from '../train/ppo/open-critic.js'
@@ -10,6 +11,7 @@ import { replaceFile } from './disk.js'
 import { toJsonLine } from './json-lines.js'
 import { type KeepOptions, keepRun, type RunKind } from './keep-run.js'
 import { type OpenParts, openParts } from './parts.js'
+import { resolveDtype } from './resolve-dtype.js'
 import { rolloutParquet } from './rollout-file.js'
 import { stepName } from './run-directory.js'
 import { type Summary, summarize } from './summary.js'
@@ -22,7 +24,7 @@ export interface TrainOptions extends KeepOptions<TrainEvent> {
 type Step = Extract<TrainEvent, { type: 'step' }>
 type Evaluation = Extract<TrainEvent, { type: 'eval' }>
 
-function trainKind(recipe: Recipe, open: OpenParts): RunKind<Step, Evaluation, Summary> {
+function trainKind(recipe: Resolved<Recipe>, open: OpenParts): RunKind<Step, Evaluation, Summary> {
   const metric = bestMetric(recipe)
   return {
     recipe,
@@ -52,7 +54,8 @@ function trainKind(recipe: Recipe, open: OpenParts): RunKind<Step, Evaluation, S
 }
 
 /** Trains as the recipe says and writes the run to its directory; throws what {@link keepRun} does. */
-export function train(recipe: Recipe, options: TrainOptions = {}): Promise<Summary> {
+export async function train(recipe: Recipe, options: TrainOptions = {}): Promise<Summary> {
   const { openParts: open = openParts, ...rest } = options
-  return keepRun(trainKind(recipe, open), rest)
+  const resolved = await resolveDtype(recipe, trainFormat, rest)
+  return keepRun(trainKind(resolved.recipe, open), rest)
 }

@@ -7,6 +7,7 @@ export { TorchError } from './errors.js'
 export { releaseFreedMemory } from './memory.js'
 export * from './ops.js'
 export { canPack, packedLinear, packWeight } from './packed.js'
+export { requireDevice } from './probe.js'
 export { keep, scope } from './scope.js'
 export {
   empty,

@@ -1,4 +1,5 @@
 /** What the engine can do on this machine: its devices, its threads, and how fast it multiplies. */
+import { UserError } from '../config/errors.js'
 import { cpu, type Device, deviceName } from './device.js'
 import { native, prepareEnvironment, startEngine } from './engine.js'
 import type { TorchInstall } from './install/index.js'
@@ -47,6 +48,16 @@ export function probeEngine(install: TorchInstall): EngineProbe {
     gflops: multiplySpeed(),
     problems,
   }
+}
+
+/** @throws UserError where nothing can be computed on the device. */
+export function requireDevice(device: Device): void {
+  const problem = device.type === 'cpu' ? undefined : productProblem(device)
+  if (problem === undefined) return
+  // LibTorch's own words go on for pages.
+  throw new UserError(`device ${deviceName(device)} does not work here: ${problem.split('. ')[0]}`, {
+    hint: '`isentrope doctor` tells which devices do',
+  })
 }
 
 /** Tries an allocation, a product and a copy back; what went wrong, in one line. */

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { parseRecipe } from '../../src/config/index.js'
+import { loadRecipe, parseRecipe } from '../../src/config/index.js'
 import type { Recipe, RecipeInput } from '../../src/config/recipe.js'
 import { clipB, clipV } from '../../src/entropy/index.js'
 import { openSafetensors } from '../../src/model/safetensors.js'
@@ -216,6 +216,19 @@ describe('a run of a tiny model', () => {
     })
     expect(none.metrics[0]).not.toHaveProperty('grad_norm')
     expect(none.metrics[0].truncated_fraction).toBe(1)
+  })
+
+  it('with dtype: auto writes down the type that it measured, and goes on in the type of the run', async () => {
+    const typeOf = (directory: string) => loadRecipe(join(directory, 'config.yaml')).dtype
+    const measured = await run({ dtype: 'auto', train: { steps: 1 } })
+    expect(['float32', 'bfloat16']).toContain(typeOf(measured.runDirectory))
+    // Had it measured again, one of the two would be another type than the run's, and be refused.
+    for (const dtype of ['float32', 'bfloat16'] as const) {
+      const begun = await run({ dtype, train: { steps: 1 } })
+      const { metrics } = await run({ dtype: 'auto', train: { steps: 2 } }, { resume: true }, begun.runDirectory)
+      expect(metrics).toHaveLength(2)
+      expect(typeOf(begun.runDirectory)).toBe(dtype)
+    }
   })
 
   it('runs the built-in arithmetic task', async () => {

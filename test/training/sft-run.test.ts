@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { loadAs } from '../../src/config/load-recipe.js'
 import { parseAs } from '../../src/config/parse-recipe.js'
 import { sftFormat } from '../../src/config/sft-recipe.js'
 import { openLocalModel } from '../../src/model/open.js'
@@ -85,6 +86,17 @@ async function run(changes: Changes = {}, options: SftOptions = {}, runDirectory
 }
 
 describe('a supervised run', () => {
+  it('with dtype: auto writes down the type that it measured, and goes on in the type of the run', async () => {
+    const typeOf = (directory: string) => loadAs(join(directory, 'config.yaml'), sftFormat).dtype
+    const runDirectory = fresh()
+    await runSft(recipeOf({ dtype: 'auto', train: { steps: 1 } }), { runDirectory })
+    const dtype = typeOf(runDirectory)
+    expect(['float32', 'bfloat16']).toContain(dtype)
+    const { step } = await runSft(recipeOf({ dtype: 'auto', train: { steps: 2 } }), { runDirectory, resume: true })
+    expect(step).toBe(2)
+    expect(typeOf(runDirectory)).toBe(dtype)
+  })
+
   it('learns, validates, and leaves models that others can load', async () => {
     const { runDirectory, summary, metrics, evaluations } = await run({
       train: { steps: 12 },

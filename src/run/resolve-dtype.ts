@@ -1,0 +1,86 @@
+/** From `dtype: auto` to the type that a run is computed in, before anything is planned or written. */
+import { existsSync } from 'node:fs'
+import { loadAs } from '../config/load-recipe.js'
+import type { RecipeFormat } from '../config/parse-recipe.js'
+import type { Recipe, Resolved } from '../config/recipe.js'
+import type { DecoderConfig } from '../model/types.js'
+import { sketchModelWithProgress } from '../rollout/model-thread.js'
+import { layerProducts, measurePrecision } from '../rollout/precision.js'
+import type { LayerWork, PrecisionSeconds } from '../torch/precision-speed.js'
+import { type RunRecipe, runDirectoryOf } from './keep-run.js'
+import { requireBase } from './parts.js'
+import { packedBytes } from './plan-memory.js'
+import { runPaths } from './run-directory.js'
+
+/** How `auto` became a type. */
+export type DtypeChoice =
+  | { by: 'measurement'; secondsPerToken: PrecisionSeconds }
+  /** A run that goes on keeps the type of its config.yaml. */
+  | { by: 'run' }
+
+/** What the choice reads of a recipe of either kind. */
+type Given = RunRecipe &
+  Pick<Recipe, 'model' | 'device' | 'threads' | 'dtype' | 'lora'> & {
+    rollout?: Recipe['rollout']
+    train: { tokenBudget: number; epochs?: number }
+  }
+
+/** float32 needs no masters and rounds less: bfloat16 has to be faster by more than a measurement's error. */
+const clearly = 1.1
+
+/**
+ * The recipe with its type settled; `choice` is absent where the recipe says the type itself. `auto` takes bfloat16 where
+ * the products of one layer are clearly faster in it on the recipe's device, else float32.
+ * @throws UserError where the model or the device is not there
+ */
+export async function resolveDtype<R extends Given>(
+  recipe: R,
+  format: RecipeFormat<R>,
+  options: { runDirectory?: string; resume?: boolean } = {},
+  measure: (recipe: R) => Promise<PrecisionSeconds> = measureHere,
+): Promise<{ recipe: Resolved<R>; choice?: DtypeChoice }> {
+  const { dtype } = recipe
+  if (dtype !== 'auto') return { recipe: { ...recipe, dtype } }
+  const begun = options.resume ? typeOfRun(runDirectoryOf(recipe, options), format) : undefined
+  if (begun !== undefined) return { recipe: { ...recipe, dtype: begun }, choice: { by: 'run' } }
+  const secondsPerToken = await measure(recipe)
+  const { float32, bfloat16 } = secondsPerToken
+  const faster = float32 > clearly * bfloat16 ? 'bfloat16' : 'float32'
+  return { recipe: { ...recipe, dtype: faster }, choice: { by: 'measurement', secondsPerToken } }
+}
+
+function typeOfRun<R extends Given>(directory: string, format: RecipeFormat<R>) {
+  const { config } = runPaths(directory)
+  const dtype = existsSync(config) ? loadAs(config, format).dtype : 'auto'
+  return dtype === 'auto' ? undefined : dtype
+}
+
+async function measureHere(recipe: Given): Promise<PrecisionSeconds> {
+  requireBase(recipe)
+  const model = await sketchModelWithProgress(recipe.model, recipe.lora?.from)
+  return measurePrecision(layerWork(recipe, model), recipe.threads)
+}
+
+/** What one layer has to do for a token: of a rollout it is sampled and then trained on, an example's is trained on. */
+export function layerWork(recipe: Given, model: { parameters: number; config: DecoderConfig }): LayerWork {
+  const { device, lora, rollout, train } = recipe
+  return {
+    device,
+    products: layerProducts(model.config),
+    layers: model.config.layers,
+    ...(rollout
+      ? {
+          decoding: {
+            rows: Math.min(rollout.batchSize, rollout.promptsPerStep * rollout.samplesPerPrompt),
+            packed: packedBytes({ lora, device, rollout }, model) > 0,
+          },
+        }
+      : {}),
+    training: {
+      rows: train.tokenBudget,
+      weightGradients: lora === undefined,
+      // A supervised recipe's epochs are how often all of it is repeated.
+      passes: rollout ? (train.epochs ?? 1) : 1,
+    },
+  }
+}
