@@ -110,6 +110,7 @@ function fakeBackend(cell: { weight: number }, calls: string[]): Backend {
       dtype: 'float32',
       engine: 'fake 1',
       threads: 1,
+      attention: 'padded (there is nothing to attend to)',
     },
     sample: absent,
     score: absent,

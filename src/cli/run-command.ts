@@ -1,4 +1,5 @@
 /** What the commands that keep a run share: train and sft. */
+import type { RunBegin } from '../run/keep-run.js'
 import { type Io, print } from './io.js'
 
 /** A bound that is open has no JSON number; as text a recipe takes it back. */
@@ -20,6 +21,13 @@ export async function sayWhereRunStands(run: string, error: unknown, io: Io): Pr
       ? `the run in ${run} has no checkpoint yet; --run ${quoted(run)} --resume begins it anew`
       : `the run up to step ${last.step} is in ${run}; --run ${quoted(run)} --resume continues it`
   await print(io.stderr, `${stands}\n`)
+}
+
+/** Where the run goes, and on an accelerator how it is used, before the first step. */
+export function startText({ runDirectory, step, engine }: RunBegin): string {
+  const place = step > 0 ? `continuing ${runDirectory} after step ${step}` : runDirectory
+  const used = engine && engine.device !== 'cpu' && engine.attention ? [`attention: ${engine.attention}`] : []
+  return `${[place, ...used].join('\n')}\n\n`
 }
 
 /** A run is not lost for a page that cannot be made: the failure is said, the run stands. */

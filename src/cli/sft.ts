@@ -5,7 +5,7 @@ import type { SftOptions, SftSummary } from '../run/sft.js'
 import { newCommand, repeated } from './command.js'
 import { Exit, exitCodes } from './errors.js'
 import { type Io, jsonLine, print, processIo } from './io.js'
-import { infinityAsYaml, quoted, sayWhereRunStands, writeReport } from './run-command.js'
+import { infinityAsYaml, quoted, sayWhereRunStands, startText, writeReport } from './run-command.js'
 import { stopOnSignals } from './signals.js'
 
 const help = `
@@ -115,9 +115,9 @@ async function runInPanel(
       signal: stop.signal,
       argv: process.argv.slice(2),
       data,
-      onStart: ({ runDirectory, step }) => {
-        started = runDirectory
-        people.write(`${step > 0 ? `continuing ${runDirectory} after step ${step}` : runDirectory}\n\n`)
+      onStart: (begin) => {
+        started = begin.runDirectory
+        people.write(startText(begin))
       },
       onEvent: (event) => panel.onEvent(event),
     })

@@ -9,7 +9,7 @@ import { newCommand, repeated } from './command.js'
 import { ledgerText, setpointText } from './control-text.js'
 import { Exit, exitCodes } from './errors.js'
 import { type Io, jsonLine, print, processIo } from './io.js'
-import { infinityAsYaml, quoted, sayWhereRunStands, writeReport } from './run-command.js'
+import { infinityAsYaml, quoted, sayWhereRunStands, startText, writeReport } from './run-command.js'
 import { stopOnSignals } from './signals.js'
 
 const help = `
@@ -153,9 +153,9 @@ async function runTraining(
       signal: stop.signal,
       argv: process.argv.slice(2),
       openParts,
-      onStart: ({ runDirectory, step }) => {
-        started = runDirectory
-        people.write(`${step > 0 ? `continuing ${runDirectory} after step ${step}` : runDirectory}\n\n`)
+      onStart: (begin) => {
+        started = begin.runDirectory
+        people.write(startText(begin))
       },
       onEvent: (event) => panel.onEvent(event),
     })

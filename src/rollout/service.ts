@@ -1,4 +1,5 @@
 /** A model in the engine's thread: what sampling and scoring need of it. */
+import { attentionText, chooseAttention } from '../model/attention-choice.js'
 import { Decoder } from '../model/decoder.js'
 import { Lora, type LoraInit } from '../model/lora.js'
 import { openLocalModel } from '../model/open.js'
@@ -28,6 +29,15 @@ export type SampleEvent =
   | { kind: 'progress'; tokens: number; completions: number }
   | { kind: 'token'; prompt: number; sample: number; token: number }
 
+/** What the engine says of itself. */
+export interface EngineInfo {
+  parameters: number
+  threads: number
+  engine: string
+  /** Which attention packed rows go through, and why that one. */
+  attention: string
+}
+
 /** Milliseconds between progress events. */
 const progressInterval = 200
 
@@ -47,8 +57,13 @@ export class ModelService {
     this.adapter = adapter && Lora.open(this.model, adapter)
   }
 
-  info() {
-    return { parameters: this.model.parameterCount, threads: native().threads(), engine: native().version }
+  info(): EngineInfo {
+    return {
+      parameters: this.model.parameterCount,
+      threads: native().threads(),
+      engine: native().version,
+      attention: attentionText(chooseAttention(this.model)),
+    }
   }
 
   sample({ prompts, options, stream }: SampleCall, { emit, cancelled }: CallContext) {

@@ -24,6 +24,8 @@ export interface RunStart {
   device: string
   dtype: string
   threads: number
+  /** Which attention training and scoring go through, and why that one. */
+  attention?: string
   model: string
   parameters: number
   seed: number
@@ -67,6 +69,7 @@ export function describeStart(backend: BackendInfo, step: number, seed: number, 
     device: backend.device,
     dtype: backend.dtype,
     threads: backend.threads,
+    ...(backend.attention === undefined ? {} : { attention: backend.attention }),
     model: backend.model,
     parameters: backend.parameters,
     seed,
@@ -84,12 +87,15 @@ export function nextEnvironment(previous: RunEnvironment | undefined, start: Run
 /** Differences after which a resumed run no longer equals the uninterrupted one bit for bit. */
 export function environmentWarnings(previous: RunEnvironment | undefined, start: RunStart): string[] {
   if (!previous) return []
-  const decisive = ['engine', 'platform', 'arch', 'cpu', 'device', 'threads'] as const
-  return decisive
-    .filter((key) => previous[key] !== start[key])
-    .map(
-      (key) =>
-        `${key} was ${previous[key]} before and is ${start[key]} now: the run goes on, but no longer bit for bit as it ` +
-        'would have without the interruption',
-    )
+  const decisive = ['engine', 'platform', 'arch', 'cpu', 'device', 'threads', 'attention'] as const
+  return (
+    decisive
+      // A start of an earlier version did not write every key.
+      .filter((key) => previous[key] !== undefined && start[key] !== undefined && previous[key] !== start[key])
+      .map(
+        (key) =>
+          `${key} was ${previous[key]} before and is ${start[key]} now: the run goes on, but no longer bit for bit as it ` +
+          'would have without the interruption',
+      )
+  )
 }

@@ -10,7 +10,7 @@ import { existsSync, readdirSync, rmdirSync } from 'node:fs'
 import { stringify } from 'yaml'
 import { UserError } from '../config/errors.js'
 import type { Recipe } from '../config/recipe.js'
-import type { Backend } from '../train/backend.js'
+import type { Backend, BackendInfo } from '../train/backend.js'
 import {
   findResumePoint,
   loadCheckpoint,
@@ -72,6 +72,12 @@ export interface RunKind<Step extends AnyStep, Evaluation extends AnyEvaluation,
   summarize(paths: RunPaths): Sum
 }
 
+export interface RunBegin {
+  runDirectory: string
+  step: number
+  engine?: BackendInfo
+}
+
 export interface KeepOptions<Event> {
   /** Default: runs/NAME-TIMESTAMP; with `resume`, the newest run of the recipe's name. */
   runDirectory?: string
@@ -81,8 +87,8 @@ export interface KeepOptions<Event> {
   signal?: AbortSignal
   /** Called with every event after it is on disk, the events of a resumed run's past not included. */
   onEvent?: (event: Event) => void
-  /** Called once, with the run's directory and the steps it has behind it. */
-  onStart?: (start: { runDirectory: string; step: number }) => void
+  /** Called once, with the run's directory, the steps it has behind it, and what runs it where any step is left. */
+  onStart?: (start: RunBegin) => void
   /** Recorded in environment.json. */
   argv?: string[]
   /** For tests: how the disk is written. */
@@ -209,7 +215,7 @@ export async function keepRun<Step extends AnyStep, Evaluation extends AnyEvalua
       createRun(disk, paths, kind.recipe, kind.writeStep !== undefined)
       const { keep } = kind.recipe.checkpoint
       if (options.resume) rewind(disk, paths, from, keep, kind.bestMetric)
-      options.onStart?.({ runDirectory: paths.directory, step: done })
+      options.onStart?.({ runDirectory: paths.directory, step: done, ...(run ? { engine: run.backend.info } : {}) })
       if (run) await runLoop(kind, run, paths, from, options)
     } finally {
       await run?.close()

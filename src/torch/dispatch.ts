@@ -39,7 +39,8 @@ export interface Operator {
   readonly name: string
   readonly overload: string
   readonly kinds: readonly Kind[]
-  readonly results: 'T' | 'TT' | 'T[]' | ''
+  /** Tensors, one a letter; a list of them; or nothing that is looked at. */
+  readonly results: 'T' | 'TT' | 'TTTTT' | 'T[]' | ''
   addresses?: { name: number; overload: number; of: Native }
 }
 
@@ -200,6 +201,14 @@ export function callPair(op: Operator, ...values: Argument[]): [Tensor, Tensor] 
   const engine = invoke(op, values)
   const [first, second] = [read(engine, 0), read(engine, 1)]
   return [new Tensor(first), new Tensor(second)]
+}
+
+/** Calls an operator of several tensors as its result, of which only the first is wanted. */
+export function callFirst(op: Operator, ...values: Argument[]): Tensor {
+  const engine = invoke(op, values)
+  const [first, ...others] = Array.from(op.results, (_, slot) => read(engine, slot))
+  for (const other of others) engine.deleteHandle(other)
+  return new Tensor(first)
 }
 
 /** Calls an operator whose result is a list of tensors. */

@@ -125,6 +125,8 @@ export interface BackendInfo {
   dtype: string
   engine: string
   threads: number
+  /** Which attention training and scoring go through, and why that one, where the backend tells. */
+  attention?: string
 }
 
 export interface Backend {

@@ -1,7 +1,7 @@
 /** The {@link Backend} of this machine: LibTorch in a worker thread. */
 import type { OpenModel } from '../../model/types.js'
 import { type EngineOptions, openModelThread } from '../../rollout/model-thread.js'
-import type { SampleEvent } from '../../rollout/service.js'
+import type { EngineInfo, SampleEvent } from '../../rollout/service.js'
 import type { Dtype } from '../../torch/index.js'
 import type { Backend } from '../backend.js'
 import type { TrainInit } from './service.js'
@@ -21,10 +21,7 @@ export async function openLocalBackend(
   const entry = new URL('./worker.js', import.meta.url).href
   const { optimizerDevice } = options
   const { model, thread } = await openModelThread(reference, entry, options, { optimizerDevice })
-  const { parameters, threads, engine } = await thread.call<{ parameters: number; threads: number; engine: string }>(
-    'info',
-    undefined,
-  )
+  const { engine, ...said } = await thread.call<EngineInfo>('info', undefined)
   const cancel = () => thread.cancel()
   options.signal?.addEventListener('abort', cancel)
   /** A call that may end early; a signal from before it counts as well. */
@@ -38,12 +35,11 @@ export async function openLocalBackend(
     info: {
       statistics: 'exact',
       model: reference,
-      parameters,
+      ...said,
       vocabSize: model.config.vocabSize,
       device: options.device ?? 'cpu',
       dtype: options.dtype ?? 'float32',
       engine: `libtorch ${engine}`,
-      threads,
     },
     sample: (prompts, sampling, onProgress) =>
       cancellable('sample', { prompts, options: sampling }, (event: SampleEvent) => {
