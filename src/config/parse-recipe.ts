@@ -83,7 +83,7 @@ export function checkRecipe<R>(
 ): { recipe: R } | { problems: Problem[] } {
   const given = isSection(value) ? complete(withoutNulls(value)) : value
   const parsed = schema.safeParse(given, { reportInput: true })
-  const problems = parsed.success ? [] : problemsOf(parsed.error, schemaEntries(schema))
+  const problems = parsed.success ? [] : problemsOf(parsed.error, schemaEntries(schema), given)
   const judged = parsed.success
     ? parsed
     : isSection(given)

@@ -1,5 +1,5 @@
-import { closest, distance } from 'fastest-levenshtein'
 import type { z } from 'zod'
+import { near, plain } from './near.js'
 import type { SchemaEntry } from './schema-entries.js'
 
 /** One thing wrong with a recipe: at which key, and what to do. `key` is the last part of an unknown key's path. */
@@ -26,17 +26,6 @@ const typeNames: Record<string, string> = {
   object: 'a section with keys of its own',
 }
 
-/** Spelling that matters: case, `_` and `-` are forgiven (max_new_tokens is near maxNewTokens). */
-const plain = (key: string) => key.toLowerCase().replaceAll(/[_-]/g, '')
-
-function near(word: string, candidates: string[]): string | undefined {
-  if (candidates.length === 0) return undefined
-  const best = closest(plain(word), candidates.map(plain))
-  const allowed = word.length < 4 ? 1 : Math.max(2, Math.floor(word.length / 3))
-  if (distance(plain(word), best) > Math.min(allowed, word.length - 1)) return undefined
-  return candidates.find((candidate) => plain(candidate) === best)
-}
-
 /** Nearest known key, among its siblings or in another section. */
 function unknownKey(parent: string[], key: string, entries: readonly SchemaEntry[]): string {
   const prefix = parent.length === 0 ? '' : `${parent.join('.')}.`
@@ -57,9 +46,19 @@ function unknownKey(parent: string[], key: string, entries: readonly SchemaEntry
   return `unknown key; the keys here are ${siblings.join(', ')}`
 }
 
-function wrongType(issue: z.core.$ZodIssueInvalidType, entries: readonly SchemaEntry[]): string {
+/** In a section whose own keys the schema does not know (a task's), the key that was meant for a missing one. */
+function misspelt(issue: z.core.$ZodIssue, given: unknown): string | undefined {
+  const path = issue.path.map(String)
+  const section = path.slice(0, -1).reduce<unknown>((at, key) => (at as Record<string, unknown>)?.[key], given)
+  if (path.length < 2 || typeof section !== 'object' || section === null) return undefined
+  return Object.keys(section).find((key) => near(key, [path[path.length - 1]]) !== undefined)
+}
+
+function wrongType(issue: z.core.$ZodIssueInvalidType, entries: readonly SchemaEntry[], given: unknown): string {
   if (issue.input === undefined) {
     const entry = entries.find((candidate) => candidate.path === issue.path.join('.'))
+    const key = misspelt(issue, given)
+    if (key !== undefined) return `is required; did you mean it by ${key}?`
     return `is required${entry ? `. ${entry.description}` : ''}`
   }
   if (issue.expected === 'number' && typeof issue.input === 'number') {
@@ -76,10 +75,10 @@ function wrongValue(issue: z.core.$ZodIssueInvalidValue): string {
   }`
 }
 
-function messageOf(issue: z.core.$ZodIssue, entries: readonly SchemaEntry[]): string {
+function messageOf(issue: z.core.$ZodIssue, entries: readonly SchemaEntry[], given: unknown): string {
   switch (issue.code) {
     case 'invalid_type':
-      return wrongType(issue, entries)
+      return wrongType(issue, entries, given)
     case 'invalid_value':
       // A schema's own message (a sink with a way out) is better than the list of values.
       return issue.message.startsWith('Invalid') ? wrongValue(issue) : issue.message
@@ -103,11 +102,11 @@ function alternative(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
   return (found ?? issue.errors[0]).map((one) => ({ ...one, path: [...issue.path, ...one.path] }) as z.core.$ZodIssue)
 }
 
-/** The schema's issues in a user's words, with its `entries`. Needs `reportInput`, which the parser sets. */
-export function problemsOf(error: z.ZodError, entries: readonly SchemaEntry[]): Problem[] {
+/** The schema's issues with what was `given`, in a user's words. Needs `reportInput`, which the parser sets. */
+export function problemsOf(error: z.ZodError, entries: readonly SchemaEntry[], given: unknown): Problem[] {
   return error.issues.flatMap(alternative).flatMap((issue) => {
     const path = issue.path.map(String)
-    if (issue.code !== 'unrecognized_keys') return [{ path, message: messageOf(issue, entries) }]
+    if (issue.code !== 'unrecognized_keys') return [{ path, message: messageOf(issue, entries, given) }]
     return issue.keys.map((key) => ({ path: [...path, key], message: unknownKey(path, key, entries) }))
   })
 }

@@ -27,6 +27,7 @@ describe('a supervised recipe', () => {
     [{ data: { task: { name: 'gsm8k' }, system: 'x', prompt: 'p' } }, /remove data.prompt, data.system/],
     [{ eval: { every: 5 } }, /eval: has nothing to validate on/],
     [{ train: { epochs: 0 } }, /train.epochs: must be greater than 0/],
+    [{ data: { task: { nmae: 'gsm8k' } } }, /data.task.name: is required; did you mean it by nmae\?/],
     [{ data: { path: 'a', tooLong: 'cut' } }, /data.tooLong: must be one of drop, truncate/],
   ])('names what is wrong: %j', (value, message) => {
     expect(() => parse(value)).toThrow(message)

@@ -3,7 +3,8 @@ import { stat } from 'node:fs/promises'
 import { pathToFileURL } from 'node:url'
 import { createJiti } from 'jiti'
 import { UserError } from '../config/errors.js'
-import { nearest, type TaskSpec } from './spec.js'
+import { near } from '../config/near.js'
+import type { TaskSpec } from './spec.js'
 import { type PatienceOptions, withPatience } from './timeout.js'
 import { defineTask, type Task } from './types.js'
 
@@ -93,7 +94,7 @@ function checkTask(path: string, value: unknown): Task {
   const types = { name: 'string', prompts: 'function', grade: 'function' } as const
   for (const part of parts) {
     if (task[part] === undefined) {
-      const similar = nearest(part, Object.keys(task))
+      const similar = near(part, Object.keys(task))
       throw new UserError(`task ${path}: the default export has no '${part}'`, {
         hint: similar === undefined ? example : `Is '${similar}' meant to be it?`,
       })

@@ -14,7 +14,7 @@ import { loadTaskModule, moduleExtensions } from './module.js'
 import { isPrepared, preparedTask } from './prepared.js'
 import { withRewards } from './rewards/load.js'
 import { sourceTasks } from './sources.js'
-import { didYouMean, isPath, parseSpec, type TaskContext, type TaskSpec } from './spec.js'
+import { commonTaskSchema, didYouMean, isPath, parseSpec, type TaskContext, type TaskSpec } from './spec.js'
 import { withSystem } from './system.js'
 import { patienceKeys } from './timeout.js'
 import type { Task } from './types.js'
@@ -32,16 +32,6 @@ export const builtInTasks: Record<string, BuiltIn> = {
   jsonl: { schema: jsonlSchema, load: jsonl },
   ...sourceTasks,
 }
-
-/** Keys that every task takes, whatever it is. */
-export const commonTaskSchema = z.object({
-  system: z.string().optional().describe("system prompt put before every problem's chat"),
-  rewards: z.unknown().optional().describe('further rewards beside the task, a list of names with keys'),
-  passRates: z
-    .unknown()
-    .optional()
-    .describe('train on the problems whose measured pass rate lies in a range, in an order'),
-})
 
 const moduleSchema = z.object(patienceKeys)
 

@@ -1,6 +1,6 @@
-import { closest, distance } from 'fastest-levenshtein'
-import type { z } from 'zod'
+import { z } from 'zod'
 import { UserError } from '../config/errors.js'
+import { near } from '../config/near.js'
 
 /** A recipe's `task:` section: the task's name and the keys that its own schema knows. */
 export interface TaskSpec {
@@ -22,17 +22,20 @@ export function isPath(name: string): boolean {
   return /^(?:\.{0,2}[/\\]|[a-z]:[/\\])/i.test(name) || /\.(?:[cm]?[jt]s|jsonl|ndjson|json|csv|parquet)$/i.test(name)
 }
 
-/** The known name that `word` most resembles, if it resembles one at all (edit distance at most 40 % of its length). */
-export function nearest(word: string, known: readonly string[]): string | undefined {
-  if (known.length === 0) return undefined
-  const candidate = closest(word, [...known])
-  return distance(word, candidate) <= Math.max(1, Math.floor(0.4 * word.length)) ? candidate : undefined
-}
-
 export function didYouMean(word: string, known: readonly string[]): string {
-  const candidate = nearest(word, known)
+  const candidate = near(word, known)
   return candidate === undefined ? `Known: ${known.join(', ')}.` : `Did you mean '${candidate}'?`
 }
+
+/** Keys that every task takes, whatever it is. */
+export const commonTaskSchema = z.object({
+  system: z.string().optional().describe("system prompt put before every problem's chat"),
+  rewards: z.unknown().optional().describe('further rewards beside the task, a list of names with keys'),
+  passRates: z
+    .unknown()
+    .optional()
+    .describe('train on the problems whose measured pass rate lies in a range, in an order'),
+})
 
 /** Validates a task's (or another named thing's) keys. Unknown keys and bad values are errors of the user's that name the key. */
 export function parseSpec<Shape extends z.ZodRawShape>(
@@ -44,7 +47,8 @@ export function parseSpec<Shape extends z.ZodRawShape>(
   const known = Object.keys(schema.shape)
   for (const key of Object.keys(keys)) {
     if (!known.includes(key)) {
-      throw new UserError(`${what} ${name}: unknown key '${key}'`, { hint: didYouMean(key, known) })
+      const meant = what === 'task' ? ['name', ...known, ...Object.keys(commonTaskSchema.shape)] : ['name', ...known]
+      throw new UserError(`${what} ${name}: unknown key '${key}'`, { hint: didYouMean(key, [...new Set(meant)]) })
     }
   }
   const result = schema.safeParse(keys)

@@ -1,7 +1,7 @@
 /** Reading columns whose names and shapes differ between data sets. */
 import { UserError } from '../../config/errors.js'
+import { near } from '../../config/near.js'
 import type { ChatMessage } from '../../model/types.js'
-import { nearest } from '../spec.js'
 import type { Row } from './rows.js'
 
 /** The value at a column; a dot reaches into a nested one (`reward_model.ground_truth`). */
@@ -25,9 +25,9 @@ export function chooseColumn(row: Row, asked: string | undefined, usual: readonl
   const found = candidates.find((name) => column(row, name) !== undefined)
   if (found !== undefined) return found
   const present = Object.keys(row)
-  const near = asked === undefined ? undefined : nearest(asked, present)
+  const meant = asked === undefined ? undefined : near(asked, present)
   throw new UserError(`${where}: no column ${candidates.map((name) => `'${name}'`).join(' or ')}`, {
-    hint: near === undefined ? `Its columns: ${present.join(', ')}.` : `Did you mean '${near}'?`,
+    hint: meant === undefined ? `Its columns: ${present.join(', ')}.` : `Did you mean '${meant}'?`,
   })
 }
 
