@@ -1,4 +1,4 @@
-import { methodList } from '../config/entropy-methods.js'
+import { methodList, replacesPpoClip } from '../config/entropy-methods.js'
 import type { Recipe } from '../config/recipe.js'
 import { type CriticSection, criticLr } from '../config/recipe-critic.js'
 import { formatBytes, formatCompact, formatCount, formatNumber } from '../report/format.js'
@@ -22,14 +22,16 @@ function entropyText({ entropy }: Recipe): string {
   ].join(', ')
 }
 
-function algorithmText({ algorithm, critic }: Recipe): string {
+function algorithmText({ algorithm, critic, entropy }: Recipe): string {
   const clip = (value: number) => (value === Infinity ? 'off' : formatNumber(value))
   return [
     `${algorithm.name}, ${critic ? gaeText(critic) : algorithm.advantage} advantages, ${algorithm.aggregation} mean`.replace(
       'constant mean',
       'constant divisor',
     ),
-    `clip -${clip(algorithm.clipLow)} +${clip(algorithm.clipHigh)}`,
+    ...(replacesPpoClip(entropy.method) === undefined
+      ? [`clip -${clip(algorithm.clipLow)} +${clip(algorithm.clipHigh)}`]
+      : []),
     ...(algorithm.klCoef > 0 ? [klText(algorithm)] : []),
     ...(algorithm.entropyCoef !== 0 ? [`entropy bonus ${formatNumber(algorithm.entropyCoef)}`] : []),
   ].join(', ')

@@ -28,6 +28,9 @@ export const entropyMethods = [
 ] as const
 export type EntropyMethodName = (typeof entropyMethods)[number]
 
+/** PPO's own bound (arXiv 1707.06347): the default of algorithm.clipLow and algorithm.clipHigh. */
+export const ppoBound = 0.2
+
 const share = z.number().gt(0).max(1)
 
 const sections = {
@@ -135,6 +138,16 @@ export function methodOptions(given: Partial<MethodOptions> = {}): MethodOptions
     clipCov: given.clipCov ?? sections.clipCov.parse({}),
     klCov: given.klCov ?? sections.klCov.parse({}),
   }
+}
+
+/** The method by which PPO's clip, with algorithm.clipLow and clipHigh, is left out; undefined where it acts. */
+export function replacesPpoClip(
+  method: EntropyMethodName | readonly EntropyMethodName[],
+): EntropyMethodName | undefined {
+  const names = methodList(method)
+  const other = names.find((name) => name === 'cispo' || name === 'gspo')
+  if (other !== undefined) return other
+  return names.includes('ppo-clip') || names.includes('dual-clip') ? undefined : names.find((name) => name === 'kl-cov')
 }
 
 /** `entropy.method` as a list; empty for none. */

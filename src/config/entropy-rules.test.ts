@@ -6,6 +6,9 @@ import { recipeWarnings } from './recipe-rules.js'
 const recipe = (entropy: object, more: object = {}) =>
   parseRecipe({ model: 'm', task: { name: 't' }, entropy, ...more })
 
+/** Off-policy, so that every rule on the ratio acts. */
+const train = { epochs: 2 }
+
 describe('entropy.method', () => {
   it('takes every name alone, with what it needs', () => {
     for (const method of entropyMethods) {
@@ -53,6 +56,33 @@ describe('entropy.method', () => {
     [{ method: 'clip-cov', clipCov: { ratio: 1 } }, /entropy\.clipCov\.ratio: unknown key/],
   ])('refuses %j', (entropy, message) => {
     expect(() => recipe(entropy)).toThrow(message)
+  })
+
+  it.each([
+    [
+      'cispo',
+      { clipHigh: 0.28 },
+      /^algorithm\.clipHigh: without effect under entropy\.method cispo.* entropy\.cispo\.clipHigh\.$/,
+    ],
+    [
+      'gspo',
+      { clipLow: 0.1, clipHigh: 0.3 },
+      /^algorithm\.clipLow, algorithm\.clipHigh: .*entropy\.gspo\.clipLow, entropy\.gspo\.clipHigh\.$/,
+    ],
+    [['kl-cov', 'high-entropy'], { clipHigh: 0.28 }, /under entropy\.method kl-cov.*name ppo-clip beside it/],
+  ])("warns of a bound of PPO's clip beside %j, which leaves it out", (method, algorithm, message) => {
+    const warnings = recipeWarnings(recipe({ method }, { algorithm: { aggregation: 'sequence', ...algorithm }, train }))
+    expect(warnings).toEqual([expect.stringMatching(message)])
+  })
+
+  it("does not warn of a bound of PPO's clip where it acts, and where it says what is so anyway", () => {
+    const given = { clipLow: 0.1, clipHigh: 0.28 }
+    for (const method of ['none', 'clip-cov', ['kl-cov', 'ppo-clip'], ['kl-cov', 'dual-clip']]) {
+      expect(recipeWarnings(recipe({ method }, { algorithm: given, train }))).toEqual([])
+    }
+    for (const algorithm of [{}, { clipLow: 0.2, clipHigh: 0.2 }, { clipLow: Infinity, clipHigh: Infinity }]) {
+      expect(recipeWarnings(recipe({ method: 'cispo' }, { algorithm, train }))).toEqual([])
+    }
   })
 
   it('refuses a fixed coefficient beside an adaptive one', () => {

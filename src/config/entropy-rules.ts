@@ -5,6 +5,8 @@ import {
   type MethodSection,
   methodList,
   methodOfSection,
+  ppoBound,
+  replacesPpoClip,
 } from './entropy-methods.js'
 import type { Recipe } from './recipe.js'
 import type { Rule } from './recipe-rules.js'
@@ -137,6 +139,17 @@ export function entropyWarnings(recipe: Recipe): string[] {
     warnings.push(
       `entropy.method: ${onRatio.join(', ')} acts on the importance ratio, which is 1 on a batch's first update; with ` +
         'train.updatesPerBatch and train.epochs at 1 it changes nothing.',
+    )
+  }
+  const { clipLow, clipHigh } = recipe.algorithm
+  const other = replacesPpoClip(recipe.entropy.method)
+  // The default is what nobody gave (and what a run's config.yaml repeats), and .inf says what is so anyway.
+  const idle = Object.entries({ clipLow, clipHigh }).filter(([, value]) => value !== ppoBound && value !== Infinity)
+  if (other !== undefined && idle.length > 0) {
+    const keys = idle.map(([key]) => key)
+    warnings.push(
+      `${keys.map((key) => `algorithm.${key}`).join(', ')}: without effect under entropy.method ${other}, which leaves PPO's clip out; ` +
+        `${other === 'kl-cov' ? 'name ppo-clip beside it to keep it' : `its own bounds are ${keys.map((key) => `entropy.${other}.${key}`).join(', ')}`}.`,
     )
   }
   if (names.includes('gspo') && recipe.algorithm.aggregation !== 'sequence') {

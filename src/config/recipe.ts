@@ -6,7 +6,7 @@
  * reads (every default filled in). A key is described by its meaning, unit and source; its default stands in the schema.
  */
 import { z } from 'zod'
-import { entropyMethods, methodSections } from './entropy-methods.js'
+import { entropyMethods, methodSections, ppoBound } from './entropy-methods.js'
 import { entropyTarget } from './entropy-target.js'
 import { bound, count, fraction, optionalCount } from './numbers.js'
 import { criticSection } from './recipe-critic.js'
@@ -93,10 +93,10 @@ const algorithm = z.strictObject({
         'A group of equal rewards gets exactly 0. Not used by ppo.',
     ),
   clipLow: bound
-    .prefault(0.2)
+    .prefault(ppoBound)
     .describe('PPO clip: no gradient where r < 1 - clipLow and A < 0 (arXiv 1707.06347). .inf: off.'),
   clipHigh: bound
-    .prefault(0.2)
+    .prefault(ppoBound)
     .describe('PPO clip: no gradient where r > 1 + clipHigh and A > 0; DAPO (arXiv 2503.14476) uses 0.28. .inf: off.'),
   aggregation: z
     .enum(['token', 'sequence', 'constant'])

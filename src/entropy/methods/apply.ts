@@ -2,7 +2,12 @@
  * Several methods on one batch: masks multiply, weights multiply, the rule on the ratio comes from the one method that
  * has one. Which methods go together is checked with the recipe (src/config/entropy-methods.ts).
  */
-import { type EntropyMethodName, type MethodOptions, methodList } from '../../config/entropy-methods.js'
+import {
+  type EntropyMethodName,
+  type MethodOptions,
+  methodList,
+  replacesPpoClip,
+} from '../../config/entropy-methods.js'
 import { clipB, clipV } from '../clip.js'
 import type { ClipOptions } from '../clip-options.js'
 import { classMask, isClassMask } from './class-masks.js'
@@ -38,8 +43,9 @@ export function ruleOf({ method, ppo, cispo, gspo, dualClip }: MethodSettings): 
   if (names.includes('cispo')) return { surrogate: 'weight', ...cispo }
   if (names.includes('gspo')) return gspo
   if (names.includes('dual-clip')) return { ...ppo, dualClip: dualClip.c }
-  const open = names.includes('kl-cov') && !names.includes('ppo-clip')
-  return open ? { clipLow: Number.POSITIVE_INFINITY, clipHigh: Number.POSITIVE_INFINITY } : ppo
+  return replacesPpoClip(method) === 'kl-cov'
+    ? { clipLow: Number.POSITIVE_INFINITY, clipHigh: Number.POSITIVE_INFINITY }
+    : ppo
 }
 
 /**
