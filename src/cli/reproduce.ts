@@ -36,6 +36,7 @@ Examples:
 interface ReproduceFlags {
   scale: 'mini' | 'small'
   seeds: number
+  firstSeed: number
   model?: string
   out?: string
   jobs?: number
@@ -51,9 +52,9 @@ const statusEvery = 60_000
 const atLeastOne = numberOption({ minimum: 1, whole: true })
 
 /** Criteria and work ahead, before anything is run. */
-async function announce({ plan, scale, seeds, root, jobs }: PreparedReproduction): Promise<string> {
+async function announce({ plan, scale, seeds, firstSeed, root, jobs }: PreparedReproduction): Promise<string> {
   const { criteria } = await import('../run/reproduce/verdict.js')
-  const { seedsNeeded } = await import('../run/reproduce/types.js')
+  const { seedsInWords, seedsNeeded } = await import('../run/reproduce/types.js')
   const { readRecord } = await import('../run/reproduce/record.js')
   const { wrap } = await import('../report/terminal-text.js')
   const labels = (variant: string) => scale.variants[variant]?.label ?? variant
@@ -75,7 +76,7 @@ async function announce({ plan, scale, seeds, root, jobs }: PreparedReproduction
     ),
     '',
     ...claims,
-    `${plan.runs.length} runs over ${seeds} seeds, ${steps} steps in all; ${complete} complete already; ${jobs} at once; in ${root}`,
+    `${plan.runs.length} runs over ${seedsInWords(seeds, firstSeed)}, ${steps} steps in all; ${complete} complete already; ${jobs} at once; in ${root}`,
     '',
   ].join('\n')
 }
@@ -84,7 +85,8 @@ export function reproduceCommand(io: Io = processIo, runTraining?: RunTraining):
   return newCommand('reproduce', "the paper's claims, from their runs to verdicts", help)
     .argument('[claims...]', 'names of claims (default: all)')
     .addOption(new Option('--scale <scale>', 'how large the policies are').choices(['mini', 'small']).default('mini'))
-    .option('--seeds <n>', 'seeds of every run, from 1 on; fewer than 5 show nothing', atLeastOne, 5)
+    .option('--seeds <n>', 'seeds of every run; fewer than 5 show nothing', atLeastOne, 5)
+    .option('--first-seed <n>', 'the first of them: others repeat the experiment independently', atLeastOne, 1)
     .option('-m, --model <model>', "the policy in place of the scale's own")
     .option('--out <dir>', 'directory of runs and results (default: runs/reproduce-SCALE)')
     .option('--jobs <n>', 'runs at once (default: one a core, each on one thread)', atLeastOne)
@@ -119,18 +121,20 @@ export function reproduceCommand(io: Io = processIo, runTraining?: RunTraining):
 }
 
 /** What decides the outcome, as it was typed. */
-function shownFlags({ scale, seeds, model, device }: ReproduceFlags): string[] {
+function shownFlags({ scale, seeds, firstSeed, model, device }: ReproduceFlags): string[] {
   return [
     ...(scale === 'mini' ? [] : [`--scale ${scale}`]),
     ...(seeds === 5 ? [] : [`--seeds ${seeds}`]),
+    ...(firstSeed === 1 ? [] : [`--first-seed ${firstSeed}`]),
     ...(model === undefined ? [] : [`--model ${model}`]),
     ...(device === undefined ? [] : [`--device ${device}`]),
   ]
 }
 
-const planJson = ({ plan, scale, seeds, root }: PreparedReproduction) => ({
+const planJson = ({ plan, scale, seeds, firstSeed, root }: PreparedReproduction) => ({
   scale: scale.name,
   seeds,
+  firstSeed,
   out: root,
   claims: plan.claims.map(({ claim, unavailable }) => ({ id: claim.id, title: claim.title, unavailable })),
   runs: plan.runs.map(({ variant, seed, directory, recipe }) => ({
@@ -158,7 +162,7 @@ async function run(
     import('../run/reproduce/reproduce.js'),
     import('../report/format.js'),
   ])
-  const { plan, scale, root, jobs, seeds } = prepared
+  const { plan, scale, root, jobs, seeds, firstSeed } = prepared
   const stop = new AbortController()
   const release = stopOnSignals(stop, io)
   const under = new Map<string, { name: string; step: number; steps: number }>()
@@ -173,6 +177,7 @@ async function run(
       root,
       jobs,
       seeds,
+      firstSeed,
       keep: flags.keep,
       signal: stop.signal,
       runTraining,

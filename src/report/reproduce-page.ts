@@ -1,7 +1,13 @@
 /** The page of a reproduction: verdicts, then a section for each claim with its criterion, numbers and figures. */
 import { realDisk, replaceFile } from '../run/disk.js'
 import type { Reproduction } from '../run/reproduce/reproduce.js'
-import { type ClaimOutcome, type FigureData, performanceMargin, seedsNeeded } from '../run/reproduce/types.js'
+import {
+  type ClaimOutcome,
+  type FigureData,
+  performanceMargin,
+  seedsInWords,
+  seedsNeeded,
+} from '../run/reproduce/types.js'
 import { formatNumber, minus } from './format.js'
 import { barFigure } from './html/bar-figure.js'
 import { lineFigure } from './html/line-figure.js'
@@ -20,10 +26,10 @@ export function writeReproductionReport(outcome: Reproduction, file: string, com
 }
 
 function reproductionPage(outcome: Reproduction, command: string): string {
-  const { claims, scale, seeds, runs } = outcome
+  const { claims, scale, seeds, firstSeed, runs } = outcome
   return renderPage({
     title: `Claims about entropy, reproduced: ${scale.name} scale`,
-    subtitle: `${seeds} seed${seeds === 1 ? '' : 's'}; ${scale.words}.`,
+    subtitle: `${seedsInWords(seeds, firstSeed)}; ${scale.words}.`,
     lead: html`<ul class="notes">
 <li>Made by <code>${command}</code>; ${runs.complete} of ${runs.planned} runs complete${runs.failed.length > 0 && html`, ${runs.failed.length} failed`}.</li>
 <li>Fixed before the runs: all arms of a comparison share seed, problems and draws, and a difference is taken seed by seed. A claim holds where the 95 % t interval of every deciding difference lies entirely on the stated side of 0 (for “costs no performance” of −${performanceMargin}), over at least ${seedsNeeded} seeds. It is contradicted where one lies entirely on the other side; all else is not shown. No correction is made for the number of comparisons.</li>

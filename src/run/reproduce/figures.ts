@@ -1,6 +1,6 @@
 /** Figures of a claim from its runs: curves are means over the seeds that have the step. */
 import type { StepMetrics } from '../../train/events.js'
-import { type FigurePlan, firstSeed, type RunRecord } from './types.js'
+import type { FigurePlan, RunRecord } from './types.js'
 
 interface Head {
   id: string
@@ -120,12 +120,12 @@ export const scatter = (
     ...head,
     panels: variants.map((variant) => ({
       name: labels(variant),
-      points: (runs.get(variant) ?? []).flatMap((run, i) =>
+      points: (runs.get(variant) ?? []).flatMap((run) =>
         run
           ? pairs(run).map(([x, y]) => ({
               x,
               y,
-              label: `seed ${firstSeed + i}: ${x.toPrecision(3)}, ${y.toPrecision(3)}`,
+              label: `seed ${run.seed}: ${x.toPrecision(3)}, ${y.toPrecision(3)}`,
             }))
           : [],
       ),

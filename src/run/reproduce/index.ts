@@ -6,7 +6,7 @@ import { type PlanOptions, planReproduction, type ReproductionPlan, variantsOfCl
 import { type ReproduceOptions, type Reproduction, reproduce } from './reproduce.js'
 import { mini } from './scale-mini.js'
 import { small } from './scale-small.js'
-import { type Scale, type ScaleName, seedsNeeded } from './types.js'
+import { type Scale, type ScaleName, seedsNeeded, usualFirstSeed } from './types.js'
 import { findPolicy, type Policy } from './weights.js'
 
 const scales: Record<ScaleName, Scale> = { mini, small }
@@ -15,8 +15,10 @@ export interface ReproductionRequest {
   /** Names of claims; none: all. */
   claims?: readonly string[]
   scale?: ScaleName
-  /** Seeds of every run, from 1 on. Default 5, the fewest that can show anything. */
+  /** Seeds of every run. Default 5, the fewest that can show anything. */
   seeds?: number
+  /** The first of them; default 1. Others repeat the experiment independently. */
+  firstSeed?: number
   /** The policy in place of the scale's own; policies of other families stay. */
   model?: string
   /** Where runs and results go. Default runs/reproduce-SCALE. */
@@ -31,12 +33,13 @@ export interface PreparedReproduction {
   plan: ReproductionPlan
   root: string
   seeds: number
+  firstSeed: number
   jobs: number
 }
 
 /** Everything that is decided before the first run. @throws UserError for an unknown claim or a model that cannot be had. */
 export async function prepareReproduction(request: ReproductionRequest = {}): Promise<PreparedReproduction> {
-  const { claims: names = [], seeds = seedsNeeded, device } = request
+  const { claims: names = [], seeds = seedsNeeded, firstSeed = usualFirstSeed, device } = request
   const own = scales[request.scale ?? 'mini']
   const scale = request.model === undefined ? own : { ...own, policy: request.model }
   const claims = chooseClaims(scale, names)
@@ -51,6 +54,7 @@ export async function prepareReproduction(request: ReproductionRequest = {}): Pr
     scale,
     claims,
     seeds,
+    firstSeed,
     root,
     policyOf: (name) => policies.get(name)!,
     engine: device === undefined ? {} : { device },
@@ -61,6 +65,7 @@ export async function prepareReproduction(request: ReproductionRequest = {}): Pr
     plan: planReproduction(options),
     root,
     seeds,
+    firstSeed,
     jobs: request.jobs ?? (onCpu ? availableParallelism() : 1),
   }
 }
@@ -72,8 +77,8 @@ export async function prepareReproduction(request: ReproductionRequest = {}): Pr
  */
 export async function reproduceClaims(
   request: ReproductionRequest = {},
-  callbacks: Omit<ReproduceOptions, 'root' | 'jobs' | 'seeds'> = {},
+  callbacks: Omit<ReproduceOptions, 'root' | 'jobs' | 'seeds' | 'firstSeed'> = {},
 ): Promise<Reproduction> {
   const { plan, scale, ...rest } = await prepareReproduction(request)
-  return reproduce(plan, scale, { ...callbacks, root: rest.root, jobs: rest.jobs, seeds: rest.seeds })
+  return reproduce(plan, scale, { ...callbacks, ...rest })
 }

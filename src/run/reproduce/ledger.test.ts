@@ -13,6 +13,7 @@ const line = (step: number, update: number, cov_A_rSc: number, ledger_measured_d
   ledger_measured_dH,
 })
 const run: RunRecord = {
+  seed: 1,
   steps: [],
   evaluations: [],
   ledger: [

@@ -7,8 +7,8 @@ import { small } from './scale-small.js'
 import type { Claim, Scale } from './types.js'
 
 const policyOf = (name: string) => ({ model: `/models/${name}`, weights: `hash of ${name}` })
-const plan = (scale: Scale, claims: readonly Claim[], seeds = 2, root = 'out') =>
-  planReproduction({ scale, claims, seeds, root, policyOf })
+const plan = (scale: Scale, claims: readonly Claim[], seeds = 2, root = 'out', firstSeed = 1) =>
+  planReproduction({ scale, claims, seeds, firstSeed, root, policyOf })
 
 describe('merge', () => {
   it('merges sections and replaces everything else', () => {
@@ -29,6 +29,15 @@ describe('planReproduction', () => {
     const [performance, breadth] = both.claims
     expect(breadth.runs.get('grpo')).toEqual(performance.runs.get('grpo'))
     expect(performance.runs.get('grpo')!.map(({ seed }) => seed)).toEqual([1, 2])
+  })
+
+  it('takes other seeds where asked, as an independent repetition', () => {
+    const chosen = chooseClaims(mini, ['performance'])
+    const directories = (...more: [number, string, number]) =>
+      plan(mini, chosen, ...more).runs.map((run) => run.directory)
+    const [usual, others] = [directories(5, 'out', 1), directories(2, 'out', 4)]
+    expect(others).toHaveLength(3 * 2)
+    expect(usual).toEqual(expect.arrayContaining(others)) // seeds 4 and 5 of 1 to 5
   })
 
   it('gives every run a directory of its own below the root, the same whatever else is planned', () => {

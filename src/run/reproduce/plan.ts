@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { parseRecipe, UserError } from '../../config/index.js'
 import type { Recipe, RecipeInput } from '../../config/recipe.js'
 import { version } from '../../config/version.js'
-import { type Changes, type Claim, firstSeed, type Scale } from './types.js'
+import type { Changes, Claim, Scale } from './types.js'
 import type { Policy } from './weights.js'
 
 export interface PlannedRun {
@@ -37,6 +37,7 @@ export interface PlanOptions {
   scale: Scale
   claims: readonly Claim[]
   seeds: number
+  firstSeed: number
   /** Under it the runs' directories lie. */
   root: string
   policyOf(name: string): Policy
@@ -109,7 +110,7 @@ function planRun(name: string, seed: number, { scale, root, policyOf, engine = {
 
 /** Claims whose runs this version or scale cannot make are planned as unavailable, with the reason. */
 export function planReproduction(options: PlanOptions): ReproductionPlan {
-  const { scale, claims, seeds } = options
+  const { scale, claims, seeds, firstSeed } = options
   const runs = new Map<string, PlannedRun>()
   const planned = claims.map((claim): PlannedClaim => {
     const own = new Map<string, PlannedRun[]>()

@@ -8,11 +8,11 @@ import type { PlannedRun } from './plan.js'
 import type { RunRecord } from './types.js'
 
 /** The run where it is complete, its last evaluation included; undefined where it is not, or not there. */
-export function readRecord({ directory, recipe }: PlannedRun): RunRecord | undefined {
+export function readRecord({ directory, recipe, seed }: PlannedRun): RunRecord | undefined {
   const paths = runPaths(directory)
   if (!existsSync(paths.config)) return undefined
   const { steps, evaluations } = readHistory(paths)
   const { steps: planned } = recipe.train
   const complete = steps.at(-1)?.step === planned && (!recipe.eval || evaluations.at(-1)?.step === planned)
-  return complete ? { steps, evaluations, ledger: readJsonLines<LedgerLine>(paths.ledger) } : undefined
+  return complete ? { seed, steps, evaluations, ledger: readJsonLines<LedgerLine>(paths.ledger) } : undefined
 }

@@ -38,8 +38,8 @@ const claim = (id: string): Claim => ({
   figures: [],
 })
 
-const plan = (seeds = 5, claims = [claim('one'), claim('two')]) =>
-  planReproduction({ scale, claims, seeds, root, policyOf: (name) => ({ model: name, weights: name }) })
+const plan = (seeds = 5, claims = [claim('one'), claim('two')], firstSeed = 1) =>
+  planReproduction({ scale, claims, seeds, firstSeed, root, policyOf: (name) => ({ model: name, weights: name }) })
 
 /** Writes what a run leaves, up to `steps`; its reward tells method and seed. */
 function writeRun({ recipe, directory }: Parameters<RunTraining>[0], steps = recipe.train.steps) {
@@ -75,7 +75,7 @@ function trainer(work: RunTraining = finish) {
 }
 
 const run = (seeds: number, runTraining: RunTraining, more: Partial<ReproduceOptions> = {}) =>
-  reproduce(plan(seeds), scale, { root, jobs: 2, seeds, runTraining, ...more })
+  reproduce(plan(seeds), scale, { root, jobs: 2, seeds, firstSeed: 1, runTraining, ...more })
 
 describe('reproduce', () => {
   it('makes every run once, several at a time, and judges the claims', async () => {
@@ -107,6 +107,17 @@ describe('reproduce', () => {
       true,
       false,
       false,
+    ])
+  })
+
+  it('names the seeds that were run', async () => {
+    const options = { root, jobs: 2, seeds: 2, firstSeed: 6, runTraining: finish }
+    const outcome = await reproduce(plan(2, [claim('one')], 6), scale, options)
+    expect([outcome.seeds, outcome.firstSeed]).toEqual([2, 6])
+    const lines = readFileSync(join(root, 'values.csv'), 'utf8').trimEnd().split('\n')
+    expect(lines.slice(1)).toEqual([
+      'one,"reward, Clip less Plain",6,1.5,0,1.5', // its trainer rewards seed n with 1 + (n - 1) / 10
+      'one,"reward, Clip less Plain",7,1.6,0,1.6',
     ])
   })
 

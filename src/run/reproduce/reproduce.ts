@@ -13,7 +13,7 @@ import { lockRun } from '../run-lock.js'
 import type { PlannedClaim, PlannedRun, ReproductionPlan } from './plan.js'
 import { type RunTraining, trainInProcess } from './process.js'
 import { readRecord } from './record.js'
-import { type ClaimOutcome, firstSeed, type RunRecord, type Scale } from './types.js'
+import type { ClaimOutcome, RunRecord, Scale } from './types.js'
 import { claimVerdict, compare, criteria } from './verdict.js'
 
 export interface RunProgress {
@@ -30,6 +30,7 @@ export interface ReproduceOptions {
   /** Processes at once. */
   jobs: number
   seeds: number
+  firstSeed: number
   /** Keep the rollouts and checkpoints of complete runs. */
   keep?: boolean
   signal?: AbortSignal
@@ -44,7 +45,9 @@ export interface ReproduceOptions {
 /** What came out; JSON. */
 export interface Reproduction {
   scale: { name: string; words: string }
+  /** Number of seeds, and the first of them. */
   seeds: number
+  firstSeed: number
   runs: { planned: number; complete: number; failed: { run: string; message: string }[] }
   /** True where a signal ended it before all runs were made. */
   interrupted: boolean
@@ -66,6 +69,7 @@ export async function reproduce(
     const outcome: Reproduction = {
       scale: { name: scale.name, words: scale.words },
       seeds: options.seeds,
+      firstSeed: options.firstSeed,
       runs: { planned: plan.runs.length, complete, failed },
       interrupted: options.signal?.aborted === true && complete + failed.length < plan.runs.length,
       claims: plan.claims.map((claim) => judgeClaim(claim, scale, records, options.seeds)),
@@ -155,7 +159,7 @@ function judgeClaim(
 const quoted = (text: string) => `"${text.replaceAll('"', '""')}"`
 
 /** Every measurement that a verdict rests on, a line each. */
-function valuesCsv({ claims }: Reproduction): string {
+function valuesCsv({ claims, firstSeed }: Reproduction): string {
   const lines = claims.flatMap(({ id, comparisons }) =>
     comparisons.flatMap(({ label, of, against, difference }) =>
       of.map((value, i) =>

@@ -12,8 +12,14 @@ export type ScaleName = (typeof scaleNames)[number]
 
 /** Below this number of paired seeds nothing is called shown. */
 export const seedsNeeded = 5
-/** Seeds are firstSeed, firstSeed + 1, ...: seed 0 and seed 100 were used up in choosing settings and criteria. */
-export const firstSeed = 1
+/** Seeds begin with it unless others are asked for: seed 0 and seed 100 were used up in choosing settings and criteria. */
+export const usualFirstSeed = 1
+
+/** `5 seeds`, `5 seeds from 6 on`, `seed 3`. */
+export function seedsInWords(seeds: number, firstSeed: number): string {
+  if (seeds === 1) return `seed ${firstSeed}`
+  return firstSeed === usualFirstSeed ? `${seeds} seeds` : `${seeds} seeds from ${firstSeed} on`
+}
 /** What 'costs no performance' allows: Avg@K and Pass@K at most this much lower. */
 export const performanceMargin = 0.02
 
@@ -44,6 +50,7 @@ export interface Scale {
 
 /** What a finished run left behind. */
 export interface RunRecord {
+  seed: number
   steps: readonly StepMetrics[]
   evaluations: readonly EvalMetrics[]
   ledger: readonly LedgerLine[]
