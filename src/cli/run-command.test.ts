@@ -10,9 +10,10 @@ describe("a run's first lines", () => {
     expect(startText({ runDirectory: 'runs/a', step: 3 })).toBe('continuing runs/a after step 3\n\n')
   })
 
-  it('say which attention an accelerator computes, and why', () => {
-    expect(startText({ runDirectory: 'runs/a', step: 0, engine: engine('cuda:1', 'padded (why)') })).toBe(
-      'runs/a\nattention: padded (why)\n\n',
+  it('say how an accelerator is used, and why so', () => {
+    const used = { ...engine('cuda:1', 'padded (why)'), transfers: 'pinned (so)' }
+    expect(startText({ runDirectory: 'runs/a', step: 0, engine: used })).toBe(
+      'runs/a\nattention: padded (why)\ntransfers: pinned (so)\n\n',
     )
   })
 })

@@ -26,8 +26,9 @@ export async function sayWhereRunStands(run: string, error: unknown, io: Io): Pr
 /** Where the run goes, and on an accelerator how it is used, before the first step. */
 export function startText({ runDirectory, step, engine }: RunBegin): string {
   const place = step > 0 ? `continuing ${runDirectory} after step ${step}` : runDirectory
-  const used = engine && engine.device !== 'cpu' && engine.attention ? [`attention: ${engine.attention}`] : []
-  return `${[place, ...used].join('\n')}\n\n`
+  const { device, attention, transfers } = engine ?? { device: 'cpu' }
+  const used = device === 'cpu' ? [] : Object.entries({ attention, transfers }).filter(([, text]) => text !== undefined)
+  return `${[place, ...used.map((entry) => entry.join(': '))].join('\n')}\n\n`
 }
 
 /** A run is not lost for a page that cannot be made: the failure is said, the run stands. */

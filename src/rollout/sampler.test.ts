@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startTestEngine } from '../../test/engine.js'
 import { loadTiny } from '../../test/training/models.js'
 import type { Decoder } from '../model/decoder.js'
-import { liveTensors } from '../torch/index.js'
+import { hostLooks, liveTensors } from '../torch/index.js'
 import { type SamplerHooks, sampleCompletions } from './sampler.js'
 import { scoreCompletions, scoreSequence } from './scoring.js'
 import { type SamplePrompt, type SamplingOptions, statisticNames } from './types.js'
@@ -106,6 +106,10 @@ describe('the sampler', () => {
       expectScored(device, 1)
     }
     expect(liveTensors()).toBe(live)
+    // With room for all rows there is one look per token of the longest completion, which has all of its 20.
+    const looks = hostLooks()
+    onDevice(64)
+    expect(hostLooks() - looks).toBe(20)
     // Truncation looks at the distribution on the host.
     const cut = { topK: 3 }
     expect(tokensOf(sample(cut, { drawOnDevice: true }))).toEqual(tokensOf(sample(cut)))

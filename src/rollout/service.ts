@@ -4,7 +4,7 @@ import { Decoder } from '../model/decoder.js'
 import { Lora, type LoraInit } from '../model/lora.js'
 import { openLocalModel } from '../model/open.js'
 import type { OpenModel } from '../model/types.js'
-import { type Device, type Dtype, native, parseDevice, requireDevice } from '../torch/index.js'
+import { type Device, type Dtype, native, parseDevice, requireDevice, transfersText } from '../torch/index.js'
 import type { CallContext } from '../torch/thread.js'
 import { sampleCompletions } from './sampler.js'
 import { type ScoreGroup, scoreCompletions, scoreSequence } from './scoring.js'
@@ -36,6 +36,8 @@ export interface EngineInfo {
   engine: string
   /** Which attention packed rows go through, and why that one. */
   attention: string
+  /** How numbers travel between the host and an accelerator, and why so. */
+  transfers?: string
 }
 
 /** Milliseconds between progress events. */
@@ -63,6 +65,7 @@ export class ModelService {
       threads: native().threads(),
       engine: native().version,
       attention: attentionText(chooseAttention(this.model)),
+      transfers: transfersText(this.device),
     }
   }
 

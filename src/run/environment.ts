@@ -26,6 +26,8 @@ export interface RunStart {
   threads: number
   /** Which attention training and scoring go through, and why that one. */
   attention?: string
+  /** How numbers travel between the host and an accelerator, and why so; absent on the processor. */
+  transfers?: string
   model: string
   parameters: number
   seed: number
@@ -69,7 +71,8 @@ export function describeStart(backend: BackendInfo, step: number, seed: number, 
     device: backend.device,
     dtype: backend.dtype,
     threads: backend.threads,
-    ...(backend.attention === undefined ? {} : { attention: backend.attention }),
+    attention: backend.attention,
+    transfers: backend.transfers,
     model: backend.model,
     parameters: backend.parameters,
     seed,

@@ -8,6 +8,7 @@ export { flashAttention, type SequenceStarts } from './flash.js'
 export { releaseFreedMemory } from './memory.js'
 export * from './ops.js'
 export { canPack, packedLinear, packWeight } from './packed.js'
+export { transfersText } from './pinned.js'
 export { requireDevice } from './probe.js'
 export { keep, scope } from './scope.js'
 export {
@@ -15,6 +16,7 @@ export {
   fromData,
   fromIndices,
   full,
+  hostLooks,
   leakedTensors,
   liveTensors,
   Tensor,

@@ -45,6 +45,8 @@ export interface Native {
     deviceType: number,
     deviceIndex: number,
   ): Handle
+  /** On the host, in page-locked memory. Absent where LibTorch has no function for it. */
+  emptyPinned?: (shape: readonly number[], strides: readonly number[], dtype: number) => Handle
   dataPointer(handle: Handle): number
   shape(handle: Handle): number[]
   strides(handle: Handle): number[]
@@ -143,6 +145,9 @@ export function loadNative(install: TorchInstall): Native {
     isDefined: bind(torch, 'int aoti_torch_is_defined(uintptr_t, uintptr_t)'),
     assign: bind(torch, 'int aoti_torch_assign_tensors(uintptr_t, uintptr_t)'),
     empty: bind(torch, 'int aoti_torch_empty_strided(int64_t, void*, void*, int32_t, int32_t, int32_t, uintptr_t)'),
+    emptyPinned: optional(
+      'int aoti_torch_empty_strided_pinned(int64_t, void*, void*, int32_t, int32_t, int32_t, uintptr_t)',
+    ),
     dataPointer: bind(torch, 'int aoti_torch_get_data_ptr(uintptr_t, uintptr_t)'),
     dim: bind(torch, 'int aoti_torch_get_dim(uintptr_t, uintptr_t)'),
     sizes: bind(torch, 'int aoti_torch_get_sizes(uintptr_t, uintptr_t)'),
@@ -259,6 +264,13 @@ export function loadNative(install: TorchInstall): Native {
       )
       return readOut()
     },
+    emptyPinned:
+      fn.emptyPinned &&
+      ((shape, strides, dtype) => {
+        const [sizes, steps] = [BigInt64Array.from(shape, BigInt), BigInt64Array.from(strides, BigInt)]
+        check(fn.emptyPinned!(shape.length, sizes, steps, dtype, 0, 0, out))
+        return readOut()
+      }),
     dataPointer(handle) {
       check(fn.dataPointer(handle, out))
       return readOut()

@@ -3,6 +3,7 @@ import { cpu, type Device, deviceName, deviceOfCode, deviceTypeCode, sameDevice 
 import { type AnyData, type DataOf, type Dtype, dtypeOfCode, dtypes } from './dtype.js'
 import { native } from './engine.js'
 import type { Handle } from './native.js'
+import { pins } from './pinned.js'
 import { currentScope, type Scope } from './scope.js'
 
 let live = 0
@@ -14,6 +15,11 @@ export const liveTensors = (): number => live
 
 /** Tensors that were collected by the garbage collector without having been freed. */
 export const leakedTensors = (): number => leaked
+
+let looks = 0
+
+/** Times that the host has looked at a tensor's elements; on an accelerator it waits each time for all kernels before. */
+export const hostLooks = (): number => looks
 
 export class Tensor {
   /** 0 once disposed of. */
@@ -76,6 +82,7 @@ export class Tensor {
    * tensor's memory is freed.
    */
   data(): AnyData {
+    looks++
     if (this.device.type !== 'cpu') throw new Error(`${this}: only CPU tensors can be viewed; use toArray()`)
     if (!native().isContiguous(this.handle)) throw new Error(`${this}: only contiguous tensors can be viewed`)
     const { array, bytes } = dtypes[this.dtype]
@@ -115,8 +122,9 @@ export class Tensor {
 
   #copied(dtype: Dtype): AnyData {
     if (this.dtype !== dtype) throw new Error(`${this}: expected ${dtype}`)
+    looks++
     if (this.device.type === 'cpu' && native().isContiguous(this.handle)) return copyOut(this)
-    const host = empty(this.shape, { dtype })
+    const host = emptyOnHost(this.shape, dtype, this.device)
     try {
       native().copyInto(host.handle, this.handle, false)
       return copyOut(host)
@@ -183,6 +191,13 @@ export function empty(shape: readonly number[], options: TensorOptions = {}): Te
   )
 }
 
+/** Host memory for what comes from `device` or goes there. */
+function emptyOnHost(shape: readonly number[], dtype: Dtype, device: Device): Tensor {
+  const { code, bytes } = dtypes[dtype]
+  const pinned = pins(device, bytes * shape.reduce((product, length) => product * length, 1))
+  return pinned ? new Tensor(native().emptyPinned!(shape, rowMajor(shape), code)) : empty(shape, { dtype })
+}
+
 export function full(shape: readonly number[], value: number, options: TensorOptions = {}): Tensor {
   const tensor = empty(shape, options)
   native().fill(tensor.handle, value)
@@ -198,7 +213,8 @@ export function fromData<D extends Dtype = 'float32'>(
   options: TensorOptions<D> = {},
 ): Tensor {
   const dtype = options.dtype ?? 'float32'
-  const host = empty(shape, { dtype })
+  const device = options.device ?? cpu
+  const host = emptyOnHost(shape, dtype, device)
   const { array, c } = dtypes[dtype]
   const length = host.bytes / array.BYTES_PER_ELEMENT
   if (length !== data.length) {
@@ -207,7 +223,12 @@ export function fromData<D extends Dtype = 'float32'>(
   }
   if (host.bytes >= LARGE) (host.data() as Float32Array).set(data as Float32Array)
   else if (length > 0) native().write(native().dataPointer(host.handle), c, data)
-  return toDevice(host, options.device ?? cpu, true)
+  if (device.type === 'cpu') return host
+  try {
+    return sent(host, device, pins(device, host.bytes))
+  } finally {
+    host.dispose()
+  }
 }
 
 /** int64 from plain integers: indices and token ids. */
@@ -217,11 +238,13 @@ export function fromIndices(values: ArrayLike<number>, shape?: readonly number[]
   return fromData(data, shape ?? [values.length], { dtype: 'int64', device })
 }
 
-/** The tensor itself where it already lies on the device, else a copy there (and `consume` frees the original). */
-export function toDevice(tensor: Tensor, device: Device, consume = false): Tensor {
-  if (sameDevice(tensor.device, device)) return tensor
+/** The tensor itself where it already lies on the device, else a copy there. */
+export const toDevice = (tensor: Tensor, device: Device): Tensor =>
+  sameDevice(tensor.device, device) ? tensor : sent(tensor, device, false)
+
+/** A copy on the device; with `ahead` the host goes on before it is made. */
+function sent(tensor: Tensor, device: Device, ahead: boolean): Tensor {
   const there = empty(tensor.shape, { dtype: tensor.dtype, device })
-  native().copyInto(there.handle, tensor.handle, false)
-  if (consume) tensor.dispose()
+  native().copyInto(there.handle, tensor.handle, ahead)
   return there
 }

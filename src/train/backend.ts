@@ -127,6 +127,8 @@ export interface BackendInfo {
   threads: number
   /** Which attention training and scoring go through, and why that one, where the backend tells. */
   attention?: string
+  /** How numbers travel between the host and an accelerator, and why so. */
+  transfers?: string
 }
 
 export interface Backend {

@@ -8,6 +8,7 @@ import {
   type AdamWOptions,
   accumulate_,
   adamw_,
+  cat,
   clearGradient,
   copyInto,
   type Device,
@@ -122,18 +123,25 @@ export class Optimizer {
 
   /** L2 norm over all gradients. */
   norm(): number {
-    let squares = 0
-    noGrad(() => {
-      for (const slot of this.#slots) {
-        scope(() => {
-          const gradient = gathered(slot)
-          if (!gradient) return
-          const flat = reshape(gradient, [gradient.size])
-          squares += dot(flat, flat).item()
-        })
-      }
-    })
-    return Math.sqrt(squares)
+    return noGrad(() =>
+      scope(() => {
+        const squares = this.#slots.flatMap((slot) =>
+          scope(() => {
+            const gradient = gathered(slot)
+            if (!gradient) return []
+            const flat = reshape(gradient, [gradient.size])
+            return [reshape(dot(flat, flat), [1])]
+          }),
+        )
+        // One look at the device for all of them.
+        if (squares.length === 0) return 0
+        return Math.sqrt(
+          cat(squares, 0)
+            .toArray()
+            .reduce((total, square) => total + square, 0),
+        )
+      }),
+    )
   }
 
   /** One AdamW step with the gradients scaled by `scale`; each is released as soon as its parameter has moved. */
