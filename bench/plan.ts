@@ -5,12 +5,12 @@
  *     npx jiti bench/plan.ts [--steps 2] [--modes 'full; LoRA'] [--json]
  */
 import { execFileSync, spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { temporaryDirectory } from './temporary.js'
 
 const { values } = parseArgs({
   options: { steps: { type: 'string', default: '2' }, modes: { type: 'string' }, json: { type: 'boolean' } },
@@ -50,7 +50,7 @@ const chosen = values.modes?.split('; ') ?? Object.keys(modes)
 const mib = (bytes: number) => Math.round(bytes / 2 ** 20)
 
 async function peakOf(settings: string[]): Promise<number> {
-  const directory = mkdtempSync(join(tmpdir(), 'isentrope-plan-'))
+  const directory = temporaryDirectory()
   const child = spawn(process.execPath, [cli, 'train', recipe, ...settings, '--run', join(directory, 'run')], {
     stdio: ['ignore', 'ignore', 'inherit'],
   })
@@ -70,6 +70,7 @@ async function peakOf(settings: string[]): Promise<number> {
     }
   }
   const code = await ended
+  // A run's checkpoints are large: they do not wait for the last mode.
   rmSync(directory, { recursive: true, force: true })
   if (code !== 0) throw new Error(`the run ended with ${code}`)
   return peak

@@ -36,8 +36,10 @@ class Turns(TrainerCallback):
         answer({**since(self.began), "tokens": tokens})
 
 
+# Nothing is saved there; it goes when the process ends.
+scratch = tempfile.TemporaryDirectory()
 config = GRPOConfig(
-    output_dir=tempfile.mkdtemp(),
+    output_dir=scratch.name,
     use_cpu=True,
     bf16=False,
     gradient_checkpointing=False,
