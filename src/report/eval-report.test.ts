@@ -105,6 +105,10 @@ describe('renderEvaluation', () => {
       for (const line of text.split('\n')) expect(visibleLength(line)).toBeLessThanOrEqual(width)
       expect(text).toContain('0.417')
       expect(text.replace(/\s+/g, ' ')).toContain('Avg@4: <trained> less base is +0.167')
+      // No figure is parted from its sign, name or interval.
+      expect(text).toMatch(/is \+0\.167/)
+      expect(text).toMatch(/\(95 % [+−]\d\.\d+ to [+−]\d\.\d+,/)
+      expect(text).toMatch(/p = \d\.\d+\)/)
     }
   })
 })

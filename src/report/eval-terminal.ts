@@ -11,7 +11,7 @@ import { metricName, pValueText, signed, withInterval } from './eval-parts.js'
 import { formatFixed, formatPercent, minus } from './format.js'
 import { renderChart, renderTable } from './terminal-chart.js'
 import { visibleLength } from './terminal-table.js'
-import { oneLine, truncate, wrap } from './terminal-text.js'
+import { oneLine, truncate, unbroken, wrap } from './terminal-text.js'
 
 /** The figures of an evaluation: a table for each data set, Pass@K curves, and the differences. */
 export function renderEvaluation(results: EvalResults, width: number): string {
@@ -75,13 +75,13 @@ function curveChart({ label, members }: MeasurementGroup, width: number): string
 /** What differs between methods on the same problems, one line each. */
 export function differenceText(differences: readonly GroupDifference[], width: number): string | undefined {
   if (differences.length === 0) return undefined
-  const lines = differences.map(({ label, a, b, metric, samples, difference, interval, p_value }) =>
-    wrap(
-      `- ${label}, ${metricName(metric, samples)}: ${b} less ${a} is ${minus(signed(difference))} ` +
-        `(95 % ${interval.map((end) => minus(signed(end))).join(' to ')}, p ${p_value < 0.001 ? '' : '= '}${pValueText(p_value)})`,
-      width,
-    ).join('\n'),
-  )
+  const lines = differences.map(({ label, a, b, metric, samples, difference, interval, p_value }) => {
+    const range = unbroken(`(95 % ${interval.map((end) => minus(signed(end))).join(' to ')},`)
+    const chance = unbroken(`p ${p_value < 0.001 ? '' : '= '}${pValueText(p_value)})`)
+    const found = `${label}, ${metricName(metric, samples)}: ${b} less ${a} ${unbroken(`is ${minus(signed(difference))}`)}`
+    const [first, ...rest] = wrap(`${found} ${range} ${chance}`, width - 2)
+    return [`- ${first}`, ...rest.map((line) => `  ${line}`)].join('\n')
+  })
   return ['Differences, problem by problem', ...lines].join('\n')
 }
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { oneLine, plainText, truncate, wrap } from './terminal-text.js'
+import { oneLine, plainText, truncate, unbroken, wrap } from './terminal-text.js'
 
 describe('plainText', () => {
   it('keeps nothing that steers a terminal', () => {
@@ -29,6 +29,10 @@ describe('wrap', () => {
   it('breaks between words and keeps indentation', () => {
     expect(wrap('one two three\n  four five', 8)).toEqual(['one two', 'three', '  four', '  five'])
     expect(wrap('abcdefghij', 4)).toEqual(['abcd', 'efgh', 'ij'])
+  })
+
+  it('keeps an unbroken text on one line', () => {
+    expect(wrap(`about ${unbroken('p = 0.32')} here`, 11)).toEqual(['about', 'p = 0.32', 'here'])
   })
 
   it('loses no word and keeps to the width', () => {

@@ -23,13 +23,19 @@ export function oneLine(text: string, width: number): string {
   return truncate(plainText(text).replace(/\s+/g, ' ').trim(), width)
 }
 
-/** Lines of at most `width` characters, broken between words where a word fits a line; indentation is kept. */
+/** The text as one word for {@link wrap}: a figure stays with its name and unit. */
+export const unbroken = (text: string): string => text.replaceAll(' ', '\u00a0')
+
+/**
+ * Lines of at most `width` characters, broken between words where a word fits a line, and not at a no-break space, which
+ * becomes a plain one; indentation is kept.
+ */
 export function wrap(text: string, width: number): string[] {
   return text.split('\n').flatMap((line) => {
     const indent = line.match(/^ */)![0]
     const lines: string[] = []
     let current = indent
-    for (const word of line.trim().split(/\s+/)) {
+    for (const word of line.trim().split(/[^\S\u00a0]+/)) {
       if (current !== indent && [...current].length + 1 + [...word].length > width) {
         lines.push(current)
         current = indent
@@ -40,6 +46,6 @@ export function wrap(text: string, width: number): string[] {
         current = indent + chars.slice(width).join('')
       }
     }
-    return [...lines, current]
+    return [...lines, current].map((one) => one.replaceAll('\u00a0', ' '))
   })
 }
