@@ -100,12 +100,12 @@ async function runOne(
   const { name, recipe, directory } = planned
   const resume = await hasBegun(planned, root)
   const stop = new AbortController()
-  const release = stopOnSignals(stop, io)
   const panel = createTrainPanel(people as NodeJS.WriteStream, {
     isTty: people.isTTY === true,
     totalSteps: recipe.train.steps,
     title: `${name}, seed ${recipe.seed}`,
   })
+  const release = stopOnSignals(stop, io, undefined, panel.aside)
   let done = 0
   try {
     const summary = await train(recipe, {

@@ -101,12 +101,12 @@ async function runInPanel(
     import('./sft-text.js'),
   ])
   const stop = new AbortController()
-  const release = stopOnSignals(stop, io)
   const panel = createSftPanel(people as NodeJS.WriteStream, {
     isTty: people.isTTY === true,
     totalSteps: steps,
     title: recipe.name ?? 'run',
   })
+  const release = stopOnSignals(stop, io, undefined, panel.aside)
   let started: string | undefined
   try {
     const summary = await runSft(recipe, {

@@ -139,12 +139,12 @@ async function runTraining(
     import('../run/run-directory.js'),
   ])
   const stop = new AbortController()
-  const release = stopOnSignals(stop, io)
   const panel = createTrainPanel(people as NodeJS.WriteStream, {
     isTty: people.isTTY === true,
     totalSteps: recipe.train.steps,
     title: recipe.name ?? 'run',
   })
+  const release = stopOnSignals(stop, io, undefined, panel.aside)
   let started: string | undefined
   try {
     const summary = await train(recipe, {

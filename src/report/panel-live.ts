@@ -51,6 +51,7 @@ export function createLivePanel<Step extends { step: number }, Evaluation extend
   let shown: string[] = []
   let columns = stream.columns ?? 80
   let pending: NodeJS.Timeout | undefined
+  let ticker: NodeJS.Timeout | undefined
 
   const draw = () => {
     clearTimeout(pending)
@@ -76,18 +77,27 @@ export function createLivePanel<Step extends { step: number }, Evaluation extend
     if (columns < before && wrapped > 0) stream.write('\x1b[1A\x1b[2K'.repeat(wrapped))
     draw()
   }
-  const ticker = setInterval(draw, tickMilliseconds).unref()
-  stream.on('resize', onResize)
+  /** With the first event: until then a download or a word on where the run goes may write to the terminal. */
+  const begin = () => {
+    if (ticker !== undefined) return
+    ticker = setInterval(draw, tickMilliseconds).unref()
+    stream.on('resize', onResize)
+  }
+  const aside = (write: () => void) => {
+    if (ticker === undefined || state.closed) return write()
+    log.clear()
+    shown = []
+    write()
+    draw()
+  }
 
   return {
     onEvent(event) {
       if (state.closed) return
+      begin()
       if (event.type === 'warning') {
         const lines = wrap(warningLine(event.step, event.message), columns - 1)
-        log.persist(lines.map((line) => colors.yellow(line)).join('\n'))
-        shown = []
-        draw()
-        return
+        return aside(() => stream.write(`${lines.map((line) => colors.yellow(line)).join('\n')}\n`))
       }
       if (event.type === 'phase') {
         timeLeft.phase(event.phase, seconds())
@@ -104,9 +114,11 @@ export function createLivePanel<Step extends { step: number }, Evaluation extend
       }
       drawSoon()
     },
+    aside,
     close() {
       if (state.closed) return
       state.closed = true
+      if (ticker === undefined) return
       clearInterval(ticker)
       stream.off('resize', onResize)
       draw()

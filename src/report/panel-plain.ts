@@ -26,6 +26,7 @@ export function createPlainPanel<Step extends { step: number }, Evaluation exten
         stream.write(`${plainLine(view, event.metrics, options.totalSteps, left)}\n`)
       }
     },
+    aside: (write) => write(),
     close() {},
   }
 }

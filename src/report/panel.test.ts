@@ -131,6 +131,33 @@ describe('on a terminal', () => {
     expect(sgr(play(80))).toEqual([])
   })
 
+  it('leaves the terminal to others until its first event, and beside it on demand', () => {
+    vi.useFakeTimers()
+    const { stream, text } = fakeStream(80)
+    const panel = createTrainPanel(stream, options)
+    vi.advanceTimersByTime(5_000)
+    panel.aside(() => stream.write('runs/first\n'))
+    expect(text()).toBe('runs/first\n')
+    panel.onEvent({ type: 'phase', step: 1, phase: 'rollout', done: 4, total: 32 })
+    vi.advanceTimersByTime(200)
+    const before = text().length
+    panel.aside(() => stream.write('stopping\n'))
+    const [erasing, redrawn] = text().slice(before).split('stopping\n')
+    // The frame (title, step, phase) and the line that the cursor is on: "erase line" for each, none beside the word.
+    expect(erasing!.split('\x1b[2K').length - 1).toBe(4)
+    expect(redrawn).toContain('step 0/40')
+    panel.close()
+    const closed = text()
+    panel.aside(() => stream.write('over\n'))
+    expect(text()).toBe(`${closed}over\n`)
+  })
+
+  it('leaves nothing where nothing happened', () => {
+    const { stream, text } = fakeStream(80)
+    createTrainPanel(stream, options).close()
+    expect(text()).toBe('')
+  })
+
   it('redraws for a new width and stops listening when closed', () => {
     vi.useFakeTimers()
     const { stream, text } = fakeStream(100)

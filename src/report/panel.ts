@@ -14,6 +14,8 @@ export type PanelEvent<Step, Evaluation> =
 
 export interface Panel<Event> {
   onEvent(event: Event): void
+  /** Runs what writes to the same terminal (a word on a signal) while nothing of the panel is on the screen. */
+  aside(write: () => void): void
   /** Leaves the last state on the screen and gives the cursor back; may be called more than once. */
   close(): void
 }
