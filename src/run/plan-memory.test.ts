@@ -9,7 +9,8 @@ describe('estimateMemory', () => {
   it('counts each part, and the larger of the two phases', () => {
     const recipe = fakeRecipe({ rollout, train: { tokenBudget: 100 }, algorithm: { klCoef: 0.1 } })
     const memory = estimateMemory(recipe, fakeModelShape, 10, { host: GiB })
-    // 1000 parameters of 4 bytes; the moments are two copies, the reference one.
+    // 1000 parameters of 4 bytes; the moments are two copies, the reference one. The step's 180 tokens are two passes: the
+    // second one begins with the first one's gradients there.
     expect(memory).toMatchObject({ weights: 4000, gradients: 4000, optimizer: 8000, reference: 4000, adapter: 0 })
     // 5 rows serve 8 completions: 9/8 x (10 + 20) + 64 columns each, 98; and 2 prompts of 10. 3 layers x (keys, values) x
     // 1 head of 4 x 4 bytes.
@@ -42,8 +43,39 @@ describe('estimateMemory', () => {
     expect(halves.activations).toBe(whole.activations / 2)
   })
 
+  it('lets gradients come as the activations of an only pass go', () => {
+    const gradientsOf = (train: object, parameters = 1000, dtype: 'float32' | 'bfloat16' = 'float32') =>
+      estimateMemory(fakeRecipe({ rollout, dtype, train }), { ...fakeModelShape, parameters }, 10, {}).gradients
+    const activations = 180 * 3 * (48 + 24 + 8 + 64) * 4
+    const all = { tokenBudget: 180 }
+    // Beside all activations there is the head's gradient alone, 2 ids x 8 x 4 bytes.
+    expect(gradientsOf(all)).toBe(2 * 8 * 4)
+    // What is larger than all activations is there in the end, without them.
+    expect(gradientsOf(all, 1e6)).toBe(4e6 - activations)
+    // One token less makes a second pass; checkpointing has a layer's activations to the end.
+    expect(gradientsOf({ tokenBudget: 179 }, 1e6)).toBe(4e6)
+    expect(gradientsOf({ ...all, activationCheckpointing: true }, 1e6)).toBe(4e6)
+    // Before it is added to the sums, a pass leaves 2 bytes for every weight but the embedding's, tied to the head's: 2 x 8.
+    const later = 179 * 3 * ((48 + 24 + 8 + 64) * 2 + 2 * 2 * 8 * 2)
+    const left = 2 * (1e6 - 16)
+    expect(gradientsOf({ tokenBudget: 179 }, 1e6, 'bfloat16')).toBe(4e6 + left - later)
+    expect(gradientsOf({ tokenBudget: 179, activationCheckpointing: true }, 1e6, 'bfloat16')).toBe(4e6)
+  })
+
+  it('counts what norms keep in float32 of half-precision activations, on a CPU', () => {
+    const of = (device: string) =>
+      estimateMemory(fakeRecipe({ rollout, dtype: 'bfloat16', device }), fakeModelShape, 10, {}).activations
+    // Two norms of 8 numbers a layer: input and normalised input take 4 bytes and not 2 each.
+    expect(of('cpu') - of('cuda')).toBe(180 * 3 * 2 * 2 * 8 * 2)
+  })
+
   it('leaves out what an adapter does not need', () => {
-    const recipe = fakeRecipe({ rollout, algorithm: { klCoef: 0.1 }, lora: { rank: 2, targets: ['q_proj', 'v_proj'] } })
+    const recipe = fakeRecipe({
+      rollout,
+      train: { tokenBudget: 100 },
+      algorithm: { klCoef: 0.1 },
+      lora: { rank: 2, targets: ['q_proj', 'v_proj'] },
+    })
     const memory = estimateMemory(recipe, fakeModelShape, 10, { host: GiB })
     // Rank 2 x (8 inputs + 8 queries + 8 inputs + 4 values) x 3 layers x 4 bytes.
     const factors = 2 * (8 + 8 + 8 + 4) * 3 * 4
@@ -80,13 +112,13 @@ describe('estimateMemory', () => {
   })
 
   it('counts half-precision weights with float32 gradient sums, moments and masters', () => {
-    const half = { rollout, dtype: 'bfloat16' } as const
+    const half = { rollout, dtype: 'bfloat16', train: { tokenBudget: 100 } } as const
     const memory = estimateMemory(fakeRecipe(half), fakeModelShape, 10, {})
     // 1000 parameters: 2 bytes, 4 of the gradient, 2 x 4 of the moments and 4 of the master.
     expect(memory).toMatchObject({ weights: 2000, gradients: 4000, optimizer: 12000 })
     const ppo = fakeRecipe({ ...half, algorithm: { name: 'ppo' } })
-    // The critic's trunk and its gradients; its state is with the policy's.
-    expect(estimateMemory(ppo, fakeModelShape, 10, {})).toMatchObject({ critic: 2000 + 4000, optimizer: 2 * 12000 })
+    // The critic's trunk; its state is with the policy's, and the policy's gradients are gone when its own come.
+    expect(estimateMemory(ppo, fakeModelShape, 10, {})).toMatchObject({ critic: 2000, optimizer: 2 * 12000 })
     const lora = fakeRecipe({ ...half, lora: { rank: 2, targets: ['q_proj', 'v_proj'] } })
     // Factors are float32 beside half-precision weights, and need no masters.
     const factors = 2 * (8 + 8 + 8 + 4) * 3 * 4
@@ -141,17 +173,28 @@ describe('estimateMemory', () => {
   })
 
   it('proposes the largest token budget that fits', () => {
-    const recipe = fakeRecipe({ rollout, train: { tokenBudget: 1000 } })
-    const memory = estimateMemory(recipe, fakeModelShape, 10, { host: GiB })
-    const budget = memory.largestTokenBudget!
-    const fits = (tokenBudget: number) => {
-      const roomy = fakeRecipe({
-        rollout: { ...rollout, samplesPerPrompt: 1e6 },
-        train: { tokenBudget },
-      })
-      return estimateMemory(roomy, fakeModelShape, 10, { host: GiB }).total <= GiB
+    const memoryOf = (tokenBudget: number) => {
+      const recipe = fakeRecipe({ rollout: { ...rollout, samplesPerPrompt: 1e6 }, train: { tokenBudget } })
+      return estimateMemory(recipe, fakeModelShape, 10, { host: GiB })
     }
+    const budget = memoryOf(1000).largestTokenBudget!
+    const fits = (tokenBudget: number) => memoryOf(tokenBudget).total <= GiB
     expect([fits(budget), fits(budget + 1)]).toEqual([true, false])
-    expect(estimateMemory(recipe, fakeModelShape, 10, { host: 2 ** 20 }).largestTokenBudget).toBeUndefined()
+    const small = fakeRecipe({ rollout })
+    expect(estimateMemory(small, fakeModelShape, 10, { host: 2 ** 20 }).largestTokenBudget).toBeUndefined()
+  })
+
+  it('proposes a budget with which the run fits, and none where one more token would not', () => {
+    const recipe = (tokenBudget: number) => fakeRecipe({ rollout, train: { tokenBudget, updatesPerBatch: 1 } })
+    const shape = { ...fakeModelShape, parameters: 1e5 }
+    const totalOf = (tokenBudget: number) => estimateMemory(recipe(tokenBudget), shape, 10, {}).total
+    const [least, most] = [totalOf(30), totalOf(180)]
+    for (let host = least; host < most + 5e4; host += 997) {
+      const budget = estimateMemory(recipe(30), shape, 10, { host }).largestTokenBudget
+      expect(budget).toBeGreaterThanOrEqual(30)
+      expect(totalOf(budget!)).toBeLessThanOrEqual(host)
+      // The whole step at once may take less than in two passes, the first of which is nearly all of it.
+      if (budget! < 180) expect([totalOf(budget! + 1), totalOf(180)].every((total) => total > host)).toBe(true)
+    }
   })
 })

@@ -18,6 +18,7 @@ export interface MemoryParts {
   /** Beside an accelerator: the host's copy of a tensor on its way from or to a file. */
   transfer: number
   weights: number
+  /** While updating: float32 sums, as far as they exist beside a micro-batch's activations. */
   gradients: number
   /** AdamW's two moments, and the float32 masters of weights in half precision; of the critic's own trunk too. */
   optimizer: number
@@ -25,7 +26,7 @@ export interface MemoryParts {
   adapter: number
   /** The frozen reference, where a KL term needs it. */
   reference: number
-  /** PPO's critic: its own trunk with its gradients, or a frozen one where no reference is there to share. */
+  /** PPO's critic: its own trunk, or a frozen one where no reference is there to share. */
   critic: number
   /** While sampling: the linear layers once more, in the layout that decoding is fast in. */
   packed: number
@@ -78,20 +79,21 @@ const headRows = 256
 const packing = { steps: 16, bytes: 64 * 2 ** 20 }
 
 /**
- * What a backward pass over `tokenBudget` rows keeps, per token and layer: two norms' inputs and outputs and two sums,
- * queries and attention's output, keys and values, and the MLP's gate, up, product and activation. With activation
- * checkpointing: that of one layer, and every layer's input.
+ * What a backward pass keeps of one token, per layer: two norms' inputs, normalised inputs and outputs, queries and
+ * attention's output, keys and values, and the MLP's gate, up, product and activation. With activation checkpointing:
+ * that of one layer, and every layer's input. On a CPU a norm keeps its input and what it makes of it in float32.
  */
-export function activationBytes(
-  { tokenBudget, activationCheckpointing }: { tokenBudget: number; activationCheckpointing: boolean },
+function activationBytes(
+  { device, train }: { device: string; train: { activationCheckpointing: boolean } },
   config: DecoderConfig,
-  bytesPerNumber: number,
+  size: number,
 ): number {
   const keyValues = config.kvHeads * config.headDim
   const queries = config.heads * config.headDim
-  const perToken = 6 * config.hiddenSize + 3 * queries + 2 * keyValues + 4 * config.intermediateSize
-  const perLayers = activationCheckpointing ? perToken + config.layers * config.hiddenSize : config.layers * perToken
-  return tokenBudget * perLayers * bytesPerNumber
+  const numbers = 6 * config.hiddenSize + 3 * queries + 2 * keyValues + 4 * config.intermediateSize
+  const widened = device === 'cpu' ? 4 * config.hiddenSize * (4 - size) : 0
+  const layer = numbers * size + widened
+  return train.activationCheckpointing ? layer + config.layers * config.hiddenSize * size : config.layers * layer
 }
 
 /** Numbers in the adapter's factors: rank x (inputs + outputs) per adapted layer. */
@@ -102,11 +104,31 @@ export function adapterSize(recipe: Parameters<typeof loraSettings>[0], config: 
   return targetModules(config, targets).reduce((total, module) => total + rank * (module.in + module.out), 0)
 }
 
-/** Of `count` trained numbers of `size` bytes: float32 gradient sums, two float32 moments, and masters of halves. */
-const trainingBytes = (count: number, size: number): { gradients: number; state: number } => ({
-  gradients: 4 * count,
-  state: (size < 4 ? 12 : 8) * count,
-})
+/** Of `count` trained numbers of `size` bytes: two float32 moments, and the masters of halves. */
+const stateBytes = (count: number, size: number): number => (size < 4 ? 12 : 8) * count
+
+/** Gradients over the course of an update; bytes. */
+interface GradientBytes {
+  /** The float32 sums of all that is trained. */
+  all: number
+  /** The policy head's sum, which is there before the backward pass begins. */
+  head: number
+  /** What a pass leaves on half-precision weights before it is added to the sums. */
+  pass: number
+}
+
+/** Of a model's `count` parameters of `size` bytes, or of an adapter's float32 factors. */
+function gradientBytes(
+  recipe: { lora?: unknown; train: { activationCheckpointing: boolean } },
+  { parameters, adapter, size }: { parameters: number; adapter: number; size: number },
+  { vocabSize, hiddenSize, tieWordEmbeddings }: DecoderConfig,
+): GradientBytes {
+  if (recipe.lora) return { all: 4 * adapter, head: 0, pass: 0 }
+  const head = vocabSize * hiddenSize
+  // The sums of embedding and head are float32 from the start; layer by layer the rest is added at once.
+  const left = size < 4 && !recipe.train.activationCheckpointing ? parameters - (tieWordEmbeddings ? 1 : 2) * head : 0
+  return { all: 4 * parameters, head: 4 * head, pass: size * left }
+}
 
 const phases: Partial<Record<string, 'sampling' | 'updating'>> = {
   packed: 'sampling',
@@ -176,6 +198,8 @@ interface MicroBatch {
   bytes: number
   /** Masks of one sequence. */
   maskBytes: number
+  /** Activations go as the backward pass goes; with checkpointing one layer's stay to its end. */
+  activationCheckpointing: boolean
 }
 
 /** A sequence's mask in float32, folded for the query heads that share a key head, and that in the weights' type. */
@@ -184,23 +208,34 @@ function maskBytesOf(prompt: number, completion: number, { heads, kvHeads }: Dec
   return completion * (prompt + completion) * (4 + folded)
 }
 
+/**
+ * The gradients to count beside all of a micro-batch's activations. In an update's first pass no gradient but the head's
+ * is there when they are complete, and as the others come they go; in later passes the sums are there from the start.
+ */
+function gradientsBeside(activations: number, only: boolean, { all, head, pass }: GradientBytes): number {
+  return only ? Math.max(head, all - activations) : all + Math.max(0, pass - activations)
+}
+
 /** What the parts come to on each device, and the token budget that would still fit. */
 function estimateOf(
-  given: Omit<MemoryParts, 'activations' | 'masks'>,
+  given: Omit<MemoryParts, 'activations' | 'masks' | 'gradients'>,
+  gradients: GradientBytes,
   batch: MicroBatch,
   place: Placement,
   free: FreeMemory,
 ): MemoryEstimate {
   const tokens = Math.min(Math.max(batch.budget, batch.longestSequence), batch.update)
   const masks = Math.ceil((tokens / batch.longestSequence) * batch.maskBytes)
-  const parts = { ...given, activations: tokens * batch.bytes, masks }
+  const activations = tokens * batch.bytes
+  const only = tokens === batch.update && !batch.activationCheckpointing
+  const parts = { ...given, gradients: gradientsBeside(activations, only, gradients), activations, masks }
   const devices = devicesOf(parts, place, free)
   const [{ total, available }, ...others] = devices
-  const bare = { ...parts, activations: 0, masks: 0 }
+  const bare = { ...parts, gradients: 0, activations: 0, masks: 0 }
   const sampling = devicesOf(bare, place, free)[0]
   const updating = devicesOf({ ...bare, packed: 0, cache: 0 }, place, free)[0]
   const room = available !== undefined && hasRoom(sampling) && others.every(hasRoom) ? available - updating.total : 0
-  const largest = Math.floor(room / (batch.bytes + batch.maskBytes / batch.longestSequence))
+  const largest = largestBudget(room, gradients, batch)
   return {
     ...parts,
     total,
@@ -208,6 +243,14 @@ function estimateOf(
     devices,
     ...(largest >= Math.max(1, batch.longestSequence) ? { largestTokenBudget: largest } : {}),
   }
+}
+
+/** Tokens whose activations fit into `room` beside the gradients: the whole update's at once, or else in several passes. */
+function largestBudget(room: number, { all, head, pass }: GradientBytes, batch: MicroBatch): number {
+  const tokensIn = (bytes: number) => Math.floor(bytes / (batch.bytes + batch.maskBytes / batch.longestSequence))
+  const atOnce = tokensIn(room - head)
+  if (!batch.activationCheckpointing && room >= all && atOnce >= batch.update) return atOnce
+  return room >= all + pass ? tokensIn(room - all) : 0
 }
 
 /** Whether what the device is to hold fits into what is free there, as far as that is known. */
@@ -246,13 +289,14 @@ export function estimateMemory(
   const rows = Math.min(batchSize, completions)
   const weights = parameters * size
   const adapter = recipe.lora ? adapterSize(recipe, config) : 0
-  const trained = recipe.lora ? trainingBytes(adapter, 4) : trainingBytes(parameters, size)
+  const trained = recipe.lora ? stateBytes(adapter, 4) : stateBytes(parameters, size)
   const needsReference = recipe.algorithm.klCoef > 0
   // The base of an adapter is the reference, on the same weights.
   const reference = needsReference && !recipe.lora ? weights : 0
-  const ownTrunk = recipe.critic?.trunk === 'own' ? trainingBytes(parameters, size) : { gradients: 0, state: 0 }
+  const ownTrunk = recipe.critic?.trunk === 'own' ? stateBytes(parameters, size) : 0
   const frozenTrunk = recipe.critic?.trunk === 'frozen' && !needsReference && !recipe.lora
-  const critic = (recipe.critic?.trunk === 'own' || frozenTrunk ? weights : 0) + ownTrunk.gradients
+  // The policy's gradients are gone when the critic's come.
+  const critic = recipe.critic?.trunk === 'own' || frozenTrunk ? weights : 0
   const packed = size === 4 ? packedBytes(recipe, { parameters, config }) : 0
   const { activationCheckpointing, tokenBudget } = recipe.train
   const columns = cacheCapacity(promptTokens, maxNewTokens, rows < completions)
@@ -260,8 +304,7 @@ export function estimateMemory(
   const parts = {
     ...overheadOf(placementOf(recipe), config, size),
     weights,
-    gradients: trained.gradients,
-    optimizer: trained.state + ownTrunk.state,
+    optimizer: trained + ownTrunk,
     adapter: 4 * adapter,
     reference,
     critic,
@@ -273,10 +316,12 @@ export function estimateMemory(
     budget: tokenBudget,
     longestSequence: promptTokens + maxNewTokens,
     update: Math.ceil((promptsPerStep * promptTokens + completions * maxNewTokens) / recipe.train.updatesPerBatch),
-    bytes: activationBytes({ tokenBudget: 1, activationCheckpointing }, config, size),
+    bytes: activationBytes(recipe, config, size),
     maskBytes: maskBytesOf(promptTokens, maxNewTokens, config, size),
+    activationCheckpointing,
   }
-  return estimateOf(parts, batch, placementOf(recipe), free)
+  const gradients = gradientBytes(recipe, { parameters, adapter, size }, config)
+  return estimateOf(parts, gradients, batch, placementOf(recipe), free)
 }
 
 /** Of supervised training, which samples nothing; `longestExample` in tokens. */
@@ -289,13 +334,12 @@ export function estimateSftMemory(
   const size = bytesOf[recipe.dtype]
   const weights = parameters * size
   const adapter = recipe.lora ? adapterSize(recipe, config) : 0
-  // Gradients and moments are of what is trained: float32 factors of an adapter, or all weights.
-  const trained = recipe.lora ? trainingBytes(adapter, 4) : trainingBytes(parameters, size)
+  // Moments are of what is trained: float32 factors of an adapter, or all weights.
+  const trained = recipe.lora ? stateBytes(adapter, 4) : stateBytes(parameters, size)
   const parts = {
     ...overheadOf(placementOf(recipe), config, size),
     weights,
-    gradients: trained.gradients,
-    optimizer: trained.state,
+    optimizer: trained,
     adapter: 4 * adapter,
     reference: 0,
     critic: 0,
@@ -307,9 +351,11 @@ export function estimateSftMemory(
     budget: recipe.train.tokenBudget,
     longestSequence: longestExample,
     update: recipe.train.examplesPerStep * longestExample,
-    bytes: activationBytes({ ...recipe.train, tokenBudget: 1 }, config, size),
+    bytes: activationBytes(recipe, config, size),
     // Where all of it is learnt but a token.
     maskBytes: maskBytesOf(1, longestExample, config, size),
+    activationCheckpointing: recipe.train.activationCheckpointing,
   }
-  return estimateOf(parts, batch, placementOf(recipe), free)
+  const gradients = gradientBytes(recipe, { parameters, adapter, size }, config)
+  return estimateOf(parts, gradients, batch, placementOf(recipe), free)
 }
