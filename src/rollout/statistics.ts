@@ -4,6 +4,7 @@ import type { Decoder } from '../model/decoder.js'
 import { headProducts } from '../model/head-products.js'
 import { project } from '../model/projection.js'
 import {
+  type Device,
   div,
   div_,
   fromIndices,
@@ -20,8 +21,14 @@ import { statisticNames, type TokenStatistics } from './types.js'
 
 /** Logits of one chunk at most, in elements: about what the last level of cache holds. */
 const chunkElements = 4_000_000
+/** On an accelerator, which has other caches and waits for the host once a chunk; the plan counts them. */
+const acceleratorRows = 256
 
-export const rowsPerChunk = (vocabSize: number): number => Math.max(8, Math.floor(chunkElements / vocabSize))
+/** Rows whose logits are looked at together. */
+export function rowsPerChunk(vocabSize: number, device: Device): number {
+  const cached = Math.max(8, Math.floor(chunkElements / vocabSize))
+  return device.type === 'cpu' ? cached : Math.max(acceleratorRows, cached)
+}
 
 export function emptyStatistics(length: number): TokenStatistics {
   return Object.fromEntries(
@@ -54,7 +61,7 @@ export function statisticsOfTokens(
 ): TokenStatistics {
   const statistics = emptyStatistics(rows.length)
   const top = new Uint8Array(rows.length)
-  const step = rowsPerChunk(model.config.vocabSize)
+  const step = rowsPerChunk(model.config.vocabSize, model.device)
   noGrad(() =>
     scope(() => {
       const rows_R = fromIndices(rows, [rows.length], model.device)

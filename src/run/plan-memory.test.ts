@@ -19,6 +19,9 @@ describe('estimateMemory', () => {
     expect(memory.activations).toBe(100 * 3 * (48 + 24 + 8 + 64) * 4)
     // 320 rows x 2 ids x 4 bytes.
     expect(memory.head).toBe(2560)
+    // 256 rows, four times, on an accelerator.
+    const there = fakeRecipe({ rollout, device: 'cuda' })
+    expect(estimateMemory(there, fakeModelShape, 10, { host: GiB }).head).toBe(256 * 4 * 2 * 4)
     // Too small a model to be packed.
     expect(memory.packed).toBe(0)
     // 100 / 30 sequences x 20 x 30 numbers, once as they are and once for each of 2 query heads of a key head, x 4 bytes.

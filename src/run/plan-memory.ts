@@ -75,6 +75,11 @@ const overhead = {
 }
 /** Rows that pass the policy head at once while updating (train/local/policy-head.ts). */
 const headRows = 256
+/**
+ * Logits beside each other for each of those rows: on the processor one, and a few rows' statistics; elsewhere all rows'
+ * statistics at once (rollout/statistics.ts), which take e^x, x and two products.
+ */
+const headCopies = (device: string): number => (device === 'cpu' ? 1.25 : 4)
 /** Decoding steps and model size from which on weights are packed (model/packed-weights.ts). */
 const packing = { steps: 16, bytes: 64 * 2 ** 20 }
 
@@ -310,7 +315,7 @@ export function estimateMemory(
     critic,
     packed,
     cache: entries * layers * 2 * kvHeads * headDim * size,
-    head: Math.max(rows * 3, headRows * 1.25) * vocabSize * 4,
+    head: Math.max(rows * 3, headRows * headCopies(recipe.device)) * vocabSize * 4,
   }
   const batch = {
     budget: tokenBudget,
@@ -345,7 +350,7 @@ export function estimateSftMemory(
     critic: 0,
     packed: 0,
     cache: 0,
-    head: headRows * 1.25 * config.vocabSize * 4,
+    head: headRows * headCopies(recipe.device) * config.vocabSize * 4,
   }
   const batch = {
     budget: recipe.train.tokenBudget,

@@ -25,7 +25,7 @@ import {
 
 /**
  * Rows of one matrix product. Each product passes over the whole head (and its gradient), so few rows would wait for
- * memory; the statistics run on fewer rows, which stay in the cache.
+ * memory; on the processor the statistics run on fewer rows, which stay in the cache.
  */
 const productRowsAtLeast = 256
 
@@ -60,7 +60,7 @@ export function policyHead(
   const [R, d] = hidden_R_d.shape
   const [V] = head_V_d.shape
   const { device, dtype } = hidden_R_d
-  const step = rowsPerChunk(V)
+  const step = rowsPerChunk(V, device)
   const productRows = Math.max(step, productRowsAtLeast)
   return noGrad(() =>
     scope(() => {
