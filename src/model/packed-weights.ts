@@ -3,7 +3,7 @@
  * weight again and again, and is half as long on oneDNN's layout (torch/packed.ts). Packing costs about as much as
  * eight decoding steps and, for its duration, the linear layers' memory once more.
  */
-import { availableMemory } from 'node:process'
+import { freeHostMemory } from '../torch/host-memory.js'
 import { canPack, packWeight, scope } from '../torch/index.js'
 import type { Decoder } from './decoder.js'
 import type { Parameter } from './parameters.js'
@@ -20,8 +20,8 @@ const fewestSteps = 16
 export function withPackedWeights<T>(model: Decoder, steps: number, body: () => T, smallest = smallestModel): T {
   const weights = linearWeights(model)
   const bytes = weights.reduce((total, { value }) => total + value.bytes, 0)
-  if (steps < fewestSteps || bytes < smallest || bytes > availableMemory() / 2 || !packable(model, weights))
-    return body()
+  const pays = steps >= fewestSteps && bytes >= smallest && packable(model, weights)
+  if (!pays || bytes > freeHostMemory() / 2) return body()
   try {
     for (const weight of weights) weight.packed = scope(() => packWeight(weight.value))
     return body()

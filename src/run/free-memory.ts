@@ -1,10 +1,5 @@
-/**
- * Memory that a run may still take: of the host within every limit that the process is under, of an accelerator as its
- * driver says. Memory that holds nothing but cached files counts as free: the system gives it up when it is asked.
- */
-import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
-import { availableMemory } from 'node:process'
+/** Memory that a run may still take: of the host, and of an accelerator as its driver says. */
+import { freeHostMemory } from '../torch/host-memory.js'
 import { locateTorch } from '../torch/install/index.js'
 import { startThread } from '../torch/thread.js'
 
@@ -13,17 +8,6 @@ export interface FreeMemory {
   host?: number
   /** Of the policy's device, where that has memory of its own. */
   accelerator?: number
-}
-
-/** How text of the system is read; undefined where there is no such file. */
-export type ReadText = (path: string) => string | undefined
-
-const readSystemFile: ReadText = (path) => {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch {
-    return undefined
-  }
 }
 
 /** Whether the device's memory is apart from the host's; Apple's GPUs share theirs. */
@@ -40,12 +24,6 @@ export async function freeMemory(device: string, threads?: number): Promise<Free
   return { host: freeHostMemory(), accelerator: await freeDeviceMemory(device, threads) }
 }
 
-export function freeHostMemory(): number {
-  if (process.platform === 'linux') return freeOnLinux(readSystemFile) ?? availableMemory()
-  if (process.platform === 'darwin') return freeOnMac(vmStat()) ?? availableMemory()
-  return availableMemory()
-}
-
 /** Asks the engine in a thread of its own, which ends with the answer; undefined where it cannot tell. */
 async function freeDeviceMemory(device: string, threads?: number): Promise<number | undefined> {
   const thread = await startThread(new URL('../torch/memory-worker.js', import.meta.url).href, undefined, { threads })
@@ -54,80 +32,4 @@ async function freeDeviceMemory(device: string, threads?: number): Promise<numbe
   } finally {
     await thread.close()
   }
-}
-
-/**
- * The least of: what the system can give (MemAvailable), what every control group that the process is in still allows
- * (both versions), and what is left of a limit on the address space (`ulimit -v`).
- */
-export function freeOnLinux(read: ReadText): number | undefined {
-  const inKiB = (text: string | undefined, field: string) => {
-    const found = new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(text ?? '')
-    return found ? Number(found[1]) * 1024 : undefined
-  }
-  const system = inKiB(read('/proc/meminfo'), 'MemAvailable')
-  const limit = /^Max address space\s+(\d+)/m.exec(read('/proc/self/limits') ?? '')?.[1]
-  const taken = inKiB(read('/proc/self/status'), 'VmSize')
-  const addresses = limit === undefined || taken === undefined ? undefined : Number(limit) - taken
-  const known = [system, addresses, ...controlGroups(read)].filter((bytes) => bytes !== undefined)
-  return known.length === 0 ? undefined : Math.max(0, Math.min(...known))
-}
-
-/** What each control group above the process still allows, where it has a limit. */
-function controlGroups(read: ReadText): number[] {
-  const lines = (read('/proc/self/cgroup') ?? '').trim().split('\n')
-  return lines.flatMap((line) => {
-    const [, controllers, path] = /^\d+:([^:]*):(.*)$/.exec(line) ?? []
-    if (controllers === '') return groupsAbove(path).flatMap((group) => freeInGroup(read, `/sys/fs/cgroup${group}`))
-    if (!controllers?.split(',').includes('memory')) return []
-    return groupsAbove(path).flatMap((group) => freeInOldGroup(read, `/sys/fs/cgroup/memory${group}`))
-  })
-}
-
-/** `/a/b` lies in `/a/b`, `/a` and the root; a container may see its own group as the root alone. */
-function groupsAbove(path: string): string[] {
-  const words = path.split('/').filter((word) => word !== '')
-  return [...words.map((_, index) => `/${words.slice(0, index + 1).join('/')}`), '']
-}
-
-const fieldOf = (stat: string | undefined, name: string): number =>
-  Number(new RegExp(`^${name} (\\d+)`, 'm').exec(stat ?? '')?.[1] ?? 0)
-
-/** Version 2; memory.high throttles a process to a standstill, so it counts as a limit. */
-function freeInGroup(read: ReadText, directory: string): number[] {
-  const used = Number(read(`${directory}/memory.current`) ?? Number.NaN)
-  const limits = ['memory.max', 'memory.high'].flatMap((name) => {
-    const text = read(`${directory}/${name}`)?.trim()
-    return text === undefined || text === 'max' ? [] : [Number(text)]
-  })
-  if (limits.length === 0 || !Number.isFinite(used)) return []
-  const stat = read(`${directory}/memory.stat`)
-  return [Math.min(...limits) - used + fieldOf(stat, 'active_file') + fieldOf(stat, 'inactive_file')]
-}
-
-/** Version 1; without a limit the number is about 2^63. */
-function freeInOldGroup(read: ReadText, directory: string): number[] {
-  const limit = Number(read(`${directory}/memory.limit_in_bytes`) ?? Number.NaN)
-  const used = Number(read(`${directory}/memory.usage_in_bytes`) ?? Number.NaN)
-  if (!(limit < 2 ** 60) || !Number.isFinite(used)) return []
-  const stat = read(`${directory}/memory.stat`)
-  return [limit - used + fieldOf(stat, 'total_active_file') + fieldOf(stat, 'total_inactive_file')]
-}
-
-function vmStat(): string | undefined {
-  try {
-    return execFileSync('vm_stat', { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'], timeout: 5000 })
-  } catch {
-    return undefined
-  }
-}
-
-/** What `vm_stat` calls free, inactive, speculative or purgeable; Node counts the first alone, a small part of it. */
-export function freeOnMac(text: string | undefined): number | undefined {
-  const pageBytes = /page size of (\d+) bytes/.exec(text ?? '')?.[1]
-  if (pageBytes === undefined) return undefined
-  const pages = ['free', 'inactive', 'speculative', 'purgeable'].map((name) =>
-    Number(new RegExp(`^Pages ${name}:\\s+(\\d+)`, 'm').exec(text!)?.[1] ?? 0),
-  )
-  return pages.reduce((a, b) => a + b, 0) * Number(pageBytes)
 }
