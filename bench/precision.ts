@@ -2,7 +2,7 @@
  * What bfloat16 does to a policy's statistics and masks: SmolLM2 samples completions in float32, and the same tokens are
  * scored in both types. Errors are against float32; a mask agrees where both types keep or both drop a token.
  *
- *     npx jiti bench/precision.ts [--tokens 16] [--samples 4] [--json]
+ *     npx jiti bench/precision.ts [--prompts 'word problems'] [--tokens 16] [--samples 4] [--json]
  *
  * Not disturbed by other work on the machine: nothing is timed.
  */
@@ -17,15 +17,16 @@ import { cpu, type Dtype } from '../src/torch/index.js'
 import { openSmolLM2, startTorch } from './measure.js'
 
 const {
-  values: { json, tokens: maxNewTokens, samples },
+  values: { json, prompts: only, tokens: maxNewTokens, samples },
 } = parseArgs({
   options: {
     json: { type: 'boolean' },
+    prompts: { type: 'string' },
     tokens: { type: 'string', default: '16' },
     samples: { type: 'string', default: '4' },
   },
 })
-const questions = {
+const questions: Record<string, string[]> = {
   arithmetic: [
     [7, 12],
     [38, 25],
@@ -46,6 +47,9 @@ const questions = {
     'A box holds 6 rows of 8 chocolates. A fifth of the chocolates of 5 boxes is dark. How many are dark?',
     'Anna is twice as old as Ben, who is 3 years older than Carl. Carl is 9. How old will Anna be in 5 years?',
   ],
+}
+if (only !== undefined && !questions[only]) {
+  throw new Error(`no prompts ${only}; there are: ${Object.keys(questions).join(', ')}`)
 }
 const room = { temperature: 1, topP: 1, topK: 0, minP: 0, stopStrings: [], seed: 0, step: 0, batchSize: 32 }
 
@@ -107,6 +111,7 @@ function sampleWith(model: Decoder, prompts: { key: number; tokens: number[] }[]
 const share = (count: number, of: number) => `${((100 * count) / of).toFixed(2)} %`
 const results: object[] = []
 for (const [name, texts] of Object.entries(questions)) {
+  if (only !== undefined && only !== name) continue
   const prompts = texts.map((content, key) => ({
     key,
     tokens: tokenizer.encode(tokenizer.renderChat([{ role: 'user', content }], { addGenerationPrompt: true }), {
