@@ -1,9 +1,10 @@
 import { formatCompact, formatCount, formatDuration } from '../report/format.js'
 import type { EvalPlan } from '../run/evaluate-plan.js'
 import type { EvalProgress } from '../run/evaluate-progress.js'
+import { planLines } from './plan-lines.js'
 
 /** What an evaluation is going to cost, before it begins. */
-export function evalPlanText(plan: EvalPlan, out: string | undefined): string {
+export function evalPlanText(plan: EvalPlan, out: string | undefined, columns?: number): string {
   const rows: [string, string][] = [
     ...plan.models.map(({ name, given, checkpoint }): [string, string] => [
       'model',
@@ -22,7 +23,7 @@ export function evalPlanText(plan: EvalPlan, out: string | undefined): string {
     ],
     ...(out === undefined ? [] : [['out', out] as [string, string]]),
   ]
-  return `${rows.map(([name, text]) => `${name.padEnd(10)} ${text}`).join('\n')}\n`
+  return planLines(rows, columns)
 }
 
 /** One line: where it stands and how long it will still take. */

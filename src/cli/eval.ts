@@ -127,7 +127,7 @@ export function evalCommand(io: Io = processIo, room = evalRoom): Command {
           ...options,
           signal: stop.signal,
           onPlan: (plan) => {
-            people.write(evalPlanText(plan, options.out))
+            people.write(evalPlanText(plan, options.out, people.columns))
             if (flags.dryRun && flags.json) io.stdout.write(jsonLine({ plan }))
           },
           onProgress: (progress) => {

@@ -1,13 +1,21 @@
 import { formatCompact, formatCount, formatDuration } from '../report/format.js'
 import type { FilterOutcome, FilterPlan, FilterProgress } from '../run/filter.js'
+import { planLines } from './plan-lines.js'
 
 /** What a filter is going to cost, before it begins. */
-export function filterPlanText({ problems, measured, samples, completions, maxNewTokens, tokens }: FilterPlan): string {
+export function filterPlanText(plan: FilterPlan, columns?: number): string {
+  const { problems, measured, samples, completions, maxNewTokens, tokens } = plan
   const there = measured > 0 ? `, ${formatCount(measured)} of them measured already` : ''
-  return (
-    `data       ${formatCount(problems)} problems${there}\n` +
-    `cost       ${formatCount(completions)} completions (${samples} a problem) of at most ${formatCount(maxNewTokens)} tokens: ` +
-    `up to ${formatCompact(tokens)} tokens\n`
+  return planLines(
+    [
+      ['data', `${formatCount(problems)} problems${there}`],
+      [
+        'cost',
+        `${formatCount(completions)} completions (${samples} a problem) of at most ${formatCount(maxNewTokens)} tokens: ` +
+          `up to ${formatCompact(tokens)} tokens`,
+      ],
+    ],
+    columns,
   )
 }
 

@@ -98,7 +98,7 @@ export function filterCommand(
           ...optionsOf(flags),
           signal: stop.signal,
           onPlan: (plan: FilterPlan) => {
-            people.write(text.filterPlanText(plan))
+            people.write(text.filterPlanText(plan, people.columns))
             if (flags.dryRun && flags.json) io.stdout.write(jsonLine({ plan }))
           },
           onProgress: (progress: FilterProgress) => line.show(text.filterProgressLine(progress)),

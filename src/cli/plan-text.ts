@@ -5,6 +5,7 @@ import { formatBytes, formatCompact, formatCount, formatNumber } from '../report
 import type { Plan } from '../run/plan.js'
 import { type DeviceMemory, type MemoryEstimate, type MemoryParts, phaseOf } from '../run/plan-memory.js'
 import type { DtypeChoice } from '../run/resolve-dtype.js'
+import { planLines } from './plan-lines.js'
 
 function entropyText({ entropy }: Recipe): string {
   const methods = methodList(entropy.method)
@@ -114,7 +115,7 @@ function choiceText(choice: DtypeChoice): string {
 }
 
 /** What the run is going to do, a line per question that a user asks before starting it. */
-export function planText(recipe: Recipe, plan: Plan, place: string): string {
+export function planText(recipe: Recipe, plan: Plan, place: string, columns?: number): string {
   const { train, rollout, checkpoint } = recipe
   const evaluation = recipe.eval
   const rows: [string, string][] = [
@@ -149,6 +150,5 @@ export function planText(recipe: Recipe, plan: Plan, place: string): string {
     ...memoryRows(plan.memory),
     ['run', place],
   ]
-  const lines = rows.map(([name, text]) => `${name.padEnd(10)} ${text}`)
-  return `${[...lines, ...plan.warnings.map((warning) => `warning:   ${warning}`)].join('\n')}\n`
+  return planLines([...rows, ...plan.warnings.map((warning) => ['warning:', warning] as const)], columns)
 }

@@ -3,9 +3,10 @@ import type { SftRecipe } from '../config/sft-recipe.js'
 import { formatCompact, formatCount, formatNumber } from '../report/format.js'
 import type { SftSummary } from '../run/sft.js'
 import type { SftPlan } from '../run/sft-plan.js'
+import { planLines } from './plan-lines.js'
 import { engineText, memoryRows } from './plan-text.js'
 
-export function sftPlanText(recipe: SftRecipe, plan: SftPlan, place: string): string {
+export function sftPlanText(recipe: SftRecipe, plan: SftPlan, place: string, columns?: number): string {
   const { train, data, checkpoint } = recipe
   const { lengths } = plan
   const source = data.task === undefined ? data.path! : `task ${data.task.name}`
@@ -45,8 +46,7 @@ export function sftPlanText(recipe: SftRecipe, plan: SftPlan, place: string): st
     ...memoryRows(plan.memory),
     ['run', place],
   ]
-  const lines = rows.map(([name, text]) => `${name.padEnd(10)} ${text}`)
-  return `${[...lines, ...plan.warnings.map((warning) => `warning:   ${warning}`)].join('\n')}\n`
+  return planLines([...rows, ...plan.warnings.map((warning) => ['warning:', warning] as const)], columns)
 }
 
 export function sftSummaryText(summary: SftSummary): string {

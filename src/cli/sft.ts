@@ -74,7 +74,7 @@ export function sftCommand(io: Io = processIo): Command {
       const where = { runDirectory: flags.run, resume: flags.resume }
       const { recipe, choice } = await resolveDtype(given, sftFormat, where)
       const plan = await planSft(recipe, data, { dtypeChoice: choice })
-      await print(people, sftPlanText(recipe, plan, flags.run ?? 'runs/'))
+      await print(people, sftPlanText(recipe, plan, flags.run ?? 'runs/', people.columns))
       if (flags.dryRun) {
         if (flags.json) await print(io.stdout, `${JSON.stringify({ recipe, plan }, infinityAsYaml)}\n`)
         return

@@ -110,7 +110,7 @@ export function trainCommand(io: Io = processIo, room = trainRoom): Command {
       const model = await describeModel(given, { planOnly: flags.dryRun })
       const { recipe, choice } = await resolveForCommand(given, flags)
       const plan = makePlan(recipe, model, await freeMemory(recipe.device, recipe.threads), choice)
-      await print(people, planText(recipe, plan, flags.run ?? 'runs/'))
+      await print(people, planText(recipe, plan, flags.run ?? 'runs/', people.columns))
       if (flags.dryRun) {
         if (flags.json) await print(io.stdout, `${JSON.stringify({ recipe, plan }, infinityAsYaml)}\n`)
         return

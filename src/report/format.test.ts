@@ -56,6 +56,8 @@ describe('the other formats', () => {
     expect(formatPercent(0.0123)).toBe('1.2 %')
     expect(formatBytes(3 * 1024 ** 3)).toBe('3.00 GiB')
     expect(formatBytes(12)).toBe('12 B')
+    expect(formatBytes(1012.4 * 1024)).toBe('1012 KiB') // below 1 MiB, and not 1.01e+3
+    expect(formatBytes(999.6 * 1024)).toBe('1000 KiB')
     expect(formatFixed(1.5, 3)).toBe('1.500')
   })
 

@@ -79,7 +79,8 @@ export function formatBytes(bytes: number | undefined | null): string {
     value /= 1024
     unit++
   }
-  return `${unit === 0 ? value.toFixed(0) : value.toPrecision(3)} ${units[unit]}`
+  const digits = unit === 0 || value >= 999.5 ? value.toFixed(0) : value.toPrecision(3)
+  return `${digits} ${units[unit]}`
 }
 
 /** A number's text with a minus of its own, for which a hyphen is too short. */
