@@ -3,7 +3,11 @@
  * GPU only `--shape tiny --device cpu` runs, to see that the script does.
  *
  *     npx jiti bench/gpu.ts [--device cuda] [--shape smollm2|qwen2.5-0.5b|qwen2.5-7b|tiny] [--dtype bfloat16]
- *                           [--peak 989] [--rows 32] [--prompt 256] [--length 256] [--rounds 3]
+ *                           [--peak 989] [--rows 32] [--prompt 256] [--length 256] [--rounds 3] [--python python3]
+ *
+ * `--python`: an interpreter with torch and transformers. They do the same first, in a process that has ended before ours
+ * begins, since both may not fit; ratios above 1 are ours being faster. Their AdamW moves half-precision weights themselves,
+ * ours float32 masters of them. Equal lengths throughout, so that they pad nothing.
  *
  * `--peak`: the GPU's dense 16-bit operations per second in 10^12 (its data sheet). Operations are 2 per parameter and
  * token forward, 6 with the backward pass (without the embedding's look-up and attention), so a share is a lower bound.
@@ -31,6 +35,7 @@ import {
 } from '../src/torch/index.js'
 import { Learner } from '../src/train/local/learner.js'
 import { median, startTorch } from './measure.js'
+import { Peer } from './peer.js'
 
 const { values } = parseArgs({
   options: Object.fromEntries(
@@ -43,6 +48,7 @@ const { values } = parseArgs({
       prompt: '256',
       length: '256',
       rounds: '3',
+      python: '',
     }).map(([name, value]) => [name, { type: 'string' as const, default: value }]),
   ),
 })
@@ -96,6 +102,22 @@ if (device.type === 'cpu') console.log('no GPU is measured: --device cpu only sh
 else requireDevice(device)
 
 const random = rngFrom(0)
+const [rows, promptLength, length, rounds] = [values.rows, values.prompt, values.length, values.rounds].map(Number)
+const prompts = Array.from({ length: Math.ceil(rows / 8) }, (_, key) => ({
+  key,
+  tokens: Array.from({ length: promptLength }, () => Math.floor(random() * config.vocabSize)),
+}))
+const tokenBudget = 8192
+const activationCheckpointing = values.shape === 'qwen2.5-7b'
+
+interface PeerRound {
+  sampling: number
+  training: number
+  peak_reserved_bytes: number | null
+}
+
+const peer = values.python === '' ? undefined : await measurePeer(values.python)
+
 /** Uniform of standard deviation 0.02, a block of it again and again: what a product costs does not depend on it. */
 const noise = Float32Array.from({ length: 65_536 }, () => (2 * random() - 1) * 0.02 * Math.sqrt(3))
 const model = new Decoder(
@@ -114,12 +136,6 @@ const model = new Decoder(
   device,
 )
 const learner = new Learner(model)
-const [rows, promptLength, length] = [values.rows, values.prompt, values.length].map(Number)
-const prompts = Array.from({ length: Math.ceil(rows / 8) }, (_, key) => ({
-  key,
-  tokens: Array.from({ length: promptLength }, () => Math.floor(random() * config.vocabSize)),
-}))
-
 const seconds: { sampling: number[]; training: number[] } = { sampling: [], training: [] }
 let least = Number.POSITIVE_INFINITY
 const look = () => {
@@ -128,7 +144,7 @@ const look = () => {
 const free = device.type === 'cuda' ? native().freeCudaMemory(device.index) : undefined
 
 // The first round is the warm-up.
-for (let step = 0; step <= Number(values.rounds); step++) {
+for (let step = 0; step <= rounds; step++) {
   let began = performance.now()
   const { completions } = sampleCompletions(model, prompts, {
     ...{ samplesPerPrompt: 8, maxNewTokens: length, batchSize: rows, seed: 0, step },
@@ -153,7 +169,7 @@ for (let step = 0; step <= Number(values.rounds); step++) {
   const { applied } = learner.update(groups, {
     objective: { clipLow: 0.2, clipHigh: 0.2, importanceCap: Infinity, klCoef: 0, klEstimator: 'k3', entropyCoef: 0 },
     ...{ temperature: 1, lr: 1e-6, weightDecay: 0, betas: [0.9, 0.999], eps: 1e-8, gradClip: 1 },
-    ...{ tokenBudget: 8192, activationCheckpointing: values.shape === 'qwen2.5-7b', interruptible: false },
+    ...{ tokenBudget, activationCheckpointing, interruptible: false },
   })
   if (!applied) throw new Error('the step was not applied')
   if (step > 0) seconds.training.push((performance.now() - began) / 1000)
@@ -183,5 +199,29 @@ console.log(
     training_share_of_peak: share(6 * parameters * trainedRows, training),
     free_bytes_with_weights: free,
     least_free_bytes: Number.isFinite(least) ? least : undefined,
+    peer: peer && {
+      ...peer,
+      sampled_tokens_per_s: completionTokens / peer.sampling,
+      trained_completion_tokens_per_s: completionTokens / peer.training,
+      sampling_ratio: peer.sampling / sampling,
+      training_ratio: peer.training / training,
+    },
   }),
 )
+
+async function measurePeer(python: string) {
+  const { device, dtype } = values
+  const settings = { config, device, dtype, rows, length, tokenBudget, activationCheckpointing }
+  const other = new Peer(python, 'gpu', { ...settings, prompts: prompts.map(({ tokens }) => tokens) }, 1)
+  try {
+    const made = await other.ask<object>()
+    const measured: PeerRound[] = []
+    for (let round = 0; round <= rounds; round++) measured.push(await other.ask<PeerRound>({}))
+    const [sampling, training] = (['sampling', 'training'] as const).map((key) =>
+      median(measured.slice(1).map((one) => one[key])),
+    )
+    return { ...made, sampling, training, peak_reserved_bytes: measured.at(-1)!.peak_reserved_bytes }
+  } finally {
+    other.close()
+  }
+}

@@ -24,7 +24,7 @@ Examples:
   $ isentrope sft recipes/sft-gsm8k-smollm2.yaml --dry-run
   $ isentrope sft recipes/sft-gsm8k-smollm2.yaml --set data.task.path=train.jsonl --run runs/warm
   $ isentrope sft --run runs/warm --resume
-  $ isentrope train recipes/gsm8k-smollm2.yaml --set model=runs/warm/checkpoints/step-000100/model
+  $ isentrope train recipes/gsm8k-smollm2.yaml --set model=runs/warm/checkpoints/step-000150/model
 `
 
 interface SftFlags {
