@@ -107,7 +107,7 @@ describe('renderEvaluation', () => {
       expect(text.replace(/\s+/g, ' ')).toContain('Avg@4: <trained> less base is +0.167')
       // No figure is parted from its sign, name or interval.
       expect(text).toMatch(/is \+0\.167/)
-      expect(text).toMatch(/\(95 % [+−]\d\.\d+ to [+−]\d\.\d+,/)
+      expect(text).toMatch(/\(95 % [+−]?\d\.\d+ to [+−]?\d\.\d+,/)
       expect(text).toMatch(/p = \d\.\d+\)/)
     }
   })
