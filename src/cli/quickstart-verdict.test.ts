@@ -31,7 +31,7 @@ describe('verdict', () => {
     const grpo = run('GRPO', evaluation(2, 0.4, [0.5, 0, 0.5]), [0.2, -0.1])
     const clip = run('Clip_B', evaluation(2, 0.8, [0.2, 0.4, 0.4]), [], 0.05)
     const text = verdict([grpo, clip], 7).join('\n')
-    expect(text).toContain('GRPO: entropy 1.000 -> 0.400 nats, Avg@2 0.500 -> 0.500, Pass@2 0.800 -> 0.500.')
+    expect(text).toContain('GRPO: entropy 1.000 → 0.400 nats, Avg@2 0.500 → 0.500, Pass@2 0.800 → 0.500.')
     expect(text).toContain("seen. GRPO's entropy falls by 60 %")
     // Errors of 0.04 and 0.05: 0.3 is more than 2 x 0.064.
     expect(text).toContain('Avg@2 is within two standard errors of it, Pass@2 below it')

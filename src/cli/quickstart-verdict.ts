@@ -46,7 +46,7 @@ const ends = ({ evaluations }: QuickRun) => ({ first: evaluations[0], last: eval
 
 function measured(run: QuickRun): string {
   const { first, last } = ends(run)
-  const change = (key: 'entropy_nats' | 'avg_at_k' | 'pass_at_k') => `${three(first[key])} -> ${three(last[key])}`
+  const change = (key: 'entropy_nats' | 'avg_at_k' | 'pass_at_k') => `${three(first[key])} → ${three(last[key])}`
   const k = last.samples
   return `${run.name}: entropy ${change('entropy_nats')} nats, Avg@${k} ${change('avg_at_k')}, Pass@${k} ${change('pass_at_k')}.`
 }
