@@ -1,4 +1,4 @@
-import { wrap } from '../report/terminal-text.js'
+import { hanging } from '../report/terminal-text.js'
 
 const nameWidth = 11
 
@@ -7,9 +7,9 @@ const nameWidth = 11
  * text goes on below itself; without them, as in a file, each stays on its line.
  */
 export function planLines(rows: readonly (readonly [name: string, text: string])[], columns?: number): string {
-  const lines = rows.flatMap(([name, text]) => {
-    const parts = columns === undefined ? [text] : wrap(text, Math.max(columns - nameWidth, 20))
-    return parts.map((part, i) => `${(i === 0 ? name : '').padEnd(nameWidth)}${part}`)
+  const lines = rows.map(([name, text]) => {
+    const lead = name.padEnd(nameWidth)
+    return columns === undefined ? lead + text : hanging(lead, text, columns)
   })
   return `${lines.join('\n')}\n`
 }

@@ -52,7 +52,7 @@ const statusEvery = 60_000
 const atLeastOne = numberOption({ minimum: 1, whole: true })
 
 /** Criteria and work ahead, before anything is run. */
-async function announce({ plan, scale, seeds, firstSeed, root, jobs }: PreparedReproduction): Promise<string> {
+async function announce({ plan, scale, root, jobs }: PreparedReproduction): Promise<string> {
   const { criteria } = await import('../run/reproduce/verdict.js')
   const { seedsInWords, seedsNeeded } = await import('../run/reproduce/types.js')
   const { readRecord } = await import('../run/reproduce/record.js')
@@ -76,7 +76,7 @@ async function announce({ plan, scale, seeds, firstSeed, root, jobs }: PreparedR
     ),
     '',
     ...claims,
-    `${plan.runs.length} runs over ${seedsInWords(seeds, firstSeed)}, ${steps} steps in all; ${complete} complete already; ${jobs} at once; in ${root}`,
+    `${plan.runs.length} runs over ${seedsInWords(plan.seeds, plan.firstSeed)}, ${steps} steps in all; ${complete} complete already; ${jobs} at once; in ${root}`,
     '',
   ].join('\n')
 }
@@ -131,10 +131,10 @@ function shownFlags({ scale, seeds, firstSeed, model, device }: ReproduceFlags):
   ]
 }
 
-const planJson = ({ plan, scale, seeds, firstSeed, root }: PreparedReproduction) => ({
+const planJson = ({ plan, scale, root }: PreparedReproduction) => ({
   scale: scale.name,
-  seeds,
-  firstSeed,
+  seeds: plan.seeds,
+  firstSeed: plan.firstSeed,
   out: root,
   claims: plan.claims.map(({ claim, unavailable }) => ({ id: claim.id, title: claim.title, unavailable })),
   runs: plan.runs.map(({ variant, seed, directory, recipe }) => ({
@@ -162,7 +162,7 @@ async function run(
     import('../run/reproduce/reproduce.js'),
     import('../report/format.js'),
   ])
-  const { plan, scale, root, jobs, seeds, firstSeed } = prepared
+  const { plan, scale, root, jobs } = prepared
   const stop = new AbortController()
   const release = stopOnSignals(stop, io)
   const under = new Map<string, { name: string; step: number; steps: number }>()
@@ -176,8 +176,6 @@ async function run(
     return await reproduce(plan, scale, {
       root,
       jobs,
-      seeds,
-      firstSeed,
       keep: flags.keep,
       signal: stop.signal,
       runTraining,

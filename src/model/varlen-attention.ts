@@ -2,7 +2,17 @@
  * Attention over packed rows without padding and without a mask: every prompt and every branch is a sequence of its own
  * length. The queries are the rows as they lie; a branch's keys are its prompt's rows and its own, gathered.
  */
-import { type Device, fromData, fromIndices, indexSelect, keep, reshape, scope, type Tensor } from '../torch/index.js'
+import {
+  type Device,
+  fromData,
+  fromIndices,
+  indexSelect,
+  keep,
+  reshape,
+  type SequenceStarts,
+  scope,
+  type Tensor,
+} from '../torch/index.js'
 import type { Attend } from './decoder.js'
 import type { AttentionHeads, PackedAttention, PackShape } from './packed-attention.js'
 
@@ -32,10 +42,8 @@ export function varlenLayout({ promptLengths, branches }: PackShape): VarlenLayo
   return { queryStarts, keyStarts: startsOf(keyLengths), keyRows }
 }
 
-/** Sequences' starts on the device, and on the host for those who look at them. */
-export interface VarlenSequences {
-  starts: Tensor
-  longest: number
+/** Sequences' starts on the host as well, for those who look at them. */
+export interface VarlenSequences extends SequenceStarts {
   hostStarts: readonly number[]
 }
 

@@ -11,7 +11,7 @@ import { metricName, pValueText, signed, withInterval } from './eval-parts.js'
 import { formatFixed, formatPercent, minus } from './format.js'
 import { renderChart, renderTable } from './terminal-chart.js'
 import { visibleLength } from './terminal-table.js'
-import { oneLine, truncate, unbroken, wrap } from './terminal-text.js'
+import { hanging, oneLine, truncate, unbroken } from './terminal-text.js'
 
 /** The figures of an evaluation: a table for each data set, Pass@K curves, and the differences. */
 export function renderEvaluation(results: EvalResults, width: number): string {
@@ -79,8 +79,7 @@ export function differenceText(differences: readonly GroupDifference[], width: n
     const range = unbroken(`(95 % ${interval.map((end) => minus(signed(end))).join(' to ')},`)
     const chance = unbroken(`p ${p_value < 0.001 ? '' : '= '}${pValueText(p_value)})`)
     const found = `${label}, ${metricName(metric, samples)}: ${b} less ${a} ${unbroken(`is ${minus(signed(difference))}`)}`
-    const [first, ...rest] = wrap(`${found} ${range} ${chance}`, width - 2)
-    return [`- ${first}`, ...rest.map((line) => `  ${line}`)].join('\n')
+    return hanging('- ', `${found} ${range} ${chance}`, width)
   })
   return ['Differences, problem by problem', ...lines].join('\n')
 }

@@ -49,3 +49,9 @@ export function wrap(text: string, width: number): string[] {
     return [...lines, current].map((one) => one.replaceAll('\u00a0', ' '))
   })
 }
+
+/** The text behind `lead`, what does not fit into `width` columns below itself; at least 20 columns are the text's. */
+export function hanging(lead: string, text: string, width: number): string {
+  const indent = ' '.repeat(lead.length)
+  return lead + wrap(text, Math.max(width - lead.length, 20)).join(`\n${indent}`)
+}

@@ -1,7 +1,7 @@
 /** Measures what float32 and bfloat16 cost on a model's shapes, in an engine's thread that ends with the answer. */
 import type { DecoderConfig } from '../model/types.js'
 import type { LayerWork, PrecisionSeconds } from '../torch/precision-speed.js'
-import { startThread } from '../torch/thread.js'
+import { askThread } from '../torch/thread.js'
 
 /** [out, in] of the linear layers of one decoder layer, as the decoder multiplies them. */
 export function layerProducts(config: DecoderConfig): [number, number][] {
@@ -15,12 +15,7 @@ export function layerProducts(config: DecoderConfig): [number, number][] {
 }
 
 /** @throws UserError where there is no such device here */
-export async function measurePrecision(work: LayerWork, threads?: number): Promise<PrecisionSeconds> {
+export function measurePrecision(work: LayerWork, threads?: number): Promise<PrecisionSeconds> {
   const entry = new URL('../torch/precision-worker.js', import.meta.url).href
-  const thread = await startThread(entry, undefined, { threads })
-  try {
-    return await thread.call<PrecisionSeconds>('measure', work)
-  } finally {
-    await thread.close()
-  }
+  return askThread(entry, 'measure', work, { threads })
 }

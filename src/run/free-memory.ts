@@ -1,7 +1,7 @@
 /** Memory that a run may still take: of the host, and of an accelerator as its driver says. */
 import { freeHostMemory } from '../torch/host-memory.js'
 import { locateTorch } from '../torch/install/index.js'
-import { startThread } from '../torch/thread.js'
+import { askThread } from '../torch/thread.js'
 
 /** Bytes; absent where it cannot be told. */
 export interface FreeMemory {
@@ -21,15 +21,7 @@ export async function freeMemory(device: string, threads?: number): Promise<Free
   if (!hasOwnMemory(device)) return { host: freeHostMemory() }
   const { install } = await locateTorch()
   if (!install?.cuda) return {}
-  return { host: freeHostMemory(), accelerator: await freeDeviceMemory(device, threads) }
-}
-
-/** Asks the engine in a thread of its own, which ends with the answer; undefined where it cannot tell. */
-async function freeDeviceMemory(device: string, threads?: number): Promise<number | undefined> {
-  const thread = await startThread(new URL('../torch/memory-worker.js', import.meta.url).href, undefined, { threads })
-  try {
-    return await thread.call<number | undefined>('free', device)
-  } finally {
-    await thread.close()
-  }
+  const entry = new URL('../torch/memory-worker.js', import.meta.url).href
+  // The host before a thread's own memory is taken from it.
+  return { host: freeHostMemory(), accelerator: await askThread<number | undefined>(entry, 'free', device, { threads }) }
 }

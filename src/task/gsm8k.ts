@@ -64,12 +64,15 @@ export async function gsm8k(spec: TaskSpec, context: TaskContext): Promise<Task>
 }
 
 /** Where a bound is given, a solution without a noted calculation, which may be of any length, is not easy. */
-function isEasyEnough(solution: string, bounds: { maxSteps?: number; maxNumber?: number }): boolean {
-  const { maxSteps = Number.POSITIVE_INFINITY, maxNumber = Number.POSITIVE_INFINITY } = bounds
-  if (maxSteps === Number.POSITIVE_INFINITY && maxNumber === Number.POSITIVE_INFINITY) return true
+function isEasyEnough(solution: string, { maxSteps, maxNumber }: { maxSteps?: number; maxNumber?: number }): boolean {
+  if (maxSteps === undefined && maxNumber === undefined) return true
   const calculations = solution.match(/<<[^<>]*>>/g) ?? []
   const numbers = calculations.flatMap((noted) => noted.replaceAll(',', '').match(/\d+\.?\d*|\.\d+/g) ?? []).map(Number)
-  return calculations.length >= 1 && calculations.length <= maxSteps && numbers.every((number) => number <= maxNumber)
+  return (
+    calculations.length >= 1 &&
+    calculations.length <= (maxSteps ?? Infinity) &&
+    numbers.every((number) => number <= (maxNumber ?? Infinity))
+  )
 }
 
 function toExample(row: Row, id: string, where: string, { instruction }: { instruction: string }): Example {

@@ -55,6 +55,21 @@ interface ThreadData {
   cancelFlag: SharedArrayBuffer
 }
 
+/** Asks a thread of its own, which ends with the answer, for one call of what its module serves. */
+export async function askThread<Result>(
+  entry: string,
+  method: string,
+  argument: unknown,
+  options: { threads?: number } = {},
+): Promise<Result> {
+  const thread = await startThread(entry, undefined, options)
+  try {
+    return await thread.call<Result>(method, argument)
+  } finally {
+    await thread.close()
+  }
+}
+
 /**
  * Starts the worker whose compiled module `entry` calls {@link serve}. `threads` bounds LibTorch's own threads and can
  * be set once per process, before LibTorch is first loaded.

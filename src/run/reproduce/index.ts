@@ -32,8 +32,6 @@ export interface PreparedReproduction {
   scale: Scale
   plan: ReproductionPlan
   root: string
-  seeds: number
-  firstSeed: number
   jobs: number
 }
 
@@ -64,8 +62,6 @@ export async function prepareReproduction(request: ReproductionRequest = {}): Pr
     scale,
     plan: planReproduction(options),
     root,
-    seeds,
-    firstSeed,
     jobs: request.jobs ?? (onCpu ? availableParallelism() : 1),
   }
 }
@@ -77,7 +73,7 @@ export async function prepareReproduction(request: ReproductionRequest = {}): Pr
  */
 export async function reproduceClaims(
   request: ReproductionRequest = {},
-  callbacks: Omit<ReproduceOptions, 'root' | 'jobs' | 'seeds' | 'firstSeed'> = {},
+  callbacks: Omit<ReproduceOptions, 'root' | 'jobs'> = {},
 ): Promise<Reproduction> {
   const { plan, scale, ...rest } = await prepareReproduction(request)
   return reproduce(plan, scale, { ...callbacks, ...rest })

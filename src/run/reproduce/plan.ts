@@ -28,6 +28,9 @@ export interface PlannedClaim {
 }
 
 export interface ReproductionPlan {
+  /** How many seeds every run has, and the first of them. */
+  seeds: number
+  firstSeed: number
   claims: PlannedClaim[]
   /** Every run once, in the order in which they are to be made. */
   runs: PlannedRun[]
@@ -142,5 +145,5 @@ export function planReproduction(options: PlanOptions): ReproductionPlan {
     }
     return { claim, runs: own }
   })
-  return { claims: planned, runs: [...runs.values()] }
+  return { seeds, firstSeed, claims: planned, runs: [...runs.values()] }
 }

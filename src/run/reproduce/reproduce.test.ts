@@ -75,7 +75,7 @@ function trainer(work: RunTraining = finish) {
 }
 
 const run = (seeds: number, runTraining: RunTraining, more: Partial<ReproduceOptions> = {}) =>
-  reproduce(plan(seeds), scale, { root, jobs: 2, seeds, firstSeed: 1, runTraining, ...more })
+  reproduce(plan(seeds), scale, { root, jobs: 2, runTraining, ...more })
 
 describe('reproduce', () => {
   it('makes every run once, several at a time, and judges the claims', async () => {
@@ -111,8 +111,7 @@ describe('reproduce', () => {
   })
 
   it('names the seeds that were run', async () => {
-    const options = { root, jobs: 2, seeds: 2, firstSeed: 6, runTraining: finish }
-    const outcome = await reproduce(plan(2, [claim('one')], 6), scale, options)
+    const outcome = await reproduce(plan(2, [claim('one')], 6), scale, { root, jobs: 2, runTraining: finish })
     expect([outcome.seeds, outcome.firstSeed]).toEqual([2, 6])
     const lines = readFileSync(join(root, 'values.csv'), 'utf8').trimEnd().split('\n')
     expect(lines.slice(1)).toEqual([

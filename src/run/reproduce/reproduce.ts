@@ -29,8 +29,6 @@ export interface ReproduceOptions {
   root: string
   /** Processes at once. */
   jobs: number
-  seeds: number
-  firstSeed: number
   /** Keep the rollouts and checkpoints of complete runs. */
   keep?: boolean
   signal?: AbortSignal
@@ -68,11 +66,11 @@ export async function reproduce(
     const complete = plan.runs.filter(({ key }) => records.get(key) !== undefined).length
     const outcome: Reproduction = {
       scale: { name: scale.name, words: scale.words },
-      seeds: options.seeds,
-      firstSeed: options.firstSeed,
+      seeds: plan.seeds,
+      firstSeed: plan.firstSeed,
       runs: { planned: plan.runs.length, complete, failed },
       interrupted: options.signal?.aborted === true && complete + failed.length < plan.runs.length,
-      claims: plan.claims.map((claim) => judgeClaim(claim, scale, records, options.seeds)),
+      claims: plan.claims.map((claim) => judgeClaim(claim, scale, records, plan.seeds)),
     }
     const json = JSON.stringify(outcome, null, 1)
     replaceFile(realDisk, join(options.root, 'results.json'), `${json}\n`)
