@@ -23,5 +23,8 @@ export async function freeMemory(device: string, threads?: number): Promise<Free
   if (!install?.cuda) return {}
   const entry = new URL('../torch/memory-worker.js', import.meta.url).href
   // The host before a thread's own memory is taken from it.
-  return { host: freeHostMemory(), accelerator: await askThread<number | undefined>(entry, 'free', device, { threads }) }
+  return {
+    host: freeHostMemory(),
+    accelerator: await askThread<number | undefined>(entry, 'free', device, { threads }),
+  }
 }
