@@ -33,6 +33,8 @@ export interface DeviceDraws {
   sums: RowSums[]
   /** The drawn tokens' weights. */
   weights: Float32Array
+  /** What was given as such. */
+  kept?: Float32Array
 }
 
 /** Draws for one vocabulary on one device; its constants lie there until it is disposed of. */
@@ -54,21 +56,27 @@ export class DeviceDraw {
     return fromData(Float64Array.from(uniforms), [uniforms.length, 1], { dtype: 'float64', device: this.#device })
   }
 
-  /** One token per row of weights_R_V (non-negative, any scale), and the rows' `sums_R_5`, in one look. */
-  draw(weights_R_V: Tensor, sums_R_5: Tensor, u_R_1: Tensor): DeviceDraws {
+  /**
+   * One token per row of weights_R_V (non-negative, any scale) in one look, and in the same look the rows' `sums_R_5` and,
+   * where a truncation made the weights, their share `kept_R_1`.
+   */
+  draw(weights_R_V: Tensor, u_R_1: Tensor, sums_R_5: Tensor, kept_R_1?: Tensor): DeviceDraws {
     return scope(() => {
       const [R] = weights_R_V.shape
       const { token_R_1, edge_R_1 } = this.#choose(weights_R_V, u_R_1)
       const weight_R_1 = gather(weights_R_V, 1, token_R_1)
       // Token ids are below 2^24: float32 holds them exactly.
       const columns = [sums_R_5, weight_R_1, toDtype(token_R_1, 'float32'), toDtype(edge_R_1, 'float32')]
+      if (kept_R_1) columns.push(toDtype(kept_R_1, 'float32'))
       const host = cat(columns, 1).toFloat32Array()
-      const column = (index: number) => Float32Array.from({ length: R }, (_, r) => host[r * 8 + index])
+      const stride = host.length / R
+      const column = (index: number) => Float32Array.from({ length: R }, (_, r) => host[r * stride + index])
       return {
-        sums: rowSums(host, R, 8),
+        sums: rowSums(host, R, stride),
         weights: column(5),
         tokens: Int32Array.from(column(6)),
         edgeDraws: column(7).reduce((a, b) => a + b, 0),
+        ...(kept_R_1 ? { kept: column(8) } : {}),
       }
     })
   }

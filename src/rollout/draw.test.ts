@@ -24,7 +24,7 @@ const onDevice: Draw = (rows, uniforms) =>
         Float32Array.from({ length: rows.length * 5 }, (_, i) => i),
         [rows.length, 5],
       )
-      const drawn = device.draw(tensorOf(rows), sums_R_5, device.send(uniforms))
+      const drawn = device.draw(tensorOf(rows), device.send(uniforms), sums_R_5)
       // What travels beside the tokens arrives with its own row.
       drawn.tokens.forEach((token, r) => {
         expect(drawn.weights[r]).toBe(Math.fround(rows[r][token]))
@@ -124,13 +124,17 @@ describe('truncation', () => {
       const top = Math.max(...probabilities)
       const scaled = Float32Array.from(probabilities, (value) => value / top)
       const a = scaled.reduce((total, value) => total + value, 0)
-      const { weights_R_V, kept } = truncate(fromData(scaled, [1, scaled.length]), [a], {
+      const total_R_1 = fromData(Float64Array.of(a), [1, 1], { dtype: 'float64' })
+      const { weights_R_V, kept_R_1 } = truncate(fromData(scaled, [1, scaled.length]), total_R_1, {
         topP: 1,
         topK: 0,
         minP: 0,
         ...options,
       })
-      return { ids: [...weights_R_V.toFloat32Array()].flatMap((weight, i) => (weight > 0 ? [i] : [])), mass: kept[0] }
+      return {
+        ids: [...weights_R_V.toFloat32Array()].flatMap((weight, i) => (weight > 0 ? [i] : [])),
+        mass: kept_R_1.item(),
+      }
     })
 
   it.each([

@@ -4,18 +4,23 @@
  * same distribution gives the same token whatever the batch.
  */
 import {
-  fromData,
+  cumsum,
+  div,
   fromIndices,
+  full,
   gather,
   le,
+  lt,
   mul,
   narrow,
   reshape,
   scope,
+  sort,
   sum,
   type Tensor,
   toDtype,
   topk,
+  where,
 } from '../torch/index.js'
 
 export interface Truncation {
@@ -101,44 +106,54 @@ export function drawTokens(weights_R_V: Tensor, uniforms: ArrayLike<number>): Dr
 
 /**
  * exp_R_V with the weights that top-k, top-p and min-p cut set to 0; each row's largest weight is 1. Equal weights at
- * the cut stay together. `kept` is each row's remaining share of its sum `a`.
+ * the cut stay together. Nothing is looked at but on the processor, where that costs nothing.
+ *
+ * @param total_R_1 each row's sum, float64.
+ * @returns `kept_R_1`, each row's remaining share of its sum, float64; rounding can leave it above 1.
  */
 export function truncate(
   exp_R_V: Tensor,
-  a: readonly number[],
+  total_R_1: Tensor,
   { topP, topK, minP }: Truncation,
-): { weights_R_V: Tensor; kept: number[] } {
+): { weights_R_V: Tensor; kept_R_1: Tensor } {
   return scope(() => {
-    const [R, V] = exp_R_V.shape
-    const cuts = new Float32Array(R).fill(minP > 0 ? Math.fround(minP) : 0)
-    if (topK > 0 || topP < 1) {
-      let k = Math.min(V, topK > 0 ? topK : 1024)
-      let values = topk(exp_R_V, k)[0].toFloat32Array()
-      // A flat distribution's nucleus may be larger than the first guess.
-      const mass = (r: number) => values.subarray(r * k, r * k + k).reduce((total, value) => total + value, 0)
-      if (topK === 0 && k < V && a.some((total, r) => mass(r) < topP * total)) {
-        k = V
-        values = topk(exp_R_V, k)[0].toFloat32Array()
-      }
-      for (let r = 0; r < R; r++) {
-        const row = values.subarray(r * k, r * k + k)
-        if (topK > 0) cuts[r] = Math.max(cuts[r], row[k - 1])
-        if (topP < 1) cuts[r] = Math.max(cuts[r], nucleusCut(row, topP, topK > 0 ? mass(r) : a[r]))
-      }
+    const { device, shape } = exp_R_V
+    let cut_R_1 = full([shape[0], 1], minP, { device })
+    if (topK > 0) {
+      const largest_R_K = topk(exp_R_V, Math.min(shape[1], topK))[0]
+      cut_R_1 = larger(cut_R_1, narrow(largest_R_K, 1, largest_R_K.shape[1] - 1, 1))
+      if (topP < 1) cut_R_1 = larger(cut_R_1, nucleusCut(largest_R_K, topP))
+    } else if (topP < 1) {
+      cut_R_1 = larger(cut_R_1, nucleusCut(largestWeights(exp_R_V, total_R_1, topP), topP, total_R_1))
     }
-    const cuts_R_1 = fromData(cuts, [R, 1], { device: exp_R_V.device })
-    const weights_R_V = mul(exp_R_V, toDtype(le(cuts_R_1, exp_R_V), 'float32'))
-    const kept = Array.from(sum(weights_R_V, [1]).toFloat32Array(), (total, r) => Math.min(1, total / a[r]))
-    return { weights_R_V, kept }
+    const weights_R_V = mul(exp_R_V, toDtype(le(cut_R_1, exp_R_V), 'float32'))
+    return { weights_R_V, kept_R_1: div(toDtype(sum(weights_R_V, [1], true), 'float64'), total_R_1) }
   })
 }
 
-/** The smallest weight of the smallest set of largest weights that holds `topP` of `total`. */
-function nucleusCut(descending: Float32Array, topP: number, total: number): number {
-  let cumulative = 0
-  for (const weight of descending) {
-    cumulative += weight
-    if (cumulative >= topP * total) return weight
+const larger = (a: Tensor, b: Tensor): Tensor => where(lt(a, b), b, a)
+
+/** Weights that a nucleus seldom passes. */
+const nucleusGuess = 1024
+
+/** Enough of the largest weights, in descending order, for `topP` of the total. */
+function largestWeights(exp_R_V: Tensor, total_R_1: Tensor, topP: number): Tensor {
+  // Elsewhere a look at the guess costs more than to sort the vocabulary.
+  if (exp_R_V.device.type === 'cpu' && exp_R_V.shape[1] > nucleusGuess) {
+    const guess_R_K = topk(exp_R_V, nucleusGuess)[0]
+    const mass_R_1 = sum(guess_R_K, [1], true, 'float64')
+    const flat = sum(lt(mass_R_1, mul(total_R_1, topP))).item()
+    if (flat === 0) return guess_R_K
   }
-  return descending[descending.length - 1]
+  return sort(exp_R_V, 1, true)[0]
+}
+
+/** The smallest weight of the smallest set of largest weights that holds `topP` of the total, by default their sum. */
+function nucleusCut(descending_R_K: Tensor, topP: number, total_R_1?: Tensor): Tensor {
+  const last = descending_R_K.shape[1] - 1
+  const cumulative_R_K = cumsum(toDtype(descending_R_K, 'float64'), 1)
+  const goal_R_1 = mul(total_R_1 ?? narrow(cumulative_R_K, 1, last, 1), topP)
+  // Where rounding leaves all of them below the goal, the last one is meant.
+  const before_R_1 = sum(lt(narrow(cumulative_R_K, 1, 0, last), goal_R_1), [1], true)
+  return gather(descending_R_K, 1, before_R_1)
 }

@@ -110,9 +110,23 @@ describe('the sampler', () => {
     const looks = hostLooks()
     onDevice(64)
     expect(hostLooks() - looks).toBe(20)
-    // Truncation looks at the distribution on the host.
-    const cut = { topK: 3 }
-    expect(tokensOf(sample(cut, { drawOnDevice: true }))).toEqual(tokensOf(sample(cut)))
+  })
+
+  it.each([
+    ['topK', { topK: 3 }],
+    ['topP', { topP: 0.5 }],
+    ['minP', { minP: 0.5 }],
+    ['all of them', { topK: 9, topP: 0.8, minP: 0.1 }],
+  ])('with %s draws on the device what it draws on the host, in one look a token', (_, truncation) => {
+    const [host, device] = [false, true].map((drawOnDevice) => {
+      const looks = hostLooks()
+      const sampled = sample({ ...truncation, stopTokens: [] }, { drawOnDevice })
+      return { sampled, looks: hostLooks() - looks }
+    })
+    expect(device.looks).toBe(20)
+    expect(tokensOf(device.sampled)).toEqual(tokensOf(host.sampled))
+    expectScored(device.sampled, 1)
+    expect(device.sampled.statistics.truncatedMass).toBeCloseTo(host.sampled.statistics.truncatedMass!, 6)
   })
 
   it('of a temperature is the policy softmax(z / T)', () => {

@@ -19,9 +19,11 @@ import type { Decoder } from '../model/decoder.js'
 import { withPackedWeights } from '../model/packed-weights.js'
 import { PackedBatch } from '../model/packing.js'
 import {
+  add,
   cat,
   clone,
   fromIndices,
+  full,
   gather,
   indexSelect,
   keep,
@@ -29,6 +31,7 @@ import {
   noGrad,
   scope,
   type Tensor,
+  toDtype,
 } from '../torch/index.js'
 import { DeviceDraw } from './device-draw.js'
 import { drawTokens, truncate, truncates } from './draw.js'
@@ -90,7 +93,7 @@ class Sampler {
   #tokens = 0
   #edgeDraws = 0
   #cutMass = 0
-  /** Where the host is far: one look at the device per token. Truncation needs more of them. */
+  /** Where the host is far: one look at the device per token. */
   #deviceDraw: DeviceDraw | undefined
 
   constructor(model: Decoder, prompts: SamplePrompt[], options: SamplingOptions, hooks: SamplerHooks) {
@@ -127,7 +130,7 @@ class Sampler {
       if (count > 0) {
         const { config, device, dtype } = this.#model
         const far = this.#hooks.drawOnDevice ?? device.type !== 'cpu'
-        if (far && !truncates(this.#options)) this.#deviceDraw = new DeviceDraw(config.vocabSize, device)
+        if (far) this.#deviceDraw = new DeviceDraw(config.vocabSize, device)
         this.#cache = new KeyValueCache(config, device, dtype, count, longest, this.#options.maxNewTokens)
         this.#rows = new Array(count).fill(undefined)
         this.#admitWaiting()
@@ -283,25 +286,33 @@ class Sampler {
       this.#edgeDraws += edgeDraws
       rows.forEach((index, r) => {
         if (!this.#rows[index]) return
-        if (kept) this.#cutMass += 1 - kept[r]
+        if (kept) this.#cutMass += Math.max(0, 1 - kept[r])
         setStatistics(this.#rows[index].statistics, this.#rows[index].tokens.length, moments[r], Math.log(weights[r]))
         this.#accept(index, tokens[r])
       })
     })
   }
 
-  #drawOnDevice({ exp_R_V, sums_R_5 }: ShiftedTensors, rows: number[], sent: Tensor) {
-    const { sums, ...drawn } = this.#deviceDraw!.draw(exp_R_V, sums_R_5, sent)
-    return { ...drawn, moments: this.#finiteMoments(rows, sums), kept: undefined }
+  #drawOnDevice(shifted: ShiftedTensors, rows: number[], sent: Tensor) {
+    const { weights_R_V, kept_R_1 } = this.#truncated(shifted)
+    const { sums, ...drawn } = this.#deviceDraw!.draw(weights_R_V, sent, shifted.sums_R_5, kept_R_1)
+    return { ...drawn, moments: this.#finiteMoments(rows, sums) }
   }
 
-  #drawOnHost({ exp_R_V, sums_R_5 }: ShiftedTensors, rows: number[], uniforms: number[]) {
-    const { topP, topK, minP } = this.#options
-    const moments = this.#finiteMoments(rows, rowSums(sums_R_5.toFloat32Array(), uniforms.length, 5))
-    const totals = moments.map(({ a }) => a)
-    const cut = truncates(this.#options) ? truncate(exp_R_V, totals, { topP, topK, minP }) : undefined
-    const { tokens, edgeDraws } = drawTokens(cut?.weights_R_V ?? exp_R_V, uniforms)
-    return { moments, tokens, edgeDraws, weights: sampledWeights(exp_R_V, tokens), kept: cut?.kept }
+  #drawOnHost(shifted: ShiftedTensors, rows: number[], uniforms: number[]) {
+    const moments = this.#finiteMoments(rows, rowSums(shifted.sums_R_5.toFloat32Array(), uniforms.length, 5))
+    const { weights_R_V, kept_R_1 } = this.#truncated(shifted)
+    const { tokens, edgeDraws } = drawTokens(weights_R_V, uniforms)
+    const weights = sampledWeights(weights_R_V, tokens)
+    return { moments, tokens, edgeDraws, weights, kept: kept_R_1 && toDtype(kept_R_1, 'float32').toFloat32Array() }
+  }
+
+  /** e^x without what top-k, top-p and min-p cut, and its share of all where they do. */
+  #truncated({ exp_R_V, sums_R_5 }: ShiftedTensors): { weights_R_V: Tensor; kept_R_1?: Tensor } {
+    if (!truncates(this.#options)) return { weights_R_V: exp_R_V }
+    const tail_R_1 = toDtype(narrow(sums_R_5, 1, 0, 1), 'float64')
+    const one = full([], 1, { dtype: 'float64', device: exp_R_V.device })
+    return truncate(exp_R_V, add(tail_R_1, one), this.#options)
   }
 
   /** The moments of `rows`, which must be numbers; idle rows compute what nobody looks at. */
@@ -363,8 +374,9 @@ class Sampler {
 }
 
 /** e^x of each row's sampled token. */
-function sampledWeights(exp_R_V: Tensor, tokens: Int32Array): Float32Array {
-  return scope(() => gather(exp_R_V, 1, fromIndices(tokens, [tokens.length, 1], exp_R_V.device)).toFloat32Array())
+function sampledWeights(weights_R_V: Tensor, tokens: Int32Array): Float32Array {
+  const index = fromIndices(tokens, [tokens.length, 1], weights_R_V.device)
+  return gather(weights_R_V, 1, index).toFloat32Array()
 }
 
 function disposePrompt(cache: PromptCache, hidden_1_d: Tensor): void {
