@@ -22,7 +22,7 @@ export function chooseAttention(
   { config, device, dtype }: Pick<Decoder, 'device' | 'dtype'> & { config: AttentionHeads },
   kernel: VarlenKernel = flashAttention,
 ): AttentionChoice {
-  const limit = limitOf(config, device, dtype)
+  const limit = varlenLimit(config, device, dtype)
   if (limit !== undefined) return { kind: 'padded', reason: limit }
   const { heads, kvHeads, headDim } = config
   const key = [deviceName(device), dtype, heads / kvHeads, headDim].join()
@@ -35,8 +35,12 @@ export function chooseAttention(
 
 const checked = new Map<string, AttentionChoice>()
 
-/** Why flash attention does not come into question. */
-function limitOf({ headDim }: AttentionHeads, device: Device, dtype: Dtype): string | undefined {
+/** Why flash attention does not come into question; undefined where it is to be expected. */
+export function varlenLimit(
+  { headDim }: Pick<AttentionHeads, 'headDim'>,
+  device: Device,
+  dtype: Dtype,
+): string | undefined {
   if (device.type !== 'cuda') return 'flash attention of variable lengths needs CUDA'
   if (!isHalf(dtype)) return `flash attention of variable lengths takes half precision, not ${dtype}`
   if (headDim % 8 !== 0 || headDim > largestHead) {

@@ -4,6 +4,10 @@ import { estimateMemory } from './plan-memory.js'
 
 const rollout = { promptsPerStep: 2, samplesPerPrompt: 4, maxNewTokens: 20, batchSize: 5 }
 const GiB = 2 ** 30
+/** Numbers that one layer keeps of a token. */
+const perToken = 6 * 8 + 3 * 8 + 2 * 4 + 4 * 16
+/** 10 tokens x 3 layers x (keys, values) x 1 head of 4 x 4 bytes. */
+const promptKeys = 10 * 3 * 2 * 4 * 4
 
 describe('estimateMemory', () => {
   it('counts each part, and the larger of the two phases', () => {
@@ -15,8 +19,10 @@ describe('estimateMemory', () => {
     // 5 rows serve 8 completions: 9/8 x (10 + 20) + 64 columns each, 98; and 2 prompts of 10. 3 layers x (keys, values) x
     // 1 head of 4 x 4 bytes.
     expect(memory.cache).toBe((5 * 98 + 2 * 10) * 3 * 2 * 4 * 4)
-    // 100 of the step's 180 tokens x 3 layers x (6 x 8 + 3 x 8 + 2 x 4 + 4 x 16) x 4 bytes.
-    expect(memory.activations).toBe(100 * 3 * (48 + 24 + 8 + 64) * 4)
+    // 100 of the step's 180 tokens x 3 layers x (6 x 8 + 3 x 8 + 2 x 4 + 4 x 16) x 4 bytes; and 100 / 180 of the step's 8
+    // completions, whose attention has the keys and values of 10 prompt tokens again.
+    const completions = (100 / 180) * 8
+    expect(memory.activations).toBe(Math.ceil(100 * 3 * perToken * 4 + completions * promptKeys))
     // 320 rows x 2 ids x 4 bytes.
     expect(memory.head).toBe(2560)
     // 256 rows, four times, on an accelerator.
@@ -24,8 +30,8 @@ describe('estimateMemory', () => {
     expect(estimateMemory(there, fakeModelShape, 10, { host: GiB }).head).toBe(256 * 4 * 2 * 4)
     // Too small a model to be packed.
     expect(memory.packed).toBe(0)
-    // 100 / 30 sequences x 20 x 30 numbers, once as they are and once for each of 2 query heads of a key head, x 4 bytes.
-    expect(memory.masks).toBe((100 * 20 * 30 * 3 * 4) / 30)
+    // 20 x 30 numbers each, once as they are and once for each of 2 query heads of a key head, x 4 bytes.
+    expect(memory.masks).toBe(Math.ceil(completions * 20 * 30 * 3 * 4))
     expect(memory.total).toBe(
       memory.process + memory.workspace + 16000 + 4000 + memory.activations + memory.masks + memory.head,
     )
@@ -36,7 +42,7 @@ describe('estimateMemory', () => {
       host: GiB,
     })
     // 2 prompts x 10 tokens + 8 completions x 20.
-    expect(whole.activations).toBe(180 * 3 * (48 + 24 + 8 + 64) * 4)
+    expect(whole.activations).toBe(180 * 3 * perToken * 4 + 8 * promptKeys)
     const halves = estimateMemory(
       fakeRecipe({ rollout, train: { tokenBudget: 1e6, updatesPerBatch: 2 } }),
       fakeModelShape,
@@ -49,7 +55,7 @@ describe('estimateMemory', () => {
   it('lets gradients come as the activations of an only pass go', () => {
     const gradientsOf = (train: object, parameters = 1000, dtype: 'float32' | 'bfloat16' = 'float32') =>
       estimateMemory(fakeRecipe({ rollout, dtype, train }), { ...fakeModelShape, parameters }, 10, {}).gradients
-    const activations = 180 * 3 * (48 + 24 + 8 + 64) * 4
+    const activations = 180 * 3 * perToken * 4 + 8 * promptKeys
     const all = { tokenBudget: 180 }
     // Beside all activations there is the head's gradient alone, 2 ids x 8 x 4 bytes.
     expect(gradientsOf(all)).toBe(2 * 8 * 4)
@@ -59,7 +65,7 @@ describe('estimateMemory', () => {
     expect(gradientsOf({ tokenBudget: 179 }, 1e6)).toBe(4e6)
     expect(gradientsOf({ ...all, activationCheckpointing: true }, 1e6)).toBe(4e6)
     // Before it is added to the sums, a pass leaves 2 bytes for every weight but the embedding's, tied to the head's: 2 x 8.
-    const later = 179 * 3 * ((48 + 24 + 8 + 64) * 2 + 2 * 2 * 8 * 2)
+    const later = Math.ceil(179 * 3 * (perToken * 2 + 2 * 2 * 8 * 2) + ((179 / 180) * 8 * promptKeys) / 2)
     const left = 2 * (1e6 - 16)
     expect(gradientsOf({ tokenBudget: 179 }, 1e6, 'bfloat16')).toBe(4e6 + left - later)
     expect(gradientsOf({ tokenBudget: 179, activationCheckpointing: true }, 1e6, 'bfloat16')).toBe(4e6)
@@ -87,7 +93,8 @@ describe('estimateMemory', () => {
 
   it('counts one whole sequence in a micro-batch, however small the budget', () => {
     const memory = estimateMemory(fakeRecipe({ rollout, train: { tokenBudget: 1 } }), fakeModelShape, 10, {})
-    expect(memory.activations).toBe(30 * 3 * (48 + 24 + 8 + 64) * 4)
+    // 30 of 180 tokens have 4 / 3 completions in the mean.
+    expect(memory.activations).toBe(30 * 3 * perToken * 4 + (4 / 3) * promptKeys)
   })
 
   it('counts what a cache grows to, where every completion has a row from the start', () => {

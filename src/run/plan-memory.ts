@@ -6,9 +6,11 @@ import type { Recipe, Resolved } from '../config/index.js'
 import { loraSettings } from '../config/recipe-lora.js'
 import type { SftRecipe } from '../config/sft-recipe.js'
 import { targetModules } from '../model/adapter-layout.js'
+import { varlenLimit } from '../model/attention-choice.js'
 import { cacheCapacity } from '../model/cache.js'
 import { parameterShapes } from '../model/names.js'
 import type { DecoderConfig } from '../model/types.js'
+import { parseDevice } from '../torch/index.js'
 import { type FreeMemory, hasOwnMemory } from './free-memory.js'
 
 /** Bytes; estimates. */
@@ -199,18 +201,33 @@ interface MicroBatch {
   longestSequence: number
   /** Of all of an update's sequences. */
   update: number
+  /** Completions per token: a group's prompt is there once. */
+  completions: number
   /** Activations of one token. */
   bytes: number
-  /** Masks of one sequence. */
+  /** The keys and values of its prompt that one completion's attention keeps. */
+  keyBytes: number
+  /** Masks of one completion. */
   maskBytes: number
   /** Activations go as the backward pass goes; with checkpointing one layer's stay to its end. */
   activationCheckpointing: boolean
 }
 
-/** A sequence's mask in float32, folded for the query heads that share a key head, and that in the weights' type. */
-function maskBytesOf(prompt: number, completion: number, { heads, kvHeads }: DecoderConfig, size: number): number {
+/** What the attention of a prompt's completion takes beside its tokens' own activations; `size` bytes per number. */
+function attentionBytes(
+  recipe: { device: string; dtype: keyof typeof bytesOf; train: { activationCheckpointing: boolean } },
+  config: DecoderConfig,
+  prompt: number,
+  completion: number,
+): Pick<MicroBatch, 'keyBytes' | 'maskBytes'> {
+  const { heads, kvHeads, headDim } = config
+  const size = bytesOf[recipe.dtype]
+  const layers = recipe.train.activationCheckpointing ? 1 : config.layers
+  const keyBytes = layers * prompt * 2 * kvHeads * headDim * size
+  const needsMasks = varlenLimit(config, parseDevice(recipe.device), recipe.dtype) !== undefined
+  // In float32, folded for the query heads that share a key head, and that in the weights' type.
   const folded = (heads / kvHeads) * (size < 4 ? 4 + size : 4)
-  return completion * (prompt + completion) * (4 + folded)
+  return { keyBytes, maskBytes: needsMasks ? completion * (prompt + completion) * (4 + folded) : 0 }
 }
 
 /**
@@ -230,8 +247,9 @@ function estimateOf(
   free: FreeMemory,
 ): MemoryEstimate {
   const tokens = Math.min(Math.max(batch.budget, batch.longestSequence), batch.update)
-  const masks = Math.ceil((tokens / batch.longestSequence) * batch.maskBytes)
-  const activations = tokens * batch.bytes
+  const completions = Math.max(1, tokens * batch.completions)
+  const masks = Math.ceil(completions * batch.maskBytes)
+  const activations = Math.ceil(tokens * batch.bytes + completions * batch.keyBytes)
   const only = tokens === batch.update && !batch.activationCheckpointing
   const parts = { ...given, gradients: gradientsBeside(activations, only, gradients), activations, masks }
   const devices = devicesOf(parts, place, free)
@@ -252,7 +270,8 @@ function estimateOf(
 
 /** Tokens whose activations fit into `room` beside the gradients: the whole update's at once, or else in several passes. */
 function largestBudget(room: number, { all, head, pass }: GradientBytes, batch: MicroBatch): number {
-  const tokensIn = (bytes: number) => Math.floor(bytes / (batch.bytes + batch.maskBytes / batch.longestSequence))
+  const perToken = batch.bytes + batch.completions * (batch.keyBytes + batch.maskBytes)
+  const tokensIn = (bytes: number) => Math.floor(bytes / perToken)
   const atOnce = tokensIn(room - head)
   if (!batch.activationCheckpointing && room >= all && atOnce >= batch.update) return atOnce
   return room >= all + pass ? tokensIn(room - all) : 0
@@ -317,12 +336,14 @@ export function estimateMemory(
     cache: entries * layers * 2 * kvHeads * headDim * size,
     head: Math.max(rows * 3, headRows * headCopies(recipe.device)) * vocabSize * 4,
   }
+  const tokens = promptsPerStep * promptTokens + completions * maxNewTokens
   const batch = {
     budget: tokenBudget,
     longestSequence: promptTokens + maxNewTokens,
-    update: Math.ceil((promptsPerStep * promptTokens + completions * maxNewTokens) / recipe.train.updatesPerBatch),
+    update: Math.ceil(tokens / recipe.train.updatesPerBatch),
+    completions: completions / tokens,
     bytes: activationBytes(recipe, config, size),
-    maskBytes: maskBytesOf(promptTokens, maxNewTokens, config, size),
+    ...attentionBytes(recipe, config, promptTokens, maxNewTokens),
     activationCheckpointing,
   }
   const gradients = gradientBytes(recipe, { parameters, adapter, size }, config)
@@ -356,9 +377,10 @@ export function estimateSftMemory(
     budget: recipe.train.tokenBudget,
     longestSequence: longestExample,
     update: recipe.train.examplesPerStep * longestExample,
+    completions: 1 / longestExample,
     bytes: activationBytes(recipe, config, size),
     // Where all of it is learnt but a token.
-    maskBytes: maskBytesOf(1, longestExample, config, size),
+    ...attentionBytes(recipe, config, 1, longestExample),
     activationCheckpointing: recipe.train.activationCheckpointing,
   }
   const gradients = gradientBytes(recipe, { parameters, adapter, size }, config)

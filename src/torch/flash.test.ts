@@ -65,7 +65,8 @@ describe('flash attention', () => {
         })
       expect(() => withGrad(call)).toThrow(TorchError)
       expect(() => withGrad(call)).toThrow(
-        /Could not run 'aten::_flash_attention_forward' with arguments from the 'CPU' backend/,
+        // LibTorch before 2.13 has no function for the reason.
+        /Could not run 'aten::_flash_attention_forward' with arguments from the 'CPU' backend|before 2\.13/,
       )
       expect(empty([1]).device).toEqual(cpu)
     })
