@@ -22,7 +22,7 @@ export class Failure extends Error {
   }
 }
 
-/** A server cannot answer just now. Nothing shows that what was asked is wrong: the same command may succeed later. */
+/** A server is out of reach, or cannot answer just now. Nothing shows that what was asked is wrong: the same command may succeed later. */
 export class ServerTrouble extends Failure {}
 
 /** Data that is named rightly as far as can be told and is not on this machine; a plan can do without it. */

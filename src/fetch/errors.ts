@@ -45,7 +45,12 @@ const putOff = new Set([408, 425, 429])
 /** Whether a status speaks of the server and not of what was asked of it. */
 export const isServerTrouble = (status: number): boolean => status >= 500 || putOff.has(status)
 
-/** An address as it may be printed: user name and password taken out. */
+/** Whether the same request may succeed later: the server was not reached, or put it off. */
+export function isTransient({ problem, status }: FetchError): boolean {
+  return problem === 'unreachable' || (problem === 'status' && isServerTrouble(status ?? 0))
+}
+
+/** An address as it may be printed: user name, password and the query, which may be signed, taken out. */
 export function withoutCredentials(url: string): string {
-  return url.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/?#]*@/i, '$1')
+  return url.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/?#]*@/i, '$1').replace(/[?#].*$/s, '')
 }

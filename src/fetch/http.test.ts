@@ -2,8 +2,8 @@ import http from 'node:http'
 import net, { type AddressInfo } from 'node:net'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { usePipSettings } from '../../test/wheel-server.js'
-import { FetchError, withoutCredentials } from './errors.js'
-import { createHttp, type Fetch, isTransient, networkError } from './http.js'
+import { FetchError, isTransient, withoutCredentials } from './errors.js'
+import { createHttp, type Fetch, networkError } from './http.js'
 
 const servers: http.Server[] = []
 afterEach(() => {

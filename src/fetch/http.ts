@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import tls from 'node:tls'
 import { EnvHttpProxyAgent, fetch as undiciFetch } from 'undici'
-import { FetchError, isServerTrouble, withoutCredentials } from './errors.js'
+import { FetchError, isServerTrouble, isTransient, withoutCredentials } from './errors.js'
 import { pipSettings } from './pip.js'
 
 export type Fetch = typeof globalThis.fetch
@@ -65,15 +65,6 @@ export function createHttp(options: HttpOptions = {}): Http {
   return { get, attempts, rest }
 }
 
-/** Whether the same request may succeed a moment later. */
-export function isTransient(error: FetchError): boolean {
-  return error.problem === 'unreachable' || (error.problem === 'status' && isServerTrouble(error.status ?? 0))
-}
-
-const OFFLINE_WAY_OUT =
-  'Check the connection, or set PIP_INDEX_URL to an index that this machine reaches, or HTTPS_PROXY to its proxy. ' +
-  'A machine without network: docs/install.md.'
-
 /** What fetch threw, named. */
 export function networkError(url: string, error: unknown): FetchError {
   const shown = withoutCredentials(url)
@@ -97,7 +88,7 @@ export function networkError(url: string, error: unknown): FetchError {
       ...options,
       hint: "Name your organisation's authority as a PEM file in PIP_CERT, SSL_CERT_FILE or NODE_EXTRA_CA_CERTS.",
     })
-  return new FetchError('unreachable', `Cannot reach ${shown}: ${detail}`, { ...options, hint: OFFLINE_WAY_OUT })
+  return new FetchError('unreachable', `Cannot reach ${shown}: ${detail}`, options)
 }
 
 function statusError(url: string, status: number): FetchError {

@@ -269,6 +269,14 @@ describe('a hub model', () => {
     expect(cached.path).toBe(model.path)
   })
 
+  it('out of reach is a failure as well', async () => {
+    hub.close()
+    const error = await open().catch((thrown: unknown) => thrown)
+    expect(error).toBeInstanceOf(Failure)
+    expect((error as Failure).message).toMatch(/^someone\/tiny cannot be fetched now: Cannot reach http.*ECONNREFUSED/)
+    expect((error as Failure).hint).toMatch(/HF_ENDPOINT, a proxy in HTTPS_PROXY, or a local directory as the model$/)
+  })
+
   it('says what a missing revision, a missing network and missing weights mean', async () => {
     expect((await failure(open('someone/tiny@v2'))).message).toMatch(/no model someone\/tiny with the revision v2/)
     expect((await failure(open('someone/tiny', { offline: true }))).message).toMatch(/the network is switched off/)

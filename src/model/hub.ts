@@ -8,8 +8,8 @@ import { pipeline } from 'node:stream/promises'
 import { type ListFileEntry, listFiles, modelInfo } from '@huggingface/hub'
 import { UserError } from '../config/errors.js'
 import { serverTrouble } from '../config/server-trouble.js'
-import { FetchError } from '../fetch/errors.js'
-import { createHttp, type Http, isTransient } from '../fetch/http.js'
+import { FetchError, isTransient } from '../fetch/errors.js'
+import { createHttp, type Http } from '../fetch/http.js'
 import { withLock } from '../fetch/lock.js'
 import { downloadSpan } from '../fetch/ranges.js'
 import { readText } from './file.js'
@@ -42,7 +42,7 @@ const indexFile = 'model.safetensors.index.json'
  * The local directory of a hub model. A snapshot in the cache, complete as far as is asked for, serves when offline, when the hub cannot be
  * reached or is in trouble, and always for a commit; else the hub is asked where the revision stands now.
  *
- * @throws UserError where the model does not exist, needs a login, or cannot be had; Failure where the hub is in trouble
+ * @throws UserError where the model does not exist, needs a login, or cannot be had; Failure where the hub is out of reach or in trouble
  */
 export async function resolveHubModel(id: HubId, options: HubOptions): Promise<string> {
   const { weights = true } = options
@@ -58,7 +58,10 @@ export async function resolveHubModel(id: HubId, options: HubOptions): Promise<s
   } catch (error) {
     if (!(error instanceof FetchError)) throw error
     if (isTransient(error) && cached) return cached
-    throw serverTrouble(id.name, error, 'HF_ENDPOINT') ?? explained(id, error, options.token ?? hubToken())
+    throw (
+      serverTrouble(id.name, error, { endpoint: 'HF_ENDPOINT', instead: 'a local directory as the model' }) ??
+      explained(id, error, options.token ?? hubToken())
+    )
   }
 }
 
@@ -198,10 +201,7 @@ function explained({ name, revision }: HubId, error: FetchError, token: string |
     })
   }
   return new UserError(`${name} is no local model and cannot be fetched: ${message}`, {
-    hint:
-      error.problem === 'unreachable'
-        ? 'check the connection, or name a mirror in HF_ENDPOINT, a proxy in HTTPS_PROXY, or a local directory'
-        : error.hint,
+    hint: error.hint,
     cause: cause ?? error,
   })
 }

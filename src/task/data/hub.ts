@@ -12,8 +12,8 @@ import { pipeline } from 'node:stream/promises'
 import { datasetInfo, getHFHubCachePath, getRepoFolderName, type ListFileEntry, listFiles } from '@huggingface/hub'
 import { MissingData, UserError } from '../../config/errors.js'
 import { serverTrouble } from '../../config/server-trouble.js'
-import { FetchError } from '../../fetch/errors.js'
-import { createHttp, type Http, isTransient } from '../../fetch/http.js'
+import { FetchError, isTransient } from '../../fetch/errors.js'
+import { createHttp, type Http } from '../../fetch/http.js'
 import { withLock } from '../../fetch/lock.js'
 import { withProgress } from '../../fetch/progress.js'
 import { downloadSpan } from '../../fetch/ranges.js'
@@ -43,7 +43,7 @@ export interface HubDataset {
 /**
  * The data set as it stands at the revision. What the cache has serves where the network is switched off, or the hub
  * cannot be reached or is in trouble.
- * @throws UserError where the data set does not exist, needs a login, or cannot be had; Failure where the hub is in trouble
+ * @throws UserError where the data set does not exist, needs a login, or cannot be had; Failure where the hub is out of reach or in trouble
  */
 export async function openHubDataset(request: HubRequest): Promise<HubDataset> {
   const { repository, revision } = request
@@ -190,7 +190,10 @@ async function verify(file: string, etag: string, gitSize: number | undefined, p
 function explained({ repository, revision }: HubRequest, error: FetchError): Error {
   const { status, message } = error
   const what = `data set ${repository}`
-  const trouble = serverTrouble(what, error, 'HF_ENDPOINT')
+  const trouble = serverTrouble(what, error, {
+    endpoint: 'HF_ENDPOINT',
+    instead: 'local files in its place (docs/data.md)',
+  })
   if (trouble !== undefined) return trouble
   const login = 'accept its terms on its page, and set HF_TOKEN to a token of that account'
   if (status === 401) {

@@ -32,7 +32,7 @@ export interface EnsureTorchOptions {
   offline?: boolean
 }
 
-/** Finds or fetches LibTorch. Throws UserError, or Failure where the index is in trouble, with the way out. */
+/** Finds or fetches LibTorch. Throws UserError, or Failure where the index is out of reach or in trouble, with the way out. */
 export async function ensureTorch(options: EnsureTorchOptions = {}): Promise<TorchInstall> {
   const { install, passedOver } = await locateTorch({ path: options.path })
   for (const torch of passedOver) options.onPassedOver?.(torch)
@@ -84,8 +84,10 @@ export async function provisionTorch(options: Omit<EnsureTorchOptions, 'path'> =
   } catch (error) {
     if (!(error instanceof FetchError)) throw error
     throw (
-      serverTrouble(`LibTorch ${TORCH_VERSION}`, error, 'PIP_INDEX_URL') ??
-      new UserError(error.message, { hint: error.hint, cause: error })
+      serverTrouble(`LibTorch ${TORCH_VERSION}`, error, {
+        endpoint: 'PIP_INDEX_URL',
+        instead: 'a LibTorch of your own in ISENTROPE_TORCH (docs/install.md)',
+      }) ?? new UserError(error.message, { hint: error.hint, cause: error })
     )
   }
 }

@@ -2,13 +2,16 @@ import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync 
 import os from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { UserError } from '../../config/errors.js'
+import { Failure, UserError } from '../../config/errors.js'
 import { describePassedOver, provisionTorch } from './index.js'
 import { librariesIn } from './libraries.js'
 import { type LocateOptions, locateTorch } from './locate.js'
 import { atLeast, type Machine, pinnedWheels } from './platform.js'
 import { TORCH_VERSION, TORCH_WHEELS } from './table.js'
 import { knownLoadProblem, loadProblem } from './trial.js'
+
+// The pauses between two tries are tested with the client; here they take no time.
+vi.mock('node:timers/promises', async (original) => ({ ...(await original<object>()), setTimeout: async () => {} }))
 
 let home: string
 beforeEach(() => {
@@ -180,6 +183,16 @@ describe('the pinned table', () => {
     const error = await provisionTorch({ offline: true }).catch((thrown: UserError) => thrown)
     expect(error).toBeInstanceOf(UserError)
     expect((error as UserError).hint).toContain('docs/install.md')
+  })
+
+  it('is a failure that may pass where the index is out of reach', async () => {
+    vi.stubEnv('PIP_INDEX_URL', 'https://mirror.example/simple')
+    vi.stubEnv('PIP_NO_INDEX', '')
+    const fetch = (() => Promise.reject(new TypeError('fetch failed'))) as typeof globalThis.fetch
+    const error = await provisionTorch({ offline: false, fetch }).catch((thrown: unknown) => thrown)
+    expect(error).toBeInstanceOf(Failure)
+    expect((error as Failure).message).toMatch(/^LibTorch [\d.]+ cannot be fetched now: Cannot reach https:/)
+    expect((error as Failure).hint).toMatch(/ISENTROPE_TORCH \(docs\/install.md\)$/)
   })
 
   it('compares versions by their numbers', () => {
