@@ -133,6 +133,6 @@ test('networkError finds the cause, and keeps logins out', () => {
 })
 
 test('withoutCredentials', () => {
-  expect(withoutCredentials('https://u:p@h.example/a@b?c=@')).toBe('https://h.example/a@b?c=@')
+  expect(withoutCredentials('https://u:p@h.example/a@b?c=@')).toBe('https://h.example/a@b')
   expect(withoutCredentials('https://h.example/a@b')).toBe('https://h.example/a@b')
 })
