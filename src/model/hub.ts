@@ -11,6 +11,7 @@ import { serverTrouble } from '../config/server-trouble.js'
 import { FetchError, isTransient } from '../fetch/errors.js'
 import { createHttp, type Http } from '../fetch/http.js'
 import { withLock } from '../fetch/lock.js'
+import { networkOff } from '../fetch/offline.js'
 import { downloadSpan } from '../fetch/ranges.js'
 import { readText } from './file.js'
 import {
@@ -27,7 +28,8 @@ export interface HubOptions {
   fetch?: typeof globalThis.fetch
   /** Default: HF_TOKEN, or the token file of a login. */
   token?: string
-  offline: boolean
+  /** Never ask the hub. Default: ISENTROPE_OFFLINE or HF_HUB_OFFLINE. */
+  offline?: boolean
   /** False: what describes the model is enough, its weights are not fetched. Default: true. */
   weights?: boolean
   onProgress?: (progress: { file: string; receivedBytes: number; totalBytes: number }) => void
@@ -47,10 +49,11 @@ const indexFile = 'model.safetensors.index.json'
 export async function resolveHubModel(id: HubId, options: HubOptions): Promise<string> {
   const { weights = true } = options
   const cached = cachedSnapshot(id, cachedCommit(id), weights)
-  if (cached && (options.offline || isCommit(id.revision))) return cached
-  if (options.offline) {
-    throw new UserError(`the model ${id.name} is not in the cache, and the network is switched off`, {
-      hint: `expected under ${repositoryFolder(id)}; unset HF_HUB_OFFLINE to fetch it, or name a local directory`,
+  const off = networkOff('hub', options.offline)
+  if (cached && (off || isCommit(id.revision))) return cached
+  if (off) {
+    throw new UserError(`the model ${id.name} is not in the cache, and ${off.by} forbids the network`, {
+      hint: `expected under ${repositoryFolder(id)}; ${off.undo} to fetch it, or name a local directory`,
     })
   }
   try {

@@ -148,11 +148,8 @@ async function locate(reference: string, options: OpenOptions, weights = true): 
   if (id === undefined || /^[./~]|\.gguf$/i.test(reference)) {
     throw new UserError(`there is no model at ${reference}`, { hint: 'name a directory, a .gguf file or a hub id' })
   }
-  const offline = options.offline ?? [process.env.HF_HUB_OFFLINE, process.env.ISENTROPE_OFFLINE].some(isOn)
-  return resolveHubModel({ ...id, revision: options.revision ?? id.revision }, { ...options, offline, weights })
+  return resolveHubModel({ ...id, revision: options.revision ?? id.revision }, { ...options, weights })
 }
-
-const isOn = (value: string | undefined): boolean => /^(1|true|yes|on)$/i.test(value ?? '')
 
 function open(path: string, reference: string, adapter?: string): OpenModel {
   const stat = statSync(path, { throwIfNoEntry: false })

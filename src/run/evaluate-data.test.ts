@@ -101,6 +101,7 @@ describe('a data set of the hub', () => {
     vi.stubEnv('HF_ENDPOINT', hub.url)
     vi.stubEnv('HF_HUB_CACHE', join(root, 'hub'))
     vi.stubEnv('HF_HUB_OFFLINE', '')
+    vi.stubEnv('ISENTROPE_OFFLINE', '')
     const columnData = [
       { name: 'problem', data: ['How many?', 'How much?'] },
       { name: 'answer', data: ['1', '2'] },

@@ -102,6 +102,7 @@ describe('gsm8k from the hub', () => {
     vi.stubEnv('HF_ENDPOINT', hub.url)
     vi.stubEnv('HF_HUB_CACHE', join(directory, 'hub'))
     vi.stubEnv('HF_HUB_OFFLINE', '')
+    vi.stubEnv('ISENTROPE_OFFLINE', '')
     vi.stubEnv('ISENTROPE_DATA', '')
   })
   afterEach(() => hub.close())

@@ -57,6 +57,7 @@ beforeEach(async () => {
   vi.stubEnv('HF_ENDPOINT', hub.url)
   vi.stubEnv('HF_HUB_CACHE', join(directory, 'hub'))
   vi.stubEnv('HF_HUB_OFFLINE', '')
+  vi.stubEnv('ISENTROPE_OFFLINE', '')
   vi.stubEnv('ISENTROPE_DATA', '')
 })
 afterEach(async () => {

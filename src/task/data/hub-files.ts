@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { parse as parseYaml } from 'yaml'
 import { z } from 'zod'
-import { UserError } from '../../config/errors.js'
+import { MissingData, UserError } from '../../config/errors.js'
 import { type HubDataset, type HubRequest, openHubDataset } from './hub.js'
 import { dataExtensions } from './rows.js'
 
@@ -38,8 +38,8 @@ type CardConfig = z.output<typeof cardSchema>['configs'][number]
 /** The local files of a split, downloaded where they are missing. @throws UserError where there is no such split. */
 export async function hubSplit(request: HubSplit): Promise<SplitFiles> {
   const dataset = await openHubDataset(request)
-  const paths = chooseFiles(dataset.paths, await cardOf(dataset), request)
-  requireAllShards(paths, request)
+  const paths = chooseFiles(dataset.paths, await cardOf(dataset), request, dataset.toFetchMore)
+  requireAllShards(paths, request, dataset.toFetchMore)
   const files: SplitFiles['files'] = []
   for (const path of paths) files.push({ path, local: await dataset.get(path) })
   return { commit: dataset.commit, files }
@@ -55,16 +55,25 @@ export async function hubSplitNames(request: Omit<HubSplit, 'split'>): Promise<s
 const cardOf = async (dataset: HubDataset): Promise<string> =>
   dataset.paths.includes('README.md') ? readFile(await dataset.get('README.md'), 'utf8') : ''
 
-/** The paths of the split's files, sorted. `card`: the text of README.md. */
+/**
+ * The paths of the split's files, sorted. `card`: the text of README.md. `toFetchMore`: what lets the hub be asked where
+ * the paths are only those of the cache.
+ */
 export function chooseFiles(
   paths: readonly string[],
   card: string,
   request: Pick<HubSplit, 'repository' | 'config' | 'split'>,
+  toFetchMore?: string,
 ): string[] {
   const { repository, config, split } = request
   const splits = splitsOf(paths, card, request)
   const chosen = splits.get(split) ?? []
   if (chosen.length > 0) return chosen
+  if (toFetchMore !== undefined) {
+    throw new MissingData(`data set ${repository}: the cache has no file of split '${split}'`, {
+      hint: `${toFetchMore} to ask the hub for it`,
+    })
+  }
   const others = [...splits].flatMap(([name, files]) => (files.length > 0 ? [name] : []))
   throw new UserError(
     `data set ${repository}: no file of split '${split}'${config === undefined ? '' : ` in config '${config}'`}`,
@@ -171,19 +180,20 @@ function splitsByName(data: readonly string[], config: string | undefined, repos
   return splits
 }
 
-/** A cache may hold some of the files only: those named `-00000-of-00003` tell how many there are. */
-function requireAllShards(paths: readonly string[], { repository }: HubRequest): void {
+/** A cache, or an upload that broke off, may hold some of the files only: those named `-00000-of-00003` tell how many there are. */
+function requireAllShards(paths: readonly string[], { repository }: HubRequest, toFetchMore?: string): void {
   for (const path of paths) {
     const [, before, total] = /^(.*)-\d{5}-of-(\d{5})\b/.exec(path) ?? []
     if (before === undefined) continue
     const present = paths.filter((other) => other.startsWith(`${before}-`)).length
     if (present < Number(total)) {
-      throw new UserError(
-        `data set ${repository}: the cache has ${present} of the ${Number(total)} files ${before}-*`,
-        {
-          hint: 'Unset HF_HUB_OFFLINE, or check the connection, to fetch the rest.',
-        },
-      )
+      const [where, hint] =
+        toFetchMore === undefined
+          ? ['the hub', "another 'revision' of the set may be whole"]
+          : ['the cache', `${toFetchMore} to fetch the rest`]
+      throw new UserError(`data set ${repository}: ${where} has ${present} of the ${Number(total)} files ${before}-*`, {
+        hint,
+      })
     }
   }
 }

@@ -27,6 +27,7 @@ beforeEach(async () => {
   vi.stubEnv('HF_HUB_CACHE', cache)
   vi.stubEnv('HF_TOKEN', 'hf_secret')
   vi.stubEnv('HF_HUB_OFFLINE', '')
+  vi.stubEnv('ISENTROPE_OFFLINE', '')
 })
 afterEach(async () => {
   vi.unstubAllEnvs()
@@ -84,7 +85,18 @@ describe('openHubDataset', () => {
     [401, {}, /owner\/set: access denied \(status 401\)/, /HF_TOKEN/],
     [403, {}, /access denied \(status 403\): it is gated/, /Accept its terms/],
     [404, {}, /not found at revision main \(status 404\)/, /Check owner, name/],
-    [undefined, { HF_HUB_OFFLINE: '1' }, /not in the cache/, /Unset HF_HUB_OFFLINE/],
+    [
+      undefined,
+      { HF_HUB_OFFLINE: '1' },
+      /not in the cache \(.*\), and HF_HUB_OFFLINE forbids/,
+      /^unset HF_HUB_OFFLINE/,
+    ],
+    [
+      undefined,
+      { ISENTROPE_OFFLINE: '1' },
+      /not in the cache.*, and ISENTROPE_OFFLINE forbids/,
+      /^unset ISENTROPE_OFF/,
+    ],
   ])('explains status %s, %j', async (status, environment, message, hint) => {
     hub.status = status
     for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value)
@@ -92,6 +104,7 @@ describe('openHubDataset', () => {
     expect(error).toMatchObject({ name: 'UserError' })
     expect((error as Error).message).toMatch(message)
     expect((error as { hint: string }).hint).toMatch(hint)
+    expect(hub.requests.length > 0).toBe(status !== undefined)
   })
 
   it('in trouble is a failure and no mistake of the user; what the cache has serves', async () => {
@@ -131,9 +144,23 @@ describe('hubSplit', () => {
     const dataset = await openHubDataset(request)
     await dataset.get('data/train-00000-of-00002.jsonl')
     vi.stubEnv('HF_HUB_OFFLINE', '1')
-    await expect(hubSplit({ ...request, split: 'train' })).rejects.toThrow(/the cache has 1 of the 2 files/)
+    await expect(hubSplit({ ...request, split: 'train' })).rejects.toMatchObject({
+      message: expect.stringMatching(/the cache has 1 of the 2 files/),
+      hint: 'unset HF_HUB_OFFLINE to fetch the rest',
+    })
     vi.stubEnv('HF_HUB_OFFLINE', '')
     expect((await hubSplit({ ...request, split: 'train' })).files).toHaveLength(2)
+    delete hub.datasets[repository]!['data/train-00000-of-00002.jsonl']
+    await expect(hubSplit({ ...request, split: 'train' })).rejects.toThrow(/the hub has 1 of the 2 files/)
+  })
+
+  it('does not take what the cache has for all splits of a set', async () => {
+    await (await openHubDataset(request)).get(path)
+    vi.stubEnv('ISENTROPE_OFFLINE', '1')
+    await expect(hubSplit({ ...request, split: 'test' })).rejects.toMatchObject({
+      message: "data set owner/set: the cache has no file of split 'test'",
+      hint: 'unset ISENTROPE_OFFLINE to ask the hub for it',
+    })
   })
 
   it('offline, finds files that other tools linked', async () => {

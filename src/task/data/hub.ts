@@ -2,7 +2,7 @@
  * Data sets of a Hugging Face hub, fetched file by file into the standard cache that other tools share:
  * `datasets--owner--name/{blobs/ETAG, snapshots/COMMIT/PATH -> blob, refs/REVISION}`. A download that broke off goes on
  * where it broke, and is verified before it counts. HF_HOME, HF_HUB_CACHE, HF_ENDPOINT, HF_TOKEN (or the token file)
- * and HF_HUB_OFFLINE are respected.
+ * HF_HUB_OFFLINE and ISENTROPE_OFFLINE are respected.
  */
 import { createHash } from 'node:crypto'
 import { createReadStream, existsSync, readdirSync } from 'node:fs'
@@ -15,6 +15,7 @@ import { serverTrouble } from '../../config/server-trouble.js'
 import { FetchError, isTransient } from '../../fetch/errors.js'
 import { createHttp, type Http } from '../../fetch/http.js'
 import { withLock } from '../../fetch/lock.js'
+import { networkOff } from '../../fetch/offline.js'
 import { withProgress } from '../../fetch/progress.js'
 import { downloadSpan } from '../../fetch/ranges.js'
 import { hubToken, isCommit } from '../../model/hub-cache.js'
@@ -36,6 +37,8 @@ export interface HubDataset {
   commit: string
   /** Every file that can be had; offline, those in the cache. */
   paths: string[]
+  /** Where only the cache was asked, what lets the hub be asked for the rest: half a sentence. */
+  toFetchMore?: string
   /** The local path of a file, downloaded where the cache lacks it. */
   get(path: string): Promise<string>
 }
@@ -49,17 +52,18 @@ export async function openHubDataset(request: HubRequest): Promise<HubDataset> {
   const { repository, revision } = request
   const folder = join(getHFHubCachePath(), getRepoFolderName({ type: 'dataset', name: repository }))
   const cached = await cachedDataset(folder, revision)
-  if (/^(?:1|on|yes|true)$/i.test(process.env.HF_HUB_OFFLINE ?? '')) {
-    if (cached !== undefined) return cached
-    throw new MissingData(`data set ${repository}: not in the cache (${folder}), and the network is switched off`, {
-      hint: 'Unset HF_HUB_OFFLINE to fetch it, or give local files: docs/data.md.',
+  const off = networkOff('hub')
+  if (off !== undefined) {
+    if (cached !== undefined) return { ...cached, toFetchMore: off.undo }
+    throw new MissingData(`data set ${repository}: not in the cache (${folder}), and ${off.by} forbids the network`, {
+      hint: `${off.undo} to fetch it, or give local files: docs/data.md`,
     })
   }
   try {
     return await openRemote(request, folder)
   } catch (error) {
     if (!(error instanceof FetchError)) throw error
-    if (isTransient(error) && cached !== undefined) return cached
+    if (isTransient(error) && cached !== undefined) return { ...cached, toFetchMore: 'check the connection' }
     throw explained(request, error)
   }
 }

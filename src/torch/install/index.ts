@@ -8,7 +8,8 @@ import { serverTrouble } from '../../config/server-trouble.js'
 import { cacheDirectory } from '../../fetch/cache.js'
 import { FetchError } from '../../fetch/errors.js'
 import { createHttp, type Fetch } from '../../fetch/http.js'
-import { damagedFiles, type InstallProgress, installFromWheels, isOffline } from '../../fetch/install.js'
+import { damagedFiles, type InstallProgress, installFromWheels } from '../../fetch/install.js'
+import { networkOff } from '../../fetch/offline.js'
 import { type ProgressStream, withProgress } from '../../fetch/progress.js'
 import { librariesIn, type TorchInstall } from './libraries.js'
 import { locateTorch, type PassedOver } from './locate.js'
@@ -75,7 +76,7 @@ export async function provisionTorch(options: Omit<EnsureTorchOptions, 'path'> =
       directory,
       wheels: pinnedWheels(),
       http: () => createHttp({ fetch: options.fetch }),
-      offline: isOffline(options.offline),
+      networkOff: networkOff('index', options.offline),
       onProgress: options.onProgress,
     })
     const found = librariesIn(path.join(directory, 'torch', 'lib'))
