@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { UserError } from '../config/errors.js'
 import { keeps, type PassRate, parseKeepRange, readPassRates } from './data/pass-rates.js'
 import { shuffle } from './shuffle.js'
-import type { TaskContext } from './spec.js'
+import { parseKeys, type TaskContext } from './spec.js'
 import type { Example, Rng, Task } from './types.js'
 
 export const passRatesSchema = z.strictObject({
@@ -18,14 +18,7 @@ export const passRatesSchema = z.strictObject({
 
 /** @throws UserError where the rates are not of this task's problems, or none is left. */
 export async function withPassRates(task: Task, options: unknown, context: TaskContext): Promise<Task> {
-  const parsed = passRatesSchema.safeParse(options)
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues
-    throw new UserError(
-      `task ${task.name}: passRates${issue!.path.map((key) => `.${String(key)}`).join('')}: ${issue!.message}`,
-    )
-  }
-  const { path, keep, order } = parsed.data
+  const { path, keep, order } = parseKeys(passRatesSchema, options, `task ${task.name}, passRates`)
   const range = keep === undefined ? undefined : parseKeepRange(keep)
   const rates = await readPassRates(resolve(context.baseDirectory, path))
   const rateOf = ({ correct, samples }: PassRate) => correct / samples

@@ -30,3 +30,55 @@ it('another thing with keys has no keys of a task', () => {
     expect.objectContaining({ hint: 'Known: name, targetMin, evalShare.' }),
   )
 })
+
+const options = z.object({
+  count: z.int().min(2).max(5).default(4).describe('numbers per problem'),
+  style: z.enum(['compact', 'chat']).default('chat').describe('short text, or a chat'),
+  path: z.string().describe('file of problems'),
+  useAll: z.boolean().optional().describe('every number once'),
+  operations: z
+    .array(z.enum(['+', '-']))
+    .nonempty()
+    .default(['+'])
+    .describe('which of + -'),
+})
+
+it.each<[object, string, string]>([
+  [
+    { count: 'two' },
+    'count: must be a number (got "two")',
+    'count: numbers per problem (whole number >= 2, <= 5, default 4)',
+  ],
+  [
+    { count: 2.5 },
+    'count: must be a whole number (got 2.5)',
+    'count: numbers per problem (whole number >= 2, <= 5, default 4)',
+  ],
+  [{ count: 9 }, 'count: must be at most 5 (got 9)', 'count: numbers per problem (whole number >= 2, <= 5, default 4)'],
+  [
+    { style: 'compct' },
+    'style: must be one of compact, chat (got "compct"); did you mean compact?',
+    'style: short text, or a chat (compact | chat, default chat)',
+  ],
+  [{ path: undefined }, 'path: is required. file of problems', 'path: file of problems (text)'],
+  [{ useAll: 'yes' }, 'useAll: must be true or false (got "yes")', 'useAll: every number once (true | false)'],
+  [{ operations: [] }, 'operations: must not be empty', 'operations: which of + - (list of + | -, default [+])'],
+  [
+    { operations: ['*'] },
+    'operations.0: must be one of +, - (got "*")',
+    'operations: which of + - (list of + | -, default [+])',
+  ],
+])('a bad value of a task, %j, is told with what was found and what the key takes', (given, problem, hint) => {
+  expect(() => parseSpec(options, { name: 'any', path: 'a', ...given })).toThrow(
+    expect.objectContaining({ name: 'UserError', message: `task any: ${problem}`, hint }),
+  )
+})
+
+it('all bad values are told at once', () => {
+  expect(() => parseSpec(options, { name: 'any', path: 1, count: 1 })).toThrow(
+    expect.objectContaining({
+      message: 'task any has 2 problems\n  count: must be at least 2 (got 1)\n  path: must be text (got 1)',
+      hint: 'count: numbers per problem (whole number >= 2, <= 5, default 4); path: file of problems (text)',
+    }),
+  )
+})

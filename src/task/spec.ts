@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import { UserError } from '../config/errors.js'
 import { near } from '../config/near.js'
+import { problemsOf } from '../config/problems.js'
+import { type SchemaEntry, schemaEntries } from '../config/schema-entries.js'
 
 /** A recipe's `task:` section: the task's name and the keys that its own schema knows. */
 export interface TaskSpec {
@@ -37,7 +39,10 @@ export const commonTaskSchema = z.object({
     .describe('train on the problems whose measured pass rate lies in a range, in an order'),
 })
 
-/** Validates a task's (or another named thing's) keys. Unknown keys and bad values are errors of the user's that name the key. */
+/**
+ * Validates a task's (or another named thing's) keys.
+ * @throws UserError that names an unknown key with what was meant, or all bad values with what their keys take
+ */
 export function parseSpec<Shape extends z.ZodRawShape>(
   schema: z.ZodObject<Shape>,
   spec: TaskSpec,
@@ -51,9 +56,24 @@ export function parseSpec<Shape extends z.ZodRawShape>(
       throw new UserError(`${what} ${name}: unknown key '${key}'`, { hint: didYouMean(key, [...new Set(meant)]) })
     }
   }
-  const result = schema.safeParse(keys)
-  if (result.success) return result.data
-  const [issue] = result.error.issues
-  const path = issue?.path.join('.') ?? ''
-  throw new UserError(`${what} ${name}: ${path === '' ? '' : `${path}: `}${issue?.message ?? 'not valid'}`)
+  return parseKeys(schema, keys, `${what} ${name}`)
 }
+
+/** The values of `keys` by their schema. @throws UserError with all that is wrong, in the words of a recipe's errors. */
+export function parseKeys<Schema extends z.ZodType>(schema: Schema, keys: unknown, where: string): z.output<Schema> {
+  const result = schema.safeParse(keys, { reportInput: true })
+  if (result.success) return result.data
+  const entries = schemaEntries(schema)
+  const problems = problemsOf(result.error, entries, keys)
+  const lines = problems.map(({ path, message }) => [...(path.length > 0 ? [path.join('.')] : []), message].join(': '))
+  const meant = entries.filter((entry) => problems.some(({ path }) => path[0] === entry.path))
+  throw new UserError(
+    lines.length === 1
+      ? `${where}: ${lines[0]}`
+      : `${where} has ${lines.length} problems\n${lines.map((line) => `  ${line}`).join('\n')}`,
+    { hint: meant.length > 0 ? meant.map(whatItTakes).join('; ') : 'docs/tasks.md describes the keys' },
+  )
+}
+
+const whatItTakes = ({ path, description, type, default: value }: SchemaEntry): string =>
+  `${path}: ${description} (${type}${value === undefined ? '' : `, default ${value}`})`
