@@ -5,7 +5,7 @@
  *     npx jiti bench/plan.ts [--steps 2] [--modes 'full; LoRA'] [--json]
  */
 import { execFileSync, spawn } from 'node:child_process'
-import { readFileSync, rmSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -32,6 +32,16 @@ const common = [
 const lora = ['lora.rank=16', 'rollout.batchSize=32', 'train.tokenBudget=256']
 const half = ['dtype=bfloat16']
 const checkpointing = ['train.activationCheckpointing=true']
+/** Of 420 to 440 tokens: what a completion's attention keeps of its prompt counts. */
+const prompts = join(temporaryDirectory(), 'long-prompts.jsonl')
+const longPrompts = [`task={name: ${JSON.stringify(prompts)}, evalShare: 0.2}`, 'rollout.samplesPerPrompt=8']
+writeFileSync(
+  prompts,
+  Array.from({ length: 40 }, (_, i) => {
+    const story = 'Mary gave her apples to John at the market. '.repeat(38)
+    return `${JSON.stringify({ prompt: `${story.slice(0, 1650 + 2 * i)} What is 2 + ${i}?`, answer: String(2 + i) })}\n`
+  }).join(''),
+)
 
 const modes: Record<string, string[]> = {
   full: [],
@@ -41,6 +51,8 @@ const modes: Record<string, string[]> = {
   'full, PPO with a frozen critic': ['algorithm.name=ppo', 'critic.trunk=frozen'],
   'full, optimizer on the CPU': ['train.optimizerDevice=cpu'],
   'full, KL': ['algorithm.klCoef=0.01'],
+  'full, long prompts': longPrompts,
+  'bfloat16, long prompts': [...half, ...longPrompts],
   LoRA: lora,
   'LoRA, activation checkpointing': [...lora, ...checkpointing],
   'LoRA, KL': [...lora, 'algorithm.klCoef=0.01'],

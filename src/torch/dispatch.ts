@@ -5,7 +5,7 @@
  */
 import { type Dtype, dtypes } from './dtype.js'
 import { native } from './engine.js'
-import { TorchError } from './errors.js'
+import { torchFailure } from './errors.js'
 import type { Native } from './native.js'
 import { Tensor } from './tensor.js'
 
@@ -164,7 +164,7 @@ export function direct<T>(name: string, operands: readonly Argument[], run: () =
   try {
     return run()
   } catch (error) {
-    throw new TorchError(name, operands.map(describe), (error as Error).message)
+    throw torchFailure(name, operands.map(describe), (error as Error).message)
   }
 }
 
@@ -186,7 +186,7 @@ function invoke(op: Operator, values: readonly Argument[]): Native {
   }
   if (engine.dispatch(addresses.name, addresses.overload) !== 0) {
     const full = op.overload ? `${op.name}.${op.overload}` : op.name
-    throw new TorchError(full, values.map(describe), engine.lastError())
+    throw torchFailure(full, values.map(describe), engine.lastError())
   }
   return engine
 }

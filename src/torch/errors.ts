@@ -1,3 +1,5 @@
+import { Failure } from '../config/errors.js'
+
 /** An operator that LibTorch refused, with the shapes it was given. */
 export class TorchError extends Error {
   override name = 'TorchError'
@@ -9,4 +11,22 @@ export class TorchError extends Error {
     this.operator = operator
     this.operands = operands
   }
+}
+
+/** LibTorch's words of the processor's memory and of a GPU's, cuBLAS's included. */
+const noMemory = /can't allocate memory|not enough memory|out of memory|STATUS_ALLOC_FAILED/i
+const asked = /tried to allocate ([\d.]+) ?(bytes|[KMGT]iB)/i
+
+/** What LibTorch refused, and why: a {@link Failure} where it has no memory left, a {@link TorchError} else. */
+export function torchFailure(operator: string, operands: readonly string[], reason: string): Error {
+  if (!noMemory.test(reason)) return new TorchError(operator, operands, reason)
+  const [, amount, unit] = asked.exec(reason) ?? []
+  const size = unit === 'bytes' ? `${(Number(amount) / 2 ** 30).toFixed(2)} GiB` : `${amount} ${unit}`
+  const wanted = amount === undefined ? '' : `, which asks for ${size}`
+  return new Failure(`there is no memory left for ${operator}(${operands.join(', ')})${wanted}`, {
+    hint:
+      'a smaller train.tokenBudget, rollout.batchSize or --batch-size takes less, as do lora and train.activationCheckpointing; ' +
+      '--dry-run shows what a run needs, and --resume goes on from the last checkpoint',
+    cause: new Error(reason),
+  })
 }

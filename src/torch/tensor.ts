@@ -2,6 +2,7 @@
 import { cpu, type Device, deviceName, deviceOfCode, deviceTypeCode, sameDevice } from './device.js'
 import { type AnyData, type DataOf, type Dtype, dtypeOfCode, dtypes } from './dtype.js'
 import { native } from './engine.js'
+import { torchFailure } from './errors.js'
 import type { Handle } from './native.js'
 import { pins } from './pinned.js'
 import { currentScope, type Scope } from './scope.js'
@@ -179,16 +180,15 @@ export function empty(shape: readonly number[], options: TensorOptions = {}): Te
     if (!Number.isSafeInteger(length) || length < 0) throw new Error(`a tensor cannot have shape [${shape.join(',')}]`)
   }
   const device = options.device ?? cpu
-  const { code } = dtypes[options.dtype ?? 'float32']
-  return new Tensor(
-    native().emptyStrided(
-      shape,
-      rowMajor(shape),
-      code,
-      deviceTypeCode(device),
-      device.type === 'cpu' ? 0 : device.index,
-    ),
-  )
+  const dtype = options.dtype ?? 'float32'
+  const index = device.type === 'cpu' ? 0 : device.index
+  try {
+    const handle = native().emptyStrided(shape, rowMajor(shape), dtypes[dtype].code, deviceTypeCode(device), index)
+    return new Tensor(handle)
+  } catch (error) {
+    const operands = [`${dtype}[${shape.join(',')}]`, deviceName(device)]
+    throw torchFailure('aten::empty_strided', operands, (error as Error).message)
+  }
 }
 
 /** Host memory for what comes from `device` or goes there. */
