@@ -6,15 +6,21 @@ import { version } from '../config/version.js'
 import { bytesIn, cacheDirectory } from '../fetch/cache.js'
 import { freeBytes } from '../fetch/install.js'
 import { formatBytes, formatNumber } from '../report/format.js'
+import type { TorchInstall } from '../torch/install/index.js'
+import type { EngineProbe } from '../torch/probe.js'
+import { type AcceleratorReport, acceleratorRows, checkAccelerator } from './accelerator-check.js'
 import { newCommand } from './command.js'
 import { Exit, exitCodes } from './errors.js'
 import { type Io, jsonLine, print, processIo } from './io.js'
+import { planLines } from './plan-lines.js'
 
 const help = `
 Looks for LibTorch as every command does (ISENTROPE_TORCH, the active virtual or conda environment, a Python on the path,
 the cache), fetches the pinned version where there is none (ISENTROPE_OFFLINE=1 forbids it), and tries it out.
-With --json, prints {"version", "engine": {"version", "path", "devices", "threads", "source", "gflops"}, "cache",
-"problems", "notes"}; engine is null where none works. Exit code 1 where there are problems.
+Where a CUDA device works, also tries there which attention training would take and how transfers go.
+With --json, prints {"version", "engine": {"version", "path", "devices", "threads", "source", "gflops", "accelerator"},
+"cache", "problems", "notes"}; engine is null where none works, accelerator ({"device", "dtype", "attention", "transfers"})
+is there where CUDA works. Exit code 1 where there are problems.
 
 Examples:
   $ isentrope doctor
@@ -41,6 +47,8 @@ export interface EngineReport {
   threads: number
   source: string
   gflops: number
+  /** Where a CUDA device works. */
+  accelerator?: AcceleratorReport
 }
 
 /** The engine and what there is to say about it; tests put their own in its place. */
@@ -53,7 +61,7 @@ export function doctorCommand(io: Io = processIo, check: EngineCheck = checkEngi
       const cache = cacheDirectory()
       const { engine, problems, notes } = await check(io.stderr)
       const report = { version, engine, cache, problems: [...problems, ...(await cacheProblems(cache))], notes }
-      await print(io.stdout, flags.json ? jsonLine(report) : await describe(report))
+      await print(io.stdout, flags.json ? jsonLine(report) : await describe(report, io.stdout.columns))
       if (report.problems.length > 0) throw new Exit(exitCodes.failed)
     })
 }
@@ -81,10 +89,30 @@ export async function checkEngine(stderr: Io['stderr']): ReturnType<EngineCheck>
       }
     }
     const { probeEngine } = await import('../torch/probe.js')
-    const { problems, ...engine } = probeEngine(install)
-    return { engine: { ...engine, source: install.source }, problems, notes }
+    const found = await describeEngine(install, probeEngine(install))
+    return { ...found, notes: [...notes, ...found.notes] }
   } catch (error) {
     return { engine: null, problems: [problemText(error)], notes }
+  }
+}
+
+/** What was found in an engine that works, with what training would do on its CUDA device. */
+export async function describeEngine(
+  { version, source, lacksDriver }: Pick<TorchInstall, 'version' | 'source' | 'lacksDriver'>,
+  { problems, ...probe }: EngineProbe,
+  tryAccelerator = checkAccelerator,
+): Promise<{ engine: EngineReport; problems: string[]; notes: string[] }> {
+  const [, index] = probe.devices.map((name) => /^cuda:(\d+)$/.exec(name)).find((match) => match !== null) ?? []
+  return {
+    engine: {
+      ...probe,
+      source,
+      ...(index === undefined ? {} : { accelerator: await tryAccelerator(Number(index)) }),
+    },
+    problems,
+    notes: lacksDriver
+      ? [`LibTorch ${version} is a CUDA build, and no NVIDIA driver was found here: it computes on the CPU`]
+      : [],
   }
 }
 
@@ -103,7 +131,7 @@ async function cacheProblems(cache: string): Promise<string[]> {
   }
 }
 
-async function describe({ engine, cache, problems, notes }: DoctorReport): Promise<string> {
+async function describe({ engine, cache, problems, notes }: DoctorReport, columns?: number): Promise<string> {
   const [used, free] = [await bytesIn(cache), await freeBytes(cache).catch(() => undefined)]
   const rows: [string, string][] = [
     ['isentrope', `${version}, Node ${process.versions.node}, ${process.platform}-${process.arch}`],
@@ -113,13 +141,12 @@ async function describe({ engine, cache, problems, notes }: DoctorReport): Promi
           ['devices', engine.devices.join(', ')],
           ['threads', String(engine.threads)],
           ['product', `${formatNumber(engine.gflops)} GFLOP/s (float32, 1024 x 1024, CPU)`],
+          ...(engine.accelerator ? await acceleratorRows(engine.accelerator) : []),
         ] satisfies [string, string][])
       : []),
     ['cache', `${cache}, ${formatBytes(used)}${free === undefined ? '' : `, ${formatBytes(free)} free`}`],
+    ...notes.map((note): [string, string] => ['note:', note]),
+    ...problems.map((problem): [string, string] => ['problem:', problem]),
   ]
-  const lines = rows.map(([name, text]) => `${pc.bold(name.padEnd(10))} ${text}`)
-  for (const note of notes) lines.push(`${pc.cyan('note:')} ${note}`)
-  for (const problem of problems) lines.push(`${pc.red('problem:')} ${problem}`)
-  if (problems.length === 0) lines.push(pc.green('Everything is there.'))
-  return `${lines.join('\n')}\n`
+  return planLines(rows, columns) + (problems.length === 0 ? `${pc.green('Everything is there.')}\n` : '')
 }

@@ -121,6 +121,10 @@ describe('the libraries of an installation', () => {
     ]
     expect(listed(false)).toEqual(withoutDriver)
     expect(listed(true)).toEqual([...withoutDriver, ['torch_cuda', 'libtorch_cuda.so']])
+    const lacksDriver = (driver: boolean) => librariesIn(libDir, { platform: 'linux', driver })?.lacksDriver
+    expect([lacksDriver(true), lacksDriver(false)]).toEqual([false, true])
+    rmSync(path.join(libDir, 'libtorch_cuda.so'))
+    expect(lacksDriver(false)).toBe(false)
   })
 
   it('knows the names of macOS and Windows, and what is no LibTorch', () => {

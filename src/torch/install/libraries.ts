@@ -22,6 +22,8 @@ export interface TorchInstall {
   libraries: TorchLibrary[]
   /** Whether torch_cuda is among the libraries: a CUDA build on a machine with an NVIDIA driver. */
   cuda: boolean
+  /** A CUDA build on a machine without an NVIDIA driver: it computes on the CPU. */
+  lacksDriver: boolean
   source: 'setting' | 'virtualenv' | 'conda' | 'python' | 'cache' | 'downloaded'
 }
 
@@ -49,13 +51,14 @@ export function librariesIn(
     platform = process.platform,
     driver = hasNvidiaDriver(platform),
   }: { platform?: NodeJS.Platform; driver?: boolean } = {},
-): Pick<TorchInstall, 'version' | 'libDir' | 'libraries' | 'cuda'> | undefined {
+): Omit<TorchInstall, 'source'> | undefined {
   const names = NAMES[platform]
   const version = versionOf(libDir)
   if (!names || version === undefined) return undefined
   const at = (name: string) => path.join(libDir, name)
   if (!existsSync(at(names.c10)) || !existsSync(at(names.cpu))) return undefined
-  const cuda = driver && existsSync(at(names.cuda))
+  const cudaBuild = existsSync(at(names.cuda))
+  const cuda = driver && cudaBuild
   const libraries: TorchLibrary[] = [
     ...names.support
       .map(at)
@@ -65,7 +68,7 @@ export function librariesIn(
     { path: at(names.cpu), role: 'torch_cpu' },
   ]
   if (cuda) libraries.push({ path: at(names.cuda), role: 'torch_cuda' })
-  return { version, libDir, libraries, cuda }
+  return { version, libDir, libraries, cuda, lacksDriver: cudaBuild && !driver }
 }
 
 /** The version of the package around a torch/lib directory: torch/version.py, or build-version of a plain LibTorch. */
