@@ -104,7 +104,7 @@ export function engineText({
   dtypeChoice,
   threads,
 }: Pick<Plan, 'device' | 'dtype' | 'dtypeChoice' | 'threads'>): string {
-  return `${device}, ${dtype}${dtypeChoice ? ` (auto: ${choiceText(dtypeChoice)})` : ''}, ${threads} threads`
+  return `${device}, ${dtype}${dtypeChoice ? ` (auto: ${choiceText(dtypeChoice)})` : ''}, ${threads} ${threads === 1 ? 'thread' : 'threads'}`
 }
 
 function choiceText(choice: DtypeChoice): string {

@@ -23,12 +23,24 @@ export async function sayWhereRunStands(run: string, error: unknown, io: Io): Pr
   await print(io.stderr, `${stands}\n`)
 }
 
-/** Where the run goes, and on an accelerator how it is used, before the first step. */
-export function startText({ runDirectory, step, engine }: RunBegin): string {
-  const place = step > 0 ? `continuing ${runDirectory} after step ${step}` : runDirectory
+/** Where the run is going to lie, as far as that is known before it starts. */
+export async function plannedPlace(
+  { name = 'run' }: { name?: string },
+  { run, resume }: { run?: string; resume?: boolean },
+  root = 'runs',
+): Promise<string> {
+  if (run !== undefined) return run
+  const { latestRunDirectory } = await import('../run/run-directory.js')
+  return (resume ? latestRunDirectory(name, root) : undefined) ?? `${root}/${name}-TIMESTAMP`
+}
+
+/** Where the run goes, unless the plan has said it, and on an accelerator how it is used, before the first step. */
+export function startText({ runDirectory, step, engine }: RunBegin, planned?: string): string {
+  const place =
+    step > 0 ? [`continuing ${runDirectory} after step ${step}`] : runDirectory === planned ? [] : [runDirectory]
   const { device, attention, transfers } = engine ?? { device: 'cpu' }
   const used = device === 'cpu' ? [] : Object.entries({ attention, transfers }).filter(([, text]) => text !== undefined)
-  return `${[place, ...used.map((entry) => entry.join(': '))].join('\n')}\n\n`
+  return `${[...place, ...used.map((entry) => entry.join(': '))].map((line) => `${line}\n`).join('')}\n`
 }
 
 /** A run is not lost for a page that cannot be made: the failure is said, the run stands. */

@@ -1,6 +1,7 @@
 /** What a supervised run tells before it begins and when it has ended. */
 import type { SftRecipe } from '../config/sft-recipe.js'
 import { formatCompact, formatCount, formatNumber } from '../report/format.js'
+import { edgesText } from '../run/edge-steps.js'
 import type { SftSummary } from '../run/sft.js'
 import type { SftPlan } from '../run/sft-plan.js'
 import { planLines } from './plan-lines.js'
@@ -54,7 +55,7 @@ export function sftSummaryText(summary: SftSummary): string {
   const { eval_first: first, eval_last: last } = summary
   const lines = [
     `steps       ${summary.step} of ${summary.steps}`,
-    `loss        ${number(summary.loss_first)} -> ${number(summary.loss_last)} nats (means of the first and last 10 steps)`,
+    `loss        ${number(summary.loss_first)} -> ${number(summary.loss_last)} nats (${edgesText(summary.edge_steps)})`,
     `entropy     ${number(summary.entropy_first)} -> ${number(summary.entropy_last)} nats at the learnt tokens`,
     `tokens      ${summary.tokens} (${summary.target_tokens} learnt) in ${summary.seconds.toFixed(1)} s`,
     ...(first && last

@@ -5,7 +5,7 @@ import type { SftOptions, SftSummary } from '../run/sft.js'
 import { newCommand, repeated } from './command.js'
 import { Exit, exitCodes } from './errors.js'
 import { type Io, jsonLine, print, processIo } from './io.js'
-import { infinityAsYaml, quoted, sayWhereRunStands, startText, writeReport } from './run-command.js'
+import { infinityAsYaml, plannedPlace, quoted, sayWhereRunStands, startText, writeReport } from './run-command.js'
 import { stopOnSignals } from './signals.js'
 
 const help = `
@@ -74,13 +74,14 @@ export function sftCommand(io: Io = processIo): Command {
       const where = { runDirectory: flags.run, resume: flags.resume }
       const { recipe, choice } = await resolveDtype(given, sftFormat, where)
       const plan = await planSft(recipe, data, { dtypeChoice: choice })
-      await print(people, sftPlanText(recipe, plan, flags.run ?? 'runs/', people.columns))
+      const place = await plannedPlace(recipe, flags)
+      await print(people, sftPlanText(recipe, plan, place, people.columns))
       if (flags.dryRun) {
         if (flags.json) await print(io.stdout, `${JSON.stringify({ recipe, plan }, infinityAsYaml)}\n`)
         return
       }
       requireRoom(plan)
-      const summary = await runInPanel(recipe, flags, { io, people, data, steps: plan.steps })
+      const summary = await runInPanel(recipe, flags, { io, people, place, data, steps: plan.steps })
       await print(io.stdout, flags.json ? jsonLine(summary) : '')
       if (summary.interrupted) {
         const command = `isentrope sft ${path === undefined ? '' : `${quoted(path)} `}--run ${quoted(summary.run)} --resume`
@@ -93,7 +94,13 @@ export function sftCommand(io: Io = processIo): Command {
 async function runInPanel(
   recipe: SftRecipe,
   flags: SftFlags,
-  { io, people, data, steps }: { io: Io; people: Io['stdout']; data: SftOptions['data']; steps: number },
+  {
+    io,
+    people,
+    place,
+    data,
+    steps,
+  }: { io: Io; people: Io['stdout']; place: string; data: SftOptions['data']; steps: number },
 ): Promise<SftSummary & { report?: string }> {
   const [{ runSft }, { createSftPanel }, { sftSummaryText }] = await Promise.all([
     import('../run/sft.js'),
@@ -117,7 +124,7 @@ async function runInPanel(
       data,
       onStart: (begin) => {
         started = begin.runDirectory
-        people.write(startText(begin))
+        people.write(startText(begin, place))
       },
       onEvent: (event) => panel.onEvent(event),
     })

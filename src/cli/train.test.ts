@@ -34,6 +34,10 @@ describe('train', () => {
     expect(out.replace(/\s+/g, ' ')).toContain('up to 1,536 tokens, 1 optimizer update')
     expect(out).toContain('4/4')
     expect(out).toContain('steps       4 of 4')
+    expect(out).toContain('(means of the first and last 2 steps)')
+    // The plan's line, and no other before the first step.
+    const beforeFirst = out.slice(0, out.indexOf('1/4'))
+    expect(beforeFirst.split(directory).length - 1).toBe(1)
     for (const file of ['config.yaml', 'metrics.jsonl', 'environment.json', 'report.html']) {
       expect(existsSync(join(directory, file))).toBe(true)
     }

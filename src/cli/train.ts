@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { UserError } from '../config/errors.js'
 import type { Recipe } from '../config/recipe.js'
+import { edgesText } from '../run/edge-steps.js'
 import type { FreeMemory } from '../run/free-memory.js'
 import type { OpenParts } from '../run/parts.js'
 import type { ModelShape } from '../run/plan.js'
@@ -9,7 +10,7 @@ import { newCommand, repeated } from './command.js'
 import { ledgerText, setpointText } from './control-text.js'
 import { Exit, exitCodes } from './errors.js'
 import { type Io, jsonLine, print, processIo } from './io.js'
-import { infinityAsYaml, quoted, sayWhereRunStands, startText, writeReport } from './run-command.js'
+import { infinityAsYaml, plannedPlace, quoted, sayWhereRunStands, startText, writeReport } from './run-command.js'
 import { stopOnSignals } from './signals.js'
 
 const help = `
@@ -74,7 +75,7 @@ function summaryText(summary: Summary): string {
   const number = (value: number | null) => (value === null ? '-' : value.toFixed(3))
   const lines = [
     `steps       ${summary.step} of ${summary.steps}`,
-    `reward      ${number(summary.reward_first)} -> ${number(summary.reward_last)} (means of the first and last 10 steps)`,
+    `reward      ${number(summary.reward_first)} -> ${number(summary.reward_last)} (${edgesText(summary.edge_steps)})`,
     `entropy     ${number(summary.entropy_first)} -> ${number(summary.entropy_last)} nats`,
     ...(summary.setpoint ? [setpointText(summary.setpoint)] : []),
     ...(summary.ledger ? [ledgerText(summary.ledger)] : []),
@@ -110,13 +111,14 @@ export function trainCommand(io: Io = processIo, room = trainRoom): Command {
       const model = await describeModel(given, { planOnly: flags.dryRun })
       const { recipe, choice } = await resolveForCommand(given, flags)
       const plan = makePlan(recipe, model, await freeMemory(recipe.device, recipe.threads), choice)
-      await print(people, planText(recipe, plan, flags.run ?? 'runs/', people.columns))
+      const place = await plannedPlace(recipe, flags)
+      await print(people, planText(recipe, plan, place, people.columns))
       if (flags.dryRun) {
         if (flags.json) await print(io.stdout, `${JSON.stringify({ recipe, plan }, infinityAsYaml)}\n`)
         return
       }
       requireRoom(plan)
-      const summary = await runTraining(recipe, flags, { io, people, openParts })
+      const summary = await runTraining(recipe, flags, { io, people, place, openParts })
       await print(io.stdout, flags.json ? jsonLine(summary) : '')
       if (summary.interrupted) {
         const command = `isentrope train ${path === undefined ? '' : `${quoted(path)} `}--run ${quoted(summary.run)} --resume`
@@ -129,7 +131,7 @@ export function trainCommand(io: Io = processIo, room = trainRoom): Command {
 async function runTraining(
   recipe: Recipe,
   flags: TrainFlags,
-  { io, people, openParts }: { io: Io; people: Io['stdout']; openParts?: OpenParts },
+  { io, people, place, openParts }: { io: Io; people: Io['stdout']; place: string; openParts?: OpenParts },
 ): Promise<Summary & { report?: string }> {
   const [{ train }, { createTrainPanel }, { renderSummaryChart }, { readHistory }, { runPaths }] = await Promise.all([
     import('../run/train.js'),
@@ -155,7 +157,7 @@ async function runTraining(
       openParts,
       onStart: (begin) => {
         started = begin.runDirectory
-        people.write(startText(begin))
+        people.write(startText(begin, place))
       },
       onEvent: (event) => panel.onEvent(event),
     })

@@ -1,6 +1,8 @@
 /** A run in a few numbers, the same for tiles, tables and the terminal. */
+
+import { edgeSteps } from '../run/edge-steps.js'
 import { formatDuration, formatFixed, formatNumber, formatPercent } from './format.js'
-import { edgeSteps, edges, elapsedSeconds, entropyChanges, maskedShare, numberOf } from './metrics.js'
+import { edges, elapsedSeconds, entropyChanges, maskedShare, numberOf } from './metrics.js'
 import type { RunData } from './run-data.js'
 import { correlation, extent, mean } from './statistics.js'
 

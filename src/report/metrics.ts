@@ -1,4 +1,5 @@
 /** Quantities that several displays derive from a step's metrics. */
+import { edgesOf } from '../run/edge-steps.js'
 import type { StepMetrics } from '../train/events.js'
 import { mean } from './statistics.js'
 
@@ -16,18 +17,13 @@ export function maskedShare(metrics: StepMetrics): number | undefined {
   return low === undefined && high === undefined ? undefined : (low ?? 0) + (high ?? 0)
 }
 
-/** How many steps at either end of a run are averaged: 10, or half of a run shorter than 20 (at least 1). */
-export function edgeSteps(steps: number): number {
-  return Math.max(1, Math.min(10, Math.floor(steps / 2)))
-}
-
-/** Means of a quantity over the first and the last {@link edgeSteps} steps. */
+/** Means of a quantity over the {@link edgesOf} the steps. */
 export function edges(
   metrics: readonly StepMetrics[],
   value: (metrics: StepMetrics) => number | undefined,
 ): { first: number | undefined; last: number | undefined } {
-  const count = edgeSteps(metrics.length)
-  return { first: mean(metrics.slice(0, count).map(value)), last: mean(metrics.slice(-count).map(value)) }
+  const { first, last } = edgesOf(metrics)
+  return { first: mean(first.map(value)), last: mean(last.map(value)) }
 }
 
 /**

@@ -10,6 +10,7 @@ import type { SftEvalMetrics, SftEvent, SftStepMetrics } from '../train/sft/even
 import { type SftState, sftLoop, sftSteps, validationDue } from '../train/sft/loop.js'
 import { bestCheckpoint, listCheckpoints } from './checkpoint.js'
 import { requireCompatible } from './compatible.js'
+import { edgesOf } from './edge-steps.js'
 import { readHistory } from './history.js'
 import { type KeepOptions, keepRun, type OpenRun, type RunKind } from './keep-run.js'
 import { requireRoom } from './memory-check.js'
@@ -31,7 +32,9 @@ export interface SftSummary {
   steps: number
   /** True where the run ended before its last step (Ctrl-C, an abort). */
   interrupted: boolean
-  /** Means over the first and the last 10 steps, nats per learnt token. */
+  /** Steps of each mean over the first and the last steps: 10, or half of a run shorter than 20. */
+  edge_steps: number
+  /** Nats per learnt token. */
   loss_first: number | null
   loss_last: number | null
   /** Mean entropy of the policy at the learnt tokens, nats. */
@@ -164,8 +167,7 @@ const mean = (values: (number | undefined)[]) => {
 
 function summarize(paths: RunPaths, recipe: SftRecipe, planned: number): SftSummary {
   const { steps, evaluations } = readHistory<SftStepMetrics, SftEvalMetrics>(paths)
-  const first = steps.slice(0, 10)
-  const last = steps.slice(-10)
+  const { count, first, last } = edgesOf(steps)
   const sum = (of: (line: SftStepMetrics) => number) => steps.reduce((total, line) => total + of(line), 0)
   const tokens = sum((line) => line.tokens)
   const seconds = sum((line) => line.train_seconds ?? 0)
@@ -178,6 +180,7 @@ function summarize(paths: RunPaths, recipe: SftRecipe, planned: number): SftSumm
     step,
     steps: planned,
     interrupted: step < planned,
+    edge_steps: count,
     loss_first: mean(first.map((line) => line.loss)),
     loss_last: mean(last.map((line) => line.loss)),
     entropy_first: mean(first.map((line) => line.entropy_nats)),

@@ -8,6 +8,7 @@ import {
   summarizeSetpoint,
 } from '../train/control-summary.js'
 import { bestCheckpoint, listCheckpoints } from './checkpoint.js'
+import { edgesOf } from './edge-steps.js'
 import { readHistory } from './history.js'
 import type { RunPaths } from './run-directory.js'
 
@@ -20,7 +21,8 @@ export interface Summary {
   steps: number
   /** True where the run ended before its last step (Ctrl-C, an abort). */
   interrupted: boolean
-  /** Means over the first and the last 10 steps (fewer where there are fewer). */
+  /** Steps of each mean over the first and the last steps: 10, or half of a run shorter than 20. */
+  edge_steps: number
   reward_first: number | null
   reward_last: number | null
   /** Nats per token. */
@@ -46,8 +48,7 @@ const mean = (values: number[]) => (values.length === 0 ? null : values.reduce((
 export function summarize(paths: RunPaths, recipe: Recipe): Summary {
   const metric = bestMetric(recipe)
   const { steps, evaluations } = readHistory(paths)
-  const first = steps.slice(0, 10)
-  const last = steps.slice(-10)
+  const { count, first, last } = edgesOf(steps)
   const sum = (of: (line: (typeof steps)[number]) => number) => steps.reduce((total, line) => total + of(line), 0)
   const tokens = sum((line) => line.completion_tokens)
   const seconds = sum((line) => line.rollout_seconds + (line.train_seconds ?? 0))
@@ -61,6 +62,7 @@ export function summarize(paths: RunPaths, recipe: Recipe): Summary {
     step: steps.at(-1)?.step ?? 0,
     steps: recipe.train.steps,
     interrupted: (steps.at(-1)?.step ?? 0) < recipe.train.steps,
+    edge_steps: count,
     reward_first: mean(first.map((line) => line.reward_mean)),
     reward_last: mean(last.map((line) => line.reward_mean)),
     entropy_first: mean(first.map((line) => line.entropy_nats)),

@@ -63,7 +63,14 @@ describe('a run', () => {
     expect(checkpointsOf(directory)).toEqual(['step-000006', 'step-000007'])
     expect(readdirSync(join(directory, 'tensorboard')).length).toBe(1)
     expect(events.filter((event) => event.type === 'step').length).toBe(7)
-    expect(summary).toMatchObject({ step: 7, steps: 7, interrupted: false, completion_tokens: 70, seconds: 7 })
+    expect(summary).toMatchObject({
+      step: 7,
+      steps: 7,
+      edge_steps: 3,
+      interrupted: false,
+      completion_tokens: 70,
+      seconds: 7,
+    })
     expect(summary.best?.step).toBe(7)
     expect(existsSync(join(directory, '.lock'))).toBe(false)
   })
