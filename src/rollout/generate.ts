@@ -2,6 +2,7 @@
 import { UserError } from '../config/errors.js'
 import type { ChatMessage, OpenModel, Tokenizer } from '../model/types.js'
 import { type EngineOptions, openModelThread, stopTokensOf } from './model-thread.js'
+import { requirePositions } from './positions.js'
 import type { SampleEvent } from './service.js'
 import type { Completion, RolloutStatistics, SamplingOptions } from './types.js'
 
@@ -141,18 +142,14 @@ function promptTokens({ tokenizer }: OpenModel, input: GenerateInput, { chat, sy
 }
 
 /** Tokens that a prompt's completions may have. `number`: the prompt's place in the input, from 1. */
-function roomFor({ config }: OpenModel, { length }: number[], number: number, wanted: number | undefined): number {
-  const positions = config.maxPositionEmbeddings
-  if (length === 0) throw new UserError(`prompt ${number} has no tokens`)
-  if (length + (wanted ?? 1) > positions) {
-    throw new UserError(
-      wanted === undefined
-        ? `prompt ${number} has ${length} tokens, which leave no room in the model's ${positions} positions`
-        : `prompt ${number} has ${length} tokens; with ${wanted} new ones it passes the model's ${positions} positions`,
-      { hint: wanted === undefined ? 'shorten the prompt' : 'ask for fewer new tokens or shorten the prompt' },
-    )
-  }
-  return wanted ?? Math.min(defaultMaxNewTokens, positions - length)
+function roomFor(
+  { config }: OpenModel,
+  { length }: number[],
+  number: number,
+  maxNewTokens: number | undefined,
+): number {
+  requirePositions(config, { prompt: `prompt ${number}`, length, maxNewTokens })
+  return maxNewTokens ?? Math.min(defaultMaxNewTokens, config.maxPositionEmbeddings - length)
 }
 
 /** The completion's text without special tokens, cut before the first stop string. */

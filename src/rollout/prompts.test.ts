@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { DecoderConfig, Tokenizer } from '../model/types.js'
 import type { Example } from '../task/types.js'
-import { promptTokens, requirePositions } from './prompts.js'
+import { promptTokens, requireRoomFor } from './prompts.js'
 
 const tokenizer = {
   encode: (text: string) => [...text].map((character) => character.charCodeAt(0)),
@@ -34,9 +34,9 @@ describe('a prompt', () => {
 
   it('has to leave room for its completion', () => {
     const config = { maxPositionEmbeddings: 10 } as DecoderConfig
-    requirePositions(config, problem('x'), new Int32Array(6), 4)
-    expect(() => requirePositions(config, problem('x'), new Int32Array(6), 5)).toThrow(
-      "problem p7: its prompt has 6 tokens, and with rollout.maxNewTokens 5 passes the model's 10 positions",
+    requireRoomFor(config, problem('x'), new Int32Array(6), 4)
+    expect(() => requireRoomFor(config, problem('x'), new Int32Array(6), 5)).toThrow(
+      "the prompt of problem p7 has 6 tokens; with 5 new ones it passes the model's 10 positions",
     )
   })
 })

@@ -1,6 +1,7 @@
 import { UserError } from '../config/errors.js'
 import type { DecoderConfig, OpenModel } from '../model/types.js'
 import type { Example } from '../task/types.js'
+import { requirePositions } from './positions.js'
 
 /** What a task of a user's own may get wrong about a prompt. */
 function requirePrompt({ id, prompt }: { id: string; prompt: unknown }): void {
@@ -14,20 +15,19 @@ function requirePrompt({ id, prompt }: { id: string; prompt: unknown }): void {
   })
 }
 
-/** @throws UserError where a prompt and its longest completion pass the model's positions. */
-export function requirePositions(
-  { maxPositionEmbeddings }: DecoderConfig,
+/** @throws UserError where a problem's prompt has no tokens, or passes the model's positions with its longest completion */
+export const requireRoomFor = (
+  config: DecoderConfig,
   { id }: Example,
   { length }: Int32Array,
   maxNewTokens: number,
-): void {
-  if (length + maxNewTokens <= maxPositionEmbeddings) return
-  throw new UserError(
-    `problem ${id}: its prompt has ${length} tokens, and with rollout.maxNewTokens ${maxNewTokens} passes the model's ` +
-      `${maxPositionEmbeddings} positions`,
-    { hint: 'lower rollout.maxNewTokens, or leave such problems out' },
-  )
-}
+): void =>
+  requirePositions(config, {
+    prompt: `the prompt of problem ${id}`,
+    length,
+    maxNewTokens,
+    setting: 'rollout.maxNewTokens',
+  })
 
 /** A prompt's text and ids: chats through the model's template, text as it stands. */
 export function promptTokens(

@@ -4,7 +4,6 @@
  * key, sample, position) alone; the batch only decides what is computed together.
  */
 
-import { UserError } from '../config/errors.js'
 import { uniform } from '../config/philox.js'
 import {
   type RowMoments,
@@ -36,6 +35,7 @@ import {
 import { DeviceDraw } from './device-draw.js'
 import { drawTokens, truncate, truncates } from './draw.js'
 import { nonFiniteLogits } from './not-finite.js'
+import { requirePositions } from './positions.js'
 import { emptyStatistics, policyLogits, setStatistics } from './statistics.js'
 import {
   type Completion,
@@ -102,16 +102,9 @@ class Sampler {
     this.#options = options
     this.#hooks = hooks
     this.#stopTokens = new Set(options.stopTokens)
-    const limit = model.config.maxPositionEmbeddings
     for (const [index, { tokens }] of prompts.entries()) {
-      if (tokens.length === 0) throw new UserError(`prompt ${index} has no tokens`)
       const maxNewTokens = this.#maxNewTokens(index)
-      if (tokens.length + maxNewTokens > limit) {
-        throw new UserError(
-          `prompt ${index} has ${tokens.length} tokens; with ${maxNewTokens} new ones it passes the model's ${limit} positions`,
-          { hint: 'lower maxNewTokens or shorten the prompt' },
-        )
-      }
+      requirePositions(model.config, { prompt: `prompt ${index}`, length: tokens.length, maxNewTokens })
       for (let sample = 0; sample < options.samplesPerPrompt; sample++) this.#waiting.push({ prompt: index, sample })
     }
     if (options.stopStrings.length > 0 && !hooks.decode) throw new Error('stop strings need a decoder')

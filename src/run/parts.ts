@@ -6,7 +6,7 @@ import { isAdapterDirectory } from '../model/adapter-config.js'
 import type { ModelSketch } from '../model/open.js'
 import type { DecoderConfig, Tokenizer } from '../model/types.js'
 import { sketchModelWithProgress } from '../rollout/model-thread.js'
-import { promptTokens, requirePositions } from '../rollout/prompts.js'
+import { promptTokens, requireRoomFor } from '../rollout/prompts.js'
 import { loadTask } from '../task/registry.js'
 import { PromptStream } from '../task/stream.js'
 import type { Task } from '../task/types.js'
@@ -82,7 +82,7 @@ async function meanPromptTokens(
   const examples = await new PromptStream(task, 'train', recipe.seed).next(promptsLookedAt)
   const lengths = examples.map((example) => {
     const { tokens } = promptTokens({ tokenizer }, example)
-    requirePositions(config, example, tokens, recipe.rollout.maxNewTokens)
+    requireRoomFor(config, example, tokens, recipe.rollout.maxNewTokens)
     return tokens.length
   })
   return Math.ceil(lengths.reduce((a, b) => a + b, 0) / Math.max(1, lengths.length))

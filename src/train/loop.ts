@@ -11,7 +11,7 @@ import { respond } from '../evaluate/respond.js'
 import type { OpenModel } from '../model/types.js'
 import { completionText } from '../rollout/generate.js'
 import { stopTokensOf } from '../rollout/model-thread.js'
-import { promptText, promptTokens, requirePositions } from '../rollout/prompts.js'
+import { promptText, promptTokens, requireRoomFor } from '../rollout/prompts.js'
 import type { Completion, SamplingOptions, TokenStatistics } from '../rollout/types.js'
 import { gradeAll } from '../task/grading.js'
 import { shuffle } from '../task/shuffle.js'
@@ -175,7 +175,7 @@ function samplingOptions(setup: LoopSetup, step: number): SamplingOptions {
 async function sample(setup: LoopSetup, examples: Example[], step: number, firstKey: number, progress: Progress) {
   const prompts = examples.map((example) => promptTokens(setup.model, example))
   examples.forEach((example, i) => {
-    requirePositions(setup.model.config, example, prompts[i].tokens, setup.recipe.rollout.maxNewTokens)
+    requireRoomFor(setup.model.config, example, prompts[i].tokens, setup.recipe.rollout.maxNewTokens)
   })
   const { completions, statistics } = await setup.backend.sample(
     prompts.map(({ tokens }, i) => ({ key: firstKey + i, tokens })),
