@@ -5,7 +5,7 @@
  *     npx jiti bench/plan.ts [--steps 2] [--modes 'full; LoRA'] [--json]
  */
 import { execFileSync, spawn } from 'node:child_process'
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -32,8 +32,9 @@ const common = [
 const lora = ['lora.rank=16', 'rollout.batchSize=32', 'train.tokenBudget=256']
 const half = ['dtype=bfloat16']
 const checkpointing = ['train.activationCheckpointing=true']
+const scratch = temporaryDirectory()
 /** Of 420 to 440 tokens: what a completion's attention keeps of its prompt counts. */
-const prompts = join(temporaryDirectory(), 'long-prompts.jsonl')
+const prompts = join(scratch, 'long-prompts.jsonl')
 const longPrompts = [`task={name: ${JSON.stringify(prompts)}, evalShare: 0.2}`, 'rollout.samplesPerPrompt=8']
 writeFileSync(
   prompts,
@@ -67,7 +68,7 @@ const chosen = values.modes?.split('; ') ?? Object.keys(modes)
 const mib = (bytes: number) => Math.round(bytes / 2 ** 20)
 
 async function peakOf(settings: string[]): Promise<number> {
-  const directory = temporaryDirectory()
+  const directory = mkdtempSync(join(scratch, 'run-'))
   const child = spawn(process.execPath, [cli, 'train', recipe, ...settings, '--run', join(directory, 'run')], {
     stdio: ['ignore', 'ignore', 'inherit'],
   })

@@ -78,6 +78,19 @@ describe('estimateMemory', () => {
     expect(of('cpu') - of('cuda')).toBe(180 * 3 * 2 * 2 * 8 * 2)
   })
 
+  it('counts what norms of queries and keys keep', () => {
+    const of = (qkNorm: boolean, dtype: 'float32' | 'bfloat16', device: string) => {
+      const shape = { ...fakeModelShape, config: { ...fakeModelShape.config, qkNorm } }
+      return estimateMemory(fakeRecipe({ rollout, dtype, device }), shape, 10, {}).activations
+    }
+    const added = (dtype: 'float32' | 'bfloat16', device: string) => of(true, dtype, device) - of(false, dtype, device)
+    // 8 numbers of queries and 4 of keys, before and normalised; on a CPU in float32 whatever the weights are.
+    const numbers = 180 * 3 * 2 * (8 + 4)
+    expect(added('float32', 'cpu')).toBe(4 * numbers)
+    expect(added('bfloat16', 'cpu')).toBe(4 * numbers)
+    expect(added('bfloat16', 'cuda')).toBe(2 * numbers)
+  })
+
   it('leaves out what an adapter does not need', () => {
     const recipe = fakeRecipe({
       rollout,

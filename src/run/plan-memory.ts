@@ -87,8 +87,9 @@ const packing = { steps: 16, bytes: 64 * 2 ** 20 }
 
 /**
  * What a backward pass keeps of one token, per layer: two norms' inputs, normalised inputs and outputs, queries and
- * attention's output, keys and values, and the MLP's gate, up, product and activation. With activation checkpointing:
- * that of one layer, and every layer's input. On a CPU a norm keeps its input and what it makes of it in float32.
+ * attention's output, keys and values, and the MLP's gate, up, product and activation; norms of queries and keys keep
+ * these before and normalised. With activation checkpointing: that of one layer, and every layer's input. On a CPU a norm
+ * keeps its input and what it makes of it in float32.
  */
 function activationBytes(
   { device, train }: { device: string; train: { activationCheckpointing: boolean } },
@@ -97,8 +98,9 @@ function activationBytes(
 ): number {
   const keyValues = config.kvHeads * config.headDim
   const queries = config.heads * config.headDim
-  const numbers = 6 * config.hiddenSize + 3 * queries + 2 * keyValues + 4 * config.intermediateSize
-  const widened = device === 'cpu' ? 4 * config.hiddenSize * (4 - size) : 0
+  const headNorms = config.qkNorm ? queries + keyValues : 0
+  const numbers = 6 * config.hiddenSize + 2 * headNorms + 3 * queries + 2 * keyValues + 4 * config.intermediateSize
+  const widened = device === 'cpu' ? 2 * (2 * config.hiddenSize + headNorms) * (4 - size) : 0
   const layer = numbers * size + widened
   return train.activationCheckpointing ? layer + config.layers * config.hiddenSize * size : config.layers * layer
 }
