@@ -24,6 +24,8 @@ export interface Native {
   readonly cuda: boolean
   /** Why the CUDA library that is there did not load. */
   readonly cudaProblem?: string
+  /** A CUDA build, and no NVIDIA driver. */
+  readonly lacksDriver: boolean
   /** Views of the slot block that arguments and results travel through. */
   readonly slotsU32: Uint32Array
   readonly slotsF64: Float64Array
@@ -229,6 +231,7 @@ export function loadNative(install: TorchInstall): Native {
     version: install.version,
     cuda: cuda !== undefined,
     cudaProblem,
+    lacksDriver: install.lacksDriver,
     slotsU32,
     slotsF64,
     slotsI64,

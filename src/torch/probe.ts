@@ -3,6 +3,7 @@ import { UserError } from '../config/errors.js'
 import { cpu, type Device, deviceName } from './device.js'
 import { native, prepareEnvironment, startEngine } from './engine.js'
 import type { TorchInstall } from './install/index.js'
+import type { Native } from './native.js'
 import { mm, mul } from './ops.js'
 import { scope } from './scope.js'
 import { fromData, full } from './tensor.js'
@@ -52,12 +53,20 @@ export function probeEngine(install: TorchInstall): EngineProbe {
 
 /** @throws UserError where nothing can be computed on the device. */
 export function requireDevice(device: Device): void {
-  const problem = device.type === 'cpu' ? undefined : productProblem(device)
+  if (device.type === 'cpu') return
+  const problem = device.type === 'cuda' ? (cudaAbsence(native()) ?? productProblem(device)) : productProblem(device)
   if (problem === undefined) return
   // LibTorch's own words go on for pages.
   throw new UserError(`device ${deviceName(device)} does not work here: ${problem.split('. ')[0]}`, {
-    hint: '`isentrope doctor` tells which devices do',
+    hint: '`isentrope doctor` tells which devices do; for a GPU, a PyTorch with CUDA must be found (docs/install.md)',
   })
+}
+
+/** Why this LibTorch cannot try a GPU at all. */
+function cudaAbsence({ cuda, cudaProblem, lacksDriver, version }: Native): string | undefined {
+  if (cuda) return undefined
+  if (cudaProblem !== undefined) return `its CUDA library does not load: ${cudaProblem}`
+  return lacksDriver ? 'no NVIDIA driver was found' : `LibTorch ${version} is a build without CUDA`
 }
 
 /** Tries an allocation, a product and a copy back; what went wrong, in one line. */
