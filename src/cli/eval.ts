@@ -85,7 +85,10 @@ export function evalCommand(io: Io = processIo, room = evalRoom): Command {
   return withEngine(
     command
       .requiredOption('-m, --model <models>', 'models, runs or checkpoints, separated by commas', list)
-      .option('--adapter <dir>', 'a PEFT adapter (LoRA) to put on them; --model may also name its directory alone')
+      .option(
+        '--adapter <adapter>',
+        'a PEFT adapter (LoRA) to put on them, its directory or a hub id; --model may also name it alone',
+      )
       .requiredOption('-d, --data <data>', 'data sets, files, tasks, recipes or runs, separated by commas', list),
   )
     .option('-n, --samples <n>', 'completions per problem (default: 32 for AIME and AMC, else 8)', positive)

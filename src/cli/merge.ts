@@ -33,7 +33,10 @@ export function mergeCommand(
 ): Command {
   const command = newCommand('merge', "put a LoRA adapter's changes into the weights of its base model", help)
   return command
-    .requiredOption('--adapter <dir>', 'a PEFT adapter: adapter_config.json and adapter_model.safetensors')
+    .requiredOption(
+      '--adapter <adapter>',
+      'a PEFT adapter: a directory with adapter_config.json and adapter_model.safetensors, or a hub id',
+    )
     .requiredOption('--out <dir>', 'directory of the merged model; must not hold anything yet')
     .option('-m, --model <model>', 'the base model (default: the one that the adapter names)')
     .addOption(

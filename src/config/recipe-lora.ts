@@ -45,7 +45,9 @@ export const loraSection = z.strictObject({
     .string()
     .min(1)
     .optional()
-    .describe('Directory of a PEFT adapter to go on with; it brings rank, alpha, rankStabilized and targets.'),
+    .describe(
+      'A PEFT adapter to go on with, its directory or a hub id; it brings rank, alpha, rankStabilized and targets.',
+    ),
 })
 
 export type LoraSection = z.output<typeof loraSection>

@@ -10,6 +10,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { getHFHubCachePath, getRepoFolderName } from '@huggingface/hub'
+import { adapterConfigFile, adapterWeightsFile } from './adapter-config.js'
 import { isObject } from './json.js'
 
 export interface HubId {
@@ -40,12 +41,24 @@ export function cachedCommit(id: HubId): string | undefined {
   return isCommit(commit) ? commit : undefined
 }
 
-/** The snapshot's directory if it is in the cache and holds a configuration, and with `weights` every weight file too. */
-export function cachedSnapshot(id: HubId, commit: string | undefined, weights: boolean): string | undefined {
+/** What a repository is asked for: a model (or the adapter that it is alone), or an adapter, whatever lies beside it. */
+export type HubKind = 'model' | 'adapter'
+
+/**
+ * The snapshot's directory if it is in the cache and holds a configuration, and with `weights` every weight file too; an
+ * adapter's are always asked for.
+ */
+export function cachedSnapshot(
+  id: HubId,
+  commit: string | undefined,
+  { kind, weights }: { kind: HubKind; weights: boolean },
+): string | undefined {
   if (commit === undefined) return undefined
   const directory = join(repositoryFolder(id), 'snapshots', commit)
   const has = (name: string): boolean => existsSync(join(directory, name))
-  if (!has('config.json')) return undefined
+  if (kind === 'adapter' || !has('config.json')) {
+    return has(adapterConfigFile) && has(adapterWeightsFile) ? directory : undefined
+  }
   if (!weights || has('model.safetensors')) return directory
   if (!has('model.safetensors.index.json')) return undefined
   return shardsOf(readFileSync(join(directory, 'model.safetensors.index.json'), 'utf8')).every(has)

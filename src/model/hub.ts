@@ -1,4 +1,4 @@
-/** Models of a Hugging Face hub, fetched into the standard cache: resumed where broken off, verified, then linked. */
+/** Models and adapters of a Hugging Face hub, fetched into the standard cache: resumed where broken off, verified, then linked. */
 
 import { createHash } from 'node:crypto'
 import { createReadStream, existsSync } from 'node:fs'
@@ -13,11 +13,13 @@ import { createHttp, type Http } from '../fetch/http.js'
 import { withLock } from '../fetch/lock.js'
 import { networkOff } from '../fetch/offline.js'
 import { downloadSpan } from '../fetch/ranges.js'
+import { adapterConfigFile, adapterWeightsFile } from './adapter-config.js'
 import { readText } from './file.js'
 import {
   cachedCommit,
   cachedSnapshot,
   type HubId,
+  type HubKind,
   hubToken,
   isCommit,
   repositoryFolder,
@@ -30,6 +32,8 @@ export interface HubOptions {
   token?: string
   /** Never ask the hub. Default: ISENTROPE_OFFLINE or HF_HUB_OFFLINE. */
   offline?: boolean
+  /** Default: a model. */
+  kind?: HubKind
   /** False: what describes the model is enough, its weights are not fetched. Default: true. */
   weights?: boolean
   onProgress?: (progress: { file: string; receivedBytes: number; totalBytes: number }) => void
@@ -47,12 +51,12 @@ const indexFile = 'model.safetensors.index.json'
  * @throws UserError where the model does not exist, needs a login, or cannot be had; Failure where the hub is out of reach or in trouble
  */
 export async function resolveHubModel(id: HubId, options: HubOptions): Promise<string> {
-  const { weights = true } = options
-  const cached = cachedSnapshot(id, cachedCommit(id), weights)
+  const { kind = 'model', weights = true } = options
+  const cached = cachedSnapshot(id, cachedCommit(id), { kind, weights })
   const off = networkOff('hub', options.offline)
   if (cached && (off || isCommit(id.revision))) return cached
   if (off) {
-    throw new UserError(`the model ${id.name} is not in the cache, and ${off.by} forbids the network`, {
+    throw new UserError(`the ${kind} ${id.name} is not in the cache, and ${off.by} forbids the network`, {
       hint: `expected under ${repositoryFolder(id)}; ${off.undo} to fetch it, or name a local directory`,
     })
   }
@@ -62,8 +66,8 @@ export async function resolveHubModel(id: HubId, options: HubOptions): Promise<s
     if (!(error instanceof FetchError)) throw error
     if (isTransient(error) && cached) return cached
     throw (
-      serverTrouble(id.name, error, { endpoint: 'HF_ENDPOINT', instead: 'a local directory as the model' }) ??
-      explained(id, error, options.token ?? hubToken())
+      serverTrouble(id.name, error, { endpoint: 'HF_ENDPOINT', instead: `a local directory as the ${kind}` }) ??
+      explained(id, kind, error, options.token ?? hubToken())
     )
   }
 }
@@ -111,7 +115,15 @@ class Download {
   async #fetchAll(files: ReadonlyMap<string, ListFileEntry>, directory: string, sha: string): Promise<void> {
     const { name } = this.#id
     const fetchFile = (file: ListFileEntry): Promise<void> => this.#fetchFile(file, directory, sha)
-    if (!files.has('config.json')) throw new UserError(`${name} is no model for transformers: it has no config.json`)
+    const isModel = files.has('config.json')
+    if (this.#options.kind === 'adapter' || (!isModel && files.has(adapterConfigFile))) {
+      requireAdapter(name, [...files.keys()])
+      for (const path of [adapterConfigFile, adapterWeightsFile]) await fetchFile(files.get(path)!)
+      // Where a whole model lies beside, its configuration tells so later.
+      if (isModel) await fetchFile(files.get('config.json')!)
+      return
+    }
+    if (!isModel) throw new UserError(`${name} is no model for transformers: it has no config.json`)
     for (const file of files.values()) if (smallFile.test(file.path)) await fetchFile(file)
     let weights = [singleFile]
     if (!files.has(singleFile)) {
@@ -168,6 +180,19 @@ async function contentHash(path: string, gitSize: number | undefined): Promise<s
   return hash.digest('hex')
 }
 
+function requireAdapter(name: string, files: string[]): void {
+  if (!files.includes(adapterConfigFile)) {
+    throw new UserError(`${name} is not a PEFT adapter: it has no ${adapterConfigFile}`, {
+      hint: files.includes('config.json') ? 'it is a model: name it as the model' : undefined,
+    })
+  }
+  if (files.includes(adapterWeightsFile)) return
+  const pickled = files.find((file) => /^adapter_model\.(bin|pt)$/.test(file))
+  throw new UserError(`${name} has no ${adapterWeightsFile}`, {
+    hint: pickled && `${pickled} is a pickled adapter, which is not read: save the adapter with safetensors`,
+  })
+}
+
 function withoutSafetensors(name: string, files: string[]): UserError {
   const gguf = files.find((file) => file.endsWith('.gguf'))
   const pickled = files.find((file) => /\.(bin|pth?)$/.test(file))
@@ -178,15 +203,15 @@ function withoutSafetensors(name: string, files: string[]): UserError {
   })
 }
 
-function explained({ name, revision }: HubId, error: FetchError, token: string | undefined): UserError {
+function explained({ name, revision }: HubId, kind: HubKind, error: FetchError, token: string | undefined): UserError {
   const { status, message, cause } = error
   if (status === 401) {
     return new UserError(
       token === undefined
         ? `${name} does not exist on the hub, or is private or gated (status 401)`
-        : `the hub does not accept the token for ${name}, or there is no such model (status 401)`,
+        : `the hub does not accept the token for ${name}, or there is no such ${kind} (status 401)`,
       {
-        hint: 'check the name; a gated model needs its terms accepted on its page and a token in HF_TOKEN',
+        hint: 'check the name; a gated one needs its terms accepted on its page and a token in HF_TOKEN',
         cause: error,
       },
     )
@@ -198,12 +223,15 @@ function explained({ name, revision }: HubId, error: FetchError, token: string |
     })
   }
   if (status === 404) {
-    return new UserError(`the hub has no model ${name}${revision === 'main' ? '' : ` with the revision ${revision}`}`, {
-      hint: 'check the name; a local model is named by its path',
-      cause: error,
-    })
+    return new UserError(
+      `the hub has no ${kind} ${name}${revision === 'main' ? '' : ` with the revision ${revision}`}`,
+      {
+        hint: `check the name; a local ${kind} is named by its path`,
+        cause: error,
+      },
+    )
   }
-  return new UserError(`${name} is no local model and cannot be fetched: ${message}`, {
+  return new UserError(`${name} is no local ${kind} and cannot be fetched: ${message}`, {
     hint: error.hint,
     cause: cause ?? error,
   })

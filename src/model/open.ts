@@ -15,7 +15,7 @@ import { readGgufConfig } from './gguf-config.js'
 import { openGgufTensors } from './gguf-tensors.js'
 import { ggufTokenizerFiles } from './gguf-tokenizer.js'
 import { resolveHubModel } from './hub.js'
-import { parseHubId } from './hub-cache.js'
+import { type HubKind, parseHubId } from './hub-cache.js'
 import { parameterShapes } from './names.js'
 import { resolvePypiModel } from './pypi.js'
 import { createTokenizer } from './tokenizer.js'
@@ -31,7 +31,7 @@ export interface OpenOptions {
   revision?: string
   /** Never touch the network. Default: HF_HUB_OFFLINE or ISENTROPE_OFFLINE. */
   offline?: boolean
-  /** Directory of a PEFT adapter to go with the model. */
+  /** A PEFT adapter to go with the model: its directory or a hub id. */
   adapter?: string
   onProgress?: (progress: ModelProgress) => void
 }
@@ -50,9 +50,8 @@ export interface ModelProgress {
  */
 export async function openModel(reference: string, options: OpenOptions = {}): Promise<OpenModel> {
   const path = await locate(reference, options)
-  const { adapter } = options
-  if (!isAdapterDirectory(path)) return open(path, reference, adapter === undefined ? undefined : resolve(adapter))
-  if (adapter !== undefined) throw adapterItself(reference)
+  if (!isAdapterDirectory(path)) return open(path, reference, await locateAdapter(options))
+  if (options.adapter !== undefined) throw adapterItself(reference)
   return openModel(await baseOf(path, options), { ...options, adapter: path })
 }
 
@@ -72,28 +71,28 @@ export interface ModelSketch extends Pick<OpenModel, 'reference' | 'path' | 'con
  * @throws UserError as {@link openModel} does
  */
 export async function sketchModel(reference: string, options: OpenOptions = {}): Promise<ModelSketch> {
-  const path = await locate(reference, options, false)
-  const { adapter } = options
+  const path = await locate(reference, options, { weights: false })
   if (isAdapterDirectory(path)) {
-    if (adapter !== undefined) throw adapterItself(reference)
+    if (options.adapter !== undefined) throw adapterItself(reference)
     return sketchModel(await baseOf(path, options), { ...options, adapter: path })
   }
+  const adapter = await locateAdapter(options)
   const directory = statSync(path).isDirectory()
   const tells = !directory || hasTokenizer(path)
   if (directory && !hasWeights(path) && !hasOtherWeights(path)) {
     const config = readDirectoryConfig(path)
-    if (adapter !== undefined) openAdapter(resolve(adapter), config).tensors.close()
+    if (adapter !== undefined) openAdapter(adapter, config).tensors.close()
     return {
       reference,
       path,
       config,
-      ...(adapter === undefined ? {} : { adapter: resolve(adapter) }),
+      ...(adapter === undefined ? {} : { adapter }),
       parameters: sizeOf(parameterShapes(config).values()),
       ...(tells ? { tokenizer: createTokenizer(readTokenizerFiles(path), config) } : {}),
       weightsHere: false,
     }
   }
-  const model = open(path, reference, adapter === undefined ? undefined : resolve(adapter))
+  const model = open(path, reference, adapter)
   model.tensors.close()
   const parameters = sizeOf([...model.tensors.tensors.values()].map(({ shape }) => shape))
   return {
@@ -124,7 +123,7 @@ async function baseOf(adapter: string, options: OpenOptions): Promise<string> {
   const hint = 'name the base model as the model, and this directory as its adapter'
   if (baseModel === undefined) throw new UserError(`${adapter} is an adapter that names no base model`, { hint })
   try {
-    await locate(baseModel, options, false)
+    await locate(baseModel, options, { weights: false })
   } catch (cause) {
     const message = `${adapter} is an adapter, and its base model cannot be had: ${(cause as Error).message}`
     if (cause instanceof ServerTrouble) throw new ServerTrouble(message, { hint: cause.hint, cause })
@@ -139,16 +138,26 @@ export function openLocalModel(path: string): OpenModel {
   return open(path, path)
 }
 
-async function locate(reference: string, options: OpenOptions, weights = true): Promise<string> {
-  if (reference.startsWith('pypi:')) return resolvePypiModel(reference, options)
+/** The local directory of the adapter, where one is given. */
+const locateAdapter = async ({ adapter, ...options }: OpenOptions): Promise<string | undefined> =>
+  // The revision is the model's; an adapter's stands in its own reference.
+  adapter === undefined ? undefined : locate(adapter, { ...options, revision: undefined }, { kind: 'adapter' })
+
+async function locate(
+  reference: string,
+  options: OpenOptions,
+  { kind = 'model', weights = true }: { kind?: HubKind; weights?: boolean } = {},
+): Promise<string> {
+  if (kind === 'model' && reference.startsWith('pypi:')) return resolvePypiModel(reference, options)
   const path = reference.startsWith('~/') ? join(homedir(), reference.slice(2)) : reference
   if (statSync(path, { throwIfNoEntry: false })) return resolve(path)
   const id = parseHubId(reference)
   // More than one slash, a leading dot or a file's ending: meant as a path.
   if (id === undefined || /^[./~]|\.gguf$/i.test(reference)) {
-    throw new UserError(`there is no model at ${reference}`, { hint: 'name a directory, a .gguf file or a hub id' })
+    const hint = `name a directory${kind === 'model' ? ', a .gguf file' : ''} or a hub id`
+    throw new UserError(`there is no ${kind} at ${reference}`, { hint })
   }
-  return resolveHubModel({ ...id, revision: options.revision ?? id.revision }, { ...options, weights })
+  return resolveHubModel({ ...id, revision: options.revision ?? id.revision }, { ...options, kind, weights })
 }
 
 function open(path: string, reference: string, adapter?: string): OpenModel {

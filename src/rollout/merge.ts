@@ -14,7 +14,7 @@ export interface MergeOptions {
 }
 
 /**
- * Writes `model` (by default the base that the adapter names) with `adapter` (a PEFT directory) merged into `directory`, a Hugging Face model directory:
+ * Writes `model` (by default the base that the adapter names) with `adapter` (a PEFT directory or a hub id) merged into `directory`, a Hugging Face model directory:
  * W + s B A in float32, rounded once. One tensor is in memory at a time.
  * @throws UserError for a model or adapter that cannot be had, and a directory that is not empty
  */

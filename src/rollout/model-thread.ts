@@ -14,7 +14,7 @@ export interface EngineOptions {
   /** The weights' type, or how to choose it for the model. Default float32. */
   dtype?: Dtype | ((model: OpenModel) => Dtype)
   threads?: number
-  /** Directory of a PEFT adapter that goes with the model. */
+  /** A PEFT adapter that goes with the model: its directory or a hub id. */
   adapter?: string
   /** A new adapter to train, or how to train that of `adapter`. */
   lora?: Omit<LoraInit, 'baseModel' | 'from'>

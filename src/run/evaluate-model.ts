@@ -15,7 +15,7 @@ export interface EvalModel {
   given: string
   /** What is opened: a directory, a file, or a hub's or package's name. */
   reference: string
-  /** Directory of a PEFT adapter to put on it. */
+  /** A PEFT adapter to put on it: a directory or a hub id. */
   adapter?: string
   /** Where `given` is a run or a checkpoint: which one was taken, and why. */
   checkpoint?: { step: number; chosen: string }
@@ -34,7 +34,7 @@ export function findModels(
   const models = references.map((reference) => {
     const model = findModel(reference.trim(), choice)
     if (adapter === undefined) return model
-    return { ...model, name: `${model.name} + ${basename(resolve(adapter))}`, adapter: resolve(adapter) }
+    return { ...model, name: `${model.name} + ${basename(resolve(adapter))}`, adapter }
   })
   if (models.length === 0 || models.some(({ given }) => given === '')) {
     throw new UserError('no model to evaluate', { hint: 'name one or more by --model M1,M2' })

@@ -34,7 +34,7 @@ export interface EvalEngine extends Sampler {
 export interface EvalOptions extends Partial<EvalSettings>, Omit<DataOptions, 'settings' | 'chat'> {
   /** Run directories, checkpoints, model directories, files or names. */
   models: readonly string[]
-  /** Directory of a PEFT adapter to put on each of them; an adapter's own directory may be named as a model, too. */
+  /** A PEFT adapter to put on each of them, its directory or a hub id; an adapter may be named as a model, too. */
   adapter?: string
   /** Public data sets, files, tasks, recipes or runs. */
   data: readonly (string | TaskSpec)[]

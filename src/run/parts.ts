@@ -1,8 +1,6 @@
 /** The seam between a run on disk and what does the work: everything a recipe names, opened. */
 import { MissingData, ServerTrouble, UserError } from '../config/errors.js'
 import type { Recipe, Resolved } from '../config/recipe.js'
-import { loraSettings } from '../config/recipe-lora.js'
-import { isAdapterDirectory } from '../model/adapter-config.js'
 import type { ModelSketch } from '../model/open.js'
 import type { DecoderConfig, Tokenizer } from '../model/types.js'
 import { sketchModelWithProgress } from '../rollout/model-thread.js'
@@ -11,10 +9,10 @@ import { loadTask } from '../task/registry.js'
 import { PromptStream } from '../task/stream.js'
 import type { Task } from '../task/types.js'
 import type { Backend } from '../train/backend.js'
-import { openLocalBackend } from '../train/local/backend.js'
 import { type LoopState, trainLoop } from '../train/loop.js'
 import type { LoopStart } from './keep-run.js'
 import type { ModelShape } from './plan.js'
+import { openPolicy, requireBase } from './policy.js'
 import type { LoopEvent } from './recorder.js'
 
 export interface Parts {
@@ -34,13 +32,7 @@ export type OpenParts = (recipe: Resolved<Recipe>, options: { signal?: AbortSign
 
 export const openParts: OpenParts = async (recipe, { signal }) => {
   const { task, evalTask } = await openTasks(recipe)
-  const { model: reference, device, dtype, threads } = recipe
-  requireBase(recipe)
-  const adapter = recipe.lora?.from
-  const lora = loraSettings(recipe)
-  const { optimizerDevice } = recipe.train
-  const options = { device, dtype, threads, signal, adapter, lora, optimizerDevice }
-  const backend = await openLocalBackend(reference, options)
+  const backend = await openPolicy(recipe, signal)
   return {
     backend,
     loop: (start) =>
@@ -55,14 +47,6 @@ export const openParts: OpenParts = async (recipe, { signal }) => {
       }),
     close: () => backend.close(),
   }
-}
-
-/** An adapter's directory opens as a model, but only its recipe can say whether to go on with it or to leave it out. */
-export function requireBase({ model }: { model: string }): void {
-  if (!isAdapterDirectory(model)) return
-  throw new UserError(`model: ${model} is a PEFT adapter`, {
-    hint: 'set model to its base and lora.from to this directory, or merge it first: isentrope merge --help',
-  })
 }
 
 /** The training task, and the evaluation's where it has its own. */
@@ -101,6 +85,7 @@ export async function describeModel(recipe: Recipe, { planOnly = false } = {}): 
   })
   requireBase(recipe)
   const model = await sketchModelWithProgress(recipe.model, recipe.lora?.from)
+  requireBase(recipe, model)
   const { tokenizer } = model
   if (!tokenizer) {
     const problem = `${model.path} has no tokenizer`

@@ -8,8 +8,8 @@ import { sketchModelWithProgress } from '../rollout/model-thread.js'
 import { layerProducts, measurePrecision } from '../rollout/precision.js'
 import type { LayerWork, PrecisionSeconds } from '../torch/precision-speed.js'
 import { type RunRecipe, runDirectoryOf } from './keep-run.js'
-import { requireBase } from './parts.js'
 import { packedBytes } from './plan-memory.js'
+import { requireBase } from './policy.js'
 import { runPaths } from './run-directory.js'
 
 /** How `auto` became a type. */
@@ -58,6 +58,7 @@ function typeOfRun<R extends Given>(directory: string, format: RecipeFormat<R>) 
 async function measureHere(recipe: Given): Promise<PrecisionSeconds> {
   requireBase(recipe)
   const model = await sketchModelWithProgress(recipe.model, recipe.lora?.from)
+  requireBase(recipe, model)
   return measurePrecision(layerWork(recipe, model), recipe.threads)
 }
 

@@ -9,9 +9,10 @@ import { makeBatch } from '../train/sft/batch.js'
 import { sftExamples, sftSteps } from '../train/sft/loop.js'
 import { type FreeMemory, freeMemory } from './free-memory.js'
 import { judgeMemory, type MemoryVerdict } from './memory-check.js'
-import { requireBase, shapeOf } from './parts.js'
+import { shapeOf } from './parts.js'
 import type { ModelShape } from './plan.js'
 import { estimateSftMemory, type MemoryEstimate } from './plan-memory.js'
+import { requireBase } from './policy.js'
 import type { DtypeChoice } from './resolve-dtype.js'
 
 export interface SftPlan extends MemoryVerdict {
@@ -42,6 +43,7 @@ export async function planSft(
 ): Promise<SftPlan> {
   requireBase(recipe)
   const model = await sketchModelWithProgress(recipe.model, recipe.lora?.from)
+  requireBase(recipe, model)
   const { config, tokenizer } = model
   if (!tokenizer) {
     throw new UserError(`${model.path} has no tokenizer`, { hint: "the examples' lengths are counted in its tokens" })

@@ -2,10 +2,8 @@
 import { loadAs } from '../config/load-recipe.js'
 import { parseAs } from '../config/parse-recipe.js'
 import type { Resolved } from '../config/recipe.js'
-import { loraSettings } from '../config/recipe-lora.js'
 import { type SftRecipe, type SftRecipeInput, sftFormat } from '../config/sft-recipe.js'
 import { loadSftData, type SftData } from '../task/sft-data.js'
-import { openLocalBackend } from '../train/local/backend.js'
 import type { SftEvalMetrics, SftEvent, SftStepMetrics } from '../train/sft/events.js'
 import { type SftState, sftLoop, sftSteps, validationDue } from '../train/sft/loop.js'
 import { bestCheckpoint, listCheckpoints } from './checkpoint.js'
@@ -14,7 +12,7 @@ import { edgesOf } from './edge-steps.js'
 import { readHistory } from './history.js'
 import { type KeepOptions, keepRun, type OpenRun, type RunKind } from './keep-run.js'
 import { requireRoom } from './memory-check.js'
-import { requireBase } from './parts.js'
+import { openPolicy } from './policy.js'
 import { resolveDtype } from './resolve-dtype.js'
 import type { RunPaths } from './run-directory.js'
 import { planSft } from './sft-plan.js'
@@ -83,13 +81,7 @@ export interface SftOptions extends KeepOptions<SftEvent> {
 }
 
 const openHere: NonNullable<SftOptions['open']> = async (recipe, data, { signal }) => {
-  requireBase(recipe)
-  const { model: reference, device, dtype, threads } = recipe
-  const adapter = recipe.lora?.from
-  const lora = loraSettings(recipe)
-  const { optimizerDevice } = recipe.train
-  const options = { device, dtype, threads, signal, adapter, lora, optimizerDevice }
-  const backend = await openLocalBackend(reference, options)
+  const backend = await openPolicy(recipe, signal)
   return {
     backend,
     loop: (start) =>
