@@ -1,6 +1,9 @@
 import { spawnSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
-import { describe, expect, it } from 'vitest'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Command } from 'commander'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { fakeIo } from '../../test/fake-io.js'
 import { schemaEntries } from '../config/schema-entries.js'
 import { sftSchema } from '../config/sft-recipe.js'
@@ -94,11 +97,17 @@ describe.skipIf(process.platform === 'win32')('completion (needs bash, which Win
   async function complete(...words: string[]): Promise<string[]> {
     const { out } = await run('completion', 'bash')
     const list = words.map((word) => `'${word}'`).join(' ')
-    const script = `${out}\nCOMP_WORDS=(isentrope ${list}); COMP_CWORD=${words.length}; _isentrope; echo "\${COMPREPLY[@]}"`
-    const { stdout, stderr } = spawnSync('bash', ['--norc', '-c', script], { encoding: 'utf8' })
+    const script = `${out}\nCOMP_WORDS=(isentrope ${list}); COMP_CWORD=${words.length}; _isentrope; printf '%s\\n' "\${COMPREPLY[@]}"`
+    const { stdout, stderr } = spawnSync('bash', ['--norc', '-c', script], { encoding: 'utf8', cwd: directory })
     expect(stderr).toBe('')
-    return stdout.trim().split(' ')
+    return stdout.trim().split('\n')
   }
+  let directory: string
+  beforeAll(() => {
+    directory = mkdtempSync(join(tmpdir(), 'completion-'))
+    writeFileSync(join(directory, 'my recipe.yaml'), '')
+  })
+  afterAll(() => rmSync(directory, { recursive: true }))
 
   it('knows commands, options and values in bash', async () => {
     expect(await complete('tr')).toEqual(['train'])
@@ -106,13 +115,38 @@ describe.skipIf(process.platform === 'win32')('completion (needs bash, which Win
     expect(await complete('score', '--dtype', 'b')).toEqual(['bfloat16'])
     expect(await complete('help', 'sc')).toEqual(['score'])
     expect(await complete('completion', 'z')).toEqual(['zsh'])
+    // The shell takes = for a word of its own.
+    expect(await complete('score', '--dtype', '=', 'b')).toEqual(['bfloat16'])
+  })
+
+  it('knows the commands inside others, and their options', async () => {
+    expect(await complete('data', 'pre')).toEqual(['prepare'])
+    expect(await complete('data', 'prepare', '--ag')).toEqual(['--against'])
+    expect(await complete('data', '--ag')).toEqual([''])
+  })
+
+  it('completes files, spaces in their names included, behind an option by its letter too', async () => {
+    expect(await complete('train', 'my')).toEqual(['my recipe.yaml'])
+    expect(await complete('eval', '-m', 'my')).toEqual(['my recipe.yaml'])
+  })
+
+  it("completes a recipe's keys behind --set, and values that can be listed", async () => {
+    expect(await complete('train', '--set', 'train.l')).toEqual(['train.lr='])
+    expect(await complete('train', '-s', 'algorithm.na')).toEqual(['algorithm.name='])
+    expect(await complete('train', '--set', 'algorithm.name', '=')).toEqual(['grpo', 'ppo'])
+    expect(await complete('train', '--set', 'algorithm.name', '=', 'p')).toEqual(['ppo'])
+    expect(await complete('train', '--set', 'train.lr', '=', '1')).toEqual([''])
+    expect(await complete('sft', '--set', 'data.to')).toEqual(['data.tooLong='])
   })
 
   it.each(['bash', 'zsh', 'fish'])('names every command and option in %s', async (shell) => {
     const { out } = await run('completion', shell)
-    for (const command of buildProgram(fakeIo()).commands) {
+    const everyCommand = (commands: readonly Command[]): Command[] =>
+      commands.flatMap((command) => [command, ...everyCommand(command.commands)])
+    for (const command of everyCommand(buildProgram(fakeIo()).commands)) {
       expect(out).toContain(command.name())
       for (const option of command.options) expect(out).toContain(option.long!.slice(2))
     }
+    for (const { path, section } of schemaEntries()) if (!section) expect(out).toContain(`${path}=`)
   })
 })
