@@ -18,6 +18,8 @@ export class Peer {
       stdio: ['pipe', 'pipe', 'inherit'],
       env: {
         ...process.env,
+        // PyTorch's own choice of attention, not ours (src/torch/engine.ts).
+        TORCH_CUDNN_SDPA_DEPRIORITIZED: undefined,
         OMP_NUM_THREADS: count,
         MKL_NUM_THREADS: count,
         HF_HUB_OFFLINE: '1',

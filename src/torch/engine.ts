@@ -21,6 +21,9 @@ export function prepareEnvironment(threads?: number): void {
   process.env.OMP_WAIT_POLICY ??= 'passive'
   // Large blocks on huge pages: a fresh activation of 50 MB costs 25 page faults instead of 12,000.
   process.env.THP_MEM_ALLOC_ENABLE ??= '1'
+  // cuDNN's attention last. LibTorch prefers it on Hopper and Blackwell in half precision, but it plans anew for every shape,
+  // in tenths of a second, and the keys of a decoding step are one more each time.
+  process.env.TORCH_CUDNN_SDPA_DEPRIORITIZED ??= '1'
 }
 
 /** Loads LibTorch on this thread, once. */
