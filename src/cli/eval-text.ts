@@ -2,6 +2,7 @@ import { formatCompact, formatCount, formatDuration } from '../report/format.js'
 import type { EvalPlan } from '../run/evaluate-plan.js'
 import type { EvalProgress } from '../run/evaluate-progress.js'
 import { planLines } from './plan-lines.js'
+import { engineText } from './plan-text.js'
 
 /** What an evaluation is going to cost, before it begins. */
 export function evalPlanText(plan: EvalPlan, out: string | undefined, columns?: number): string {
@@ -21,6 +22,7 @@ export function evalPlanText(plan: EvalPlan, out: string | undefined, columns?: 
       `${formatCount(plan.completions)} completions, up to ${formatCompact(plan.tokens)} tokens` +
         `${plan.completionsDone > 0 ? `; ${formatCount(plan.completionsDone)} completions are there already` : ''}`,
     ],
+    ['engine', engineText(plan.engine)],
     ...(out === undefined ? [] : [['out', out] as [string, string]]),
   ]
   return planLines(rows, columns)

@@ -65,13 +65,15 @@ describe('eval', () => {
   })
 
   it('stops after the plan of a dry run, which writes nothing', async () => {
+    const engine = { device: 'cpu', dtype: 'float32', threads: 2 } as const
+    const plan = { models: [], data: [], completions: 2, tokens: 8, completionsDone: 0, engine }
     const { code, asked, out } = await run(['-m', 'a', '-d', 'b', '--dry-run', '--json'], (options) => {
-      options.onPlan?.({ models: [], data: [], completions: 2, tokens: 8, completionsDone: 0 })
+      options.onPlan?.(plan)
       return outcome()
     })
     expect(code).toBe(0)
     expect(asked).toMatchObject({ dryRun: true, out: undefined })
-    expect(JSON.parse(out)).toEqual({ plan: { models: [], data: [], completions: 2, tokens: 8, completionsDone: 0 } })
+    expect(JSON.parse(out)).toEqual({ plan })
   })
 
   it.each([
@@ -107,6 +109,7 @@ describe('what eval says while it runs', () => {
         completions: 960,
         tokens: 1_966_080,
         completionsDone: 64,
+        engine: { device: 'cpu', dtype: 'bfloat16', threads: 1, dtypeChoice: { by: 'run' } },
       },
       'out',
     )
@@ -114,6 +117,7 @@ describe('what eval says while it runs', () => {
     expect(text).toContain('30 problems x 32 samples of at most 2,048 tokens = 960 completions, up to 2.0M tokens')
     expect(text).toContain("(less for 1 of them, as the model's positions end)")
     expect(text).toContain('64 completions are there already')
+    expect(text).toContain('engine     cpu, bfloat16 (auto: as the run began), 1 thread\n')
   })
 
   it('tells where it stands and how long it takes', () => {

@@ -3,7 +3,15 @@ import type { Command } from 'commander'
 import type { EvalOptions, EvalOutcome } from '../run/evaluate-session.js'
 import type { EvalSettings } from '../run/evaluate-settings.js'
 import { type GradeRule, gradeRules } from '../task/math/grade.js'
-import { type EngineOptions, newCommand, numberOption, repeated, withEngine } from './command.js'
+import {
+  type EngineOptions,
+  newCommand,
+  numberOption,
+  repeated,
+  type SamplingType,
+  samplingTypes,
+  withEngine,
+} from './command.js'
 import { Exit, exitCodes } from './errors.js'
 import { type Io, jsonLine, print, processIo } from './io.js'
 import { stopOnSignals } from './signals.js'
@@ -33,7 +41,7 @@ Examples:
   $ isentrope eval --model M --data aime24 --dry-run                                     the cost, nothing sampled
 `
 
-interface EvalFlags extends EngineOptions, Partial<EvalSettings> {
+interface EvalFlags extends EngineOptions<SamplingType>, Partial<EvalSettings> {
   model: string[]
   data: string[]
   checkpoint: 'best' | 'last'
@@ -90,6 +98,7 @@ export function evalCommand(io: Io = processIo, room = evalRoom): Command {
         'a PEFT adapter (LoRA) to put on them, its directory or a hub id; --model may also name it alone',
       )
       .requiredOption('-d, --data <data>', 'data sets, files, tasks, recipes or runs, separated by commas', list),
+    { dtypes: samplingTypes },
   )
     .option('-n, --samples <n>', 'completions per problem (default: 32 for AIME and AMC, else 8)', positive)
     .option('--problems <n>', 'problems of each data set at most, the first ones (default: all)', positive)

@@ -1,6 +1,7 @@
 import { formatCompact, formatCount, formatDuration } from '../report/format.js'
 import type { FilterOutcome, FilterPlan, FilterProgress } from '../run/filter.js'
 import { planLines } from './plan-lines.js'
+import { engineText } from './plan-text.js'
 
 /** What a filter is going to cost, before it begins. */
 export function filterPlanText(plan: FilterPlan, columns?: number): string {
@@ -14,6 +15,7 @@ export function filterPlanText(plan: FilterPlan, columns?: number): string {
         `${formatCount(completions)} completions (${samples} a problem) of at most ${formatCount(maxNewTokens)} tokens: ` +
           `up to ${formatCompact(tokens)} tokens`,
       ],
+      ['engine', engineText(plan.engine)],
     ],
     columns,
   )

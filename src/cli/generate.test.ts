@@ -47,6 +47,16 @@ async function generate(io: ReturnType<typeof fakeIo>, ...argv: string[]) {
 }
 
 describe('generate', () => {
+  it('measures for --dtype auto, and says on stderr what it came to', async () => {
+    const argv = ['--prompt', 'hi', '--json', '--dtype', 'auto', '--threads', '1', '-m', 'test/fixtures/models/llama']
+    const { code, err, seen } = await generate(fakeIo(), ...argv)
+    expect(code).toBe(0)
+    expect(['float32', 'bfloat16']).toContain(seen.options?.dtype)
+    expect(err).toMatch(
+      /^cpu, b?float(32|16) \(auto: a token takes a layer's products .+ in float32, .+ in bfloat16\), 1 thread\n$/,
+    )
+  })
+
   it('prints JSON lines, passing every option on', async () => {
     const argv =
       '--prompt hi --json -n 2 --seed 7 --max-new-tokens 9 --temperature 0.5 --top-p 0.9 --top-k 4 --min-p 0.1'

@@ -3,7 +3,15 @@ import pc from 'picocolors'
 import { UserError } from '../config/errors.js'
 import { plainText } from '../report/terminal-text.js'
 import { runChat } from './chat.js'
-import { type EngineOptions, newCommand, numberOption, repeated, withModel } from './command.js'
+import {
+  type EngineOptions,
+  newCommand,
+  numberOption,
+  repeated,
+  type SamplingType,
+  samplingTypes,
+  withModel,
+} from './command.js'
 import { type GenerateInput, type GenerateLine, type GenerateOptions, rolloutRoom } from './engine-contract.js'
 import { type Io, jsonLine, print, processIo } from './io.js'
 import { type LineReader, readJsonInput, requirePiped, textField } from './json-input.js'
@@ -23,7 +31,7 @@ Examples:
   $ isentrope generate --model ./my-model --chat --samples 8 --json < prompts.jsonl > completions.jsonl
 `
 
-interface GenerateFlags extends EngineOptions {
+interface GenerateFlags extends EngineOptions<SamplingType> {
   model: string
   prompt?: string
   chat?: boolean
@@ -46,7 +54,31 @@ async function* only(prompt: string): AsyncGenerator<GenerateInput> {
   yield { prompt }
 }
 
-function optionsOf(flags: GenerateFlags): GenerateOptions {
+type SettledFlags = Omit<GenerateFlags, 'dtype'> & { dtype: EngineOptions['dtype'] }
+
+/** With `auto` settled by a measurement, which is told. */
+async function withType(flags: GenerateFlags, io: Io): Promise<SettledFlags> {
+  const { dtype, device, threads, model, adapter, prompt, samples, batchSize, maxNewTokens } = flags
+  if (dtype !== 'auto') return { ...flags, dtype }
+  const [{ samplingEngine }, { engineText }, { defaultMaxNewTokens }] = await Promise.all([
+    import('../run/sampling-engine.js'),
+    import('./plan-text.js'),
+    import('../rollout/generate.js'),
+  ])
+  const engine = await samplingEngine(
+    { device, dtype, threads },
+    {
+      models: [{ reference: model, adapter }],
+      // Prompts from a pipe are sampled together.
+      rows: prompt === undefined && !flags.chat ? batchSize : Math.min(samples, batchSize),
+      maxNewTokens: maxNewTokens ?? defaultMaxNewTokens,
+    },
+  )
+  await print(io.stderr, `${engineText(engine)}\n`)
+  return { ...flags, dtype: engine.dtype }
+}
+
+function optionsOf(flags: SettledFlags): GenerateOptions {
   const { samples, seed, maxNewTokens, temperature, topP, topK, minP, batchSize, device, dtype, threads, adapter } =
     flags
   return {
@@ -75,7 +107,7 @@ function readable(line: GenerateLine, heading: string | undefined, isTty: boolea
 }
 
 export function generateCommand(io: Io = processIo, room = rolloutRoom): Command {
-  return withModel(newCommand('generate', 'sample completions, or chat with a model', help))
+  return withModel(newCommand('generate', 'sample completions, or chat with a model', help), { dtypes: samplingTypes })
     .option('-p, --prompt <text>', 'the prompt, as it stands')
     .option('--chat', "put prompts into the model's chat template; alone on a terminal: a conversation")
     .option('--system <text>', 'system prompt of the chat')
@@ -98,12 +130,13 @@ export function generateCommand(io: Io = processIo, room = rolloutRoom): Command
         throw new UserError('--system needs --chat', { hint: 'without a chat template, put the text into the prompt' })
       }
       const { generate } = await room()
+      const settled = await withType(flags, io)
       const interactive = flags.chat && flags.prompt === undefined && io.stdin.isTTY && io.stdout.isTTY
-      if (interactive && !flags.json) return runChat(io, generate, flags.model, optionsOf(flags))
+      if (interactive && !flags.json) return runChat(io, generate, flags.model, optionsOf(settled))
 
       if (flags.prompt === undefined) requirePiped(io.stdin, `echo '{"prompt": "2 + 2 ="}' | isentrope generate -m M`)
       const prompts = flags.prompt === undefined ? readJsonInput(io.stdin, readPrompt) : only(flags.prompt)
-      const options = optionsOf(flags)
+      const options = optionsOf(settled)
       // A single completion on a terminal appears as it is sampled; several at once would mix.
       const live = !flags.json && io.stdout.isTTY === true && flags.prompt !== undefined && flags.samples === 1
       if (live) options.onToken = (_prompt, _sample, text) => void io.stdout.write(plainText(text))

@@ -68,7 +68,7 @@ export function prepareDirectory(disk: Disk, paths: EvalPaths, manifest: Manifes
   disk.makeDirectory(paths.problems)
 }
 
-function readManifest(path: string): Manifest {
+export function readManifest(path: string): Manifest {
   try {
     return JSON.parse(readFileSync(path, 'utf8')) as Manifest
   } catch (cause) {

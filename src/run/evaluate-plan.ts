@@ -6,6 +6,7 @@ import type { EvalData } from './evaluate-data.js'
 import type { Journal } from './evaluate-directory.js'
 import { type EvalModel, fingerprint } from './evaluate-model.js'
 import type { EvaluatedModel } from './evaluate-results.js'
+import type { PlannedEngine } from './sampling-engine.js'
 
 /** The cost, known before the first token. Tokens are upper bounds. */
 export interface EvalPlan {
@@ -26,6 +27,7 @@ export interface EvalPlan {
   tokens: number
   /** Finished in an earlier start. */
   completionsDone: number
+  engine: PlannedEngine
 }
 
 /** One model on one data set. */
@@ -63,7 +65,7 @@ export function planOf(
   data: readonly EvalData[],
   jobs: readonly Job[],
   described: readonly Described[],
-): EvalPlan {
+): Omit<EvalPlan, 'engine'> {
   const sets = data.map(({ name, problems, samples, settings: { maxNewTokens } }, d) => {
     const completions = problems.length * samples
     const shortened = Math.max(...described.map((each) => each.shortened[d]!))

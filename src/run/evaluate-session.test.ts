@@ -16,6 +16,7 @@ import { writeTinyModel } from '../../test/training/tiny-model.js'
 import { uniform } from '../config/philox.js'
 import type { Completion, SamplingOptions } from '../rollout/types.js'
 import { type Disk, realDisk } from './disk.js'
+import type { EvalPlan } from './evaluate-plan.js'
 import { type EvalEngine, type EvalOptions, evaluateModels, windowSize } from './evaluate-session.js'
 
 const root = mkdtempSync(join(tmpdir(), 'evaluate-'))
@@ -170,6 +171,28 @@ describe('a resumed evaluation', () => {
       ]),
     ) as unknown as Disk
   }
+
+  it('keeps the type that auto came to', async () => {
+    const out = fresh()
+    const plans: EvalPlan[] = []
+    const asked: unknown[] = []
+    const options: Parameters<typeof run>[0] = {
+      out,
+      dtype: 'auto',
+      onPlan: (plan) => plans.push(plan),
+      openEngine: async (_, { dtype }) => {
+        asked.push(dtype)
+        return fakeEngine()()
+      },
+    }
+    await run(options)
+    const manifest = JSON.parse(readFileSync(join(out, 'eval.json'), 'utf8'))
+    expect(['float32', 'bfloat16']).toContain(manifest.dtype)
+    expect([plans[0]!.engine.dtype, ...asked]).toEqual([manifest.dtype, manifest.dtype])
+    expect(plans[0]!.engine.dtypeChoice?.by).toBe('measurement')
+    await run({ ...options, resume: true })
+    expect(plans[1]!.engine).toMatchObject({ dtype: manifest.dtype, dtypeChoice: { by: 'run' } })
+  })
 
   it('ends in the same bytes wherever it was killed, and samples no finished problem twice', async () => {
     const whole = fresh()

@@ -6,6 +6,7 @@
  * by the settings. So a resumed evaluation computes what an uninterrupted one would have, bit for bit on the same CPU
  * with the same threads, and loses no more than the window that was under way.
  */
+import { existsSync } from 'node:fs'
 import { UserError } from '../config/errors.js'
 import { respond, type Sampler } from '../evaluate/respond.js'
 import type { OpenModel } from '../model/types.js'
@@ -16,14 +17,23 @@ import { openLocalBackend } from '../train/local/backend.js'
 import { type Disk, realDisk, replaceFile } from './disk.js'
 import { describeStart, nextEnvironment, type RunEnvironment } from './environment.js'
 import { type DataOptions, openData } from './evaluate-data.js'
-import { type EvalPaths, evalPaths, memoryJournal, openJournal, prepareDirectory } from './evaluate-directory.js'
+import {
+  type EvalPaths,
+  evalPaths,
+  memoryJournal,
+  openJournal,
+  prepareDirectory,
+  readManifest,
+} from './evaluate-directory.js'
 import { type CheckpointChoice, findModels } from './evaluate-model.js'
 import { describeModels, type EvalPlan, type Job, placed, planOf } from './evaluate-plan.js'
 import { type EvalProgress, type Progress, trackProgress } from './evaluate-progress.js'
 import { describeData, type EvalResults, type Evaluated, makeResults, responsesParquet } from './evaluate-results.js'
 import { checkSettings, type EvalSettings } from './evaluate-settings.js'
 import { readJsonFile } from './json-file.js'
+import type { ComputeType } from './resolve-dtype.js'
 import { lockRun } from './run-lock.js'
+import { type EngineAsked, samplingEngine } from './sampling-engine.js'
 
 /** What a model needs to be evaluated; this machine's engine by default. */
 export interface EvalEngine extends Sampler {
@@ -44,7 +54,8 @@ export interface EvalOptions extends Partial<EvalSettings>, Omit<DataOptions, 's
   /** Rows sampled at once at most. Default: 32, on a GPU 256. */
   batchSize?: number
   device?: string
-  dtype?: 'float32' | 'bfloat16' | 'float16'
+  /** Default float32; `auto`: by measurement. */
+  dtype?: EngineAsked['dtype']
   threads?: number
   /** Directory that is written; without it nothing is. */
   out?: string
@@ -62,7 +73,7 @@ export interface EvalOptions extends Partial<EvalSettings>, Omit<DataOptions, 's
   disk?: Disk
 }
 
-type EngineChoice = Pick<EvalOptions, 'device' | 'dtype' | 'threads' | 'signal' | 'adapter'>
+type EngineChoice = Pick<EvalOptions, 'device' | 'threads' | 'signal' | 'adapter'> & { dtype?: ComputeType }
 
 export interface EvalOutcome extends EvalResults {
   /** The directory written, if any. */
@@ -93,10 +104,17 @@ export async function evaluateModels(options: EvalOptions): Promise<EvalOutcome>
   const batchSize = options.batchSize ?? ((options.device ?? 'cpu') === 'cpu' ? defaultRows.cpu : defaultRows.other)
   if (!Number.isSafeInteger(batchSize) || batchSize < 1) throw new UserError(`a batch of ${batchSize} rows`)
 
+  const engine = await samplingEngine(options, {
+    models,
+    rows: batchSize,
+    maxNewTokens: Math.max(...data.map(({ settings }) => settings.maxNewTokens)),
+    begun: paths && existsSync(paths.manifest) ? readManifest(paths.manifest).dtype : undefined,
+  })
+
   const unlock = paths && !options.dryRun ? lockOut(disk, paths) : () => {}
   try {
     if (paths && !options.dryRun) {
-      const manifest = { format: 1, models, data: data.map(describeData), batchSize, dtype: options.dtype ?? 'float32' }
+      const manifest = { format: 1, models, data: data.map(describeData), batchSize, dtype: engine.dtype }
       prepareDirectory(disk, paths, manifest, options.resume ?? false)
     }
     const jobs = models.flatMap((model, m) =>
@@ -106,9 +124,9 @@ export async function evaluateModels(options: EvalOptions): Promise<EvalOutcome>
         return { model, data: set, journal: onDisk ? openJournal(disk, paths, m, set.name, expected) : memoryJournal() }
       }),
     )
-    options.onPlan?.(planOf(models, data, jobs, opened))
+    options.onPlan?.({ ...planOf(models, data, jobs, opened), engine })
     if (options.dryRun) return { ...makeResults(models, data, []), interrupted: false }
-    await runJobs(jobs, { ...options, batchSize, disk }, paths)
+    await runJobs(jobs, { ...options, dtype: engine.dtype, batchSize, disk }, paths)
     const evaluated = finished(jobs)
     const interrupted = signal?.aborted === true && evaluated.length < jobs.length
     const results = makeResults(models, data, evaluated)
@@ -134,7 +152,7 @@ function lockOut(disk: Disk, paths: EvalPaths): () => void {
 
 async function runJobs(
   jobs: readonly Job[],
-  options: EvalOptions & { batchSize: number; disk: Disk },
+  options: Omit<EvalOptions, 'dtype'> & { dtype: ComputeType; batchSize: number; disk: Disk },
   paths: EvalPaths | undefined,
 ): Promise<void> {
   const progress = trackProgress(jobs, options.onProgress)

@@ -4,6 +4,7 @@ import type { DataFigures } from '../evaluate/figures.js'
 import type { TaskSpec } from '../task/spec.js'
 import type { EvalMetrics } from '../train/events.js'
 import { evaluateModels } from './evaluate-session.js'
+import type { EngineAsked } from './sampling-engine.js'
 
 export interface EvaluateOptions {
   task: RecipeInput['task']
@@ -16,7 +17,8 @@ export interface EvaluateOptions {
   temperature?: number
   seed?: number
   device?: string
-  dtype?: 'float32' | 'bfloat16' | 'float16'
+  /** Default float32; `auto`: by measurement. */
+  dtype?: EngineAsked['dtype']
   threads?: number
 }
 

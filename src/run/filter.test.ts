@@ -1,5 +1,5 @@
 import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import os, { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -62,6 +62,16 @@ beforeEach(() => {
 afterEach(() => rmSync(directory, { recursive: true }))
 
 describe('filterData', () => {
+  it('keeps the type that auto came to', async () => {
+    const plans: FilterPlan[] = []
+    const auto = { dtype: 'auto', onPlan: (plan: FilterPlan) => plans.push(plan) } as const
+    await filter([], auto)
+    await filter([], { ...auto, resume: true })
+    const [first, second] = plans.map(({ engine }) => engine)
+    expect(first!.dtypeChoice?.by).toBe('measurement')
+    expect(second).toMatchObject({ dtype: first!.dtype, dtypeChoice: { by: 'run' } })
+  })
+
   it('writes rates and the problems between the bounds', async () => {
     const calls: number[][] = []
     const plans: FilterPlan[] = []
@@ -79,7 +89,8 @@ describe('filterData', () => {
       [8, 9],
       [10, 11],
     ])
-    expect(plans).toEqual([{ problems, measured: 0, samples, completions: 48, maxNewTokens: 4, tokens: 192 }])
+    const engine = { device: 'cpu', dtype: 'float32', threads: os.availableParallelism() }
+    expect(plans).toEqual([{ problems, measured: 0, samples, completions: 48, maxNewTokens: 4, tokens: 192, engine }])
     // i mod 5 for i = 0 ... 11: three problems with 0 and with 1, two with 2, 3 and 4.
     expect(result).toMatchObject({
       interrupted: false,

@@ -21,10 +21,20 @@ import { openLocalBackend } from '../train/local/backend.js'
 import { type Disk, realDisk } from './disk.js'
 import { fingerprint } from './evaluate-model.js'
 import { type EvalOptions, windowSize } from './evaluate-session.js'
-import { type FilterPaths, filterPaths, type MeasuredRate, openFilterDirectory, readRates } from './filter-directory.js'
+import {
+  type FilterPaths,
+  type FilterSettings,
+  filterPaths,
+  type MeasuredRate,
+  openFilterDirectory,
+  readRates,
+} from './filter-directory.js'
 import { type FilterResult, resultOf, writeResult } from './filter-results.js'
+import { readJsonFile } from './json-file.js'
 import { toJsonLine } from './json-lines.js'
+import type { ComputeType } from './resolve-dtype.js'
 import { lockRun } from './run-lock.js'
+import { type EngineAsked, type PlannedEngine, samplingEngine } from './sampling-engine.js'
 
 export interface FilterOptions {
   /** Whatever `loadModel` takes. */
@@ -52,7 +62,8 @@ export interface FilterOptions {
   /** Rows sampled at once at most. Default 32, on a GPU 256. */
   batchSize?: number
   device?: string
-  dtype?: 'float32' | 'bfloat16' | 'float16'
+  /** Default float32; `auto`: by measurement. */
+  dtype?: EngineAsked['dtype']
   threads?: number
   /** Insist that there is something to go on with. */
   resume?: boolean
@@ -80,6 +91,7 @@ export interface FilterPlan {
   maxNewTokens: number
   /** Yet to be sampled, at most. */
   tokens: number
+  engine: PlannedEngine
 }
 
 export interface FilterProgress {
@@ -120,9 +132,15 @@ export async function filterData(options: FilterOptions): Promise<FilterOutcome>
   samplePrompts(model, placed(examples), sampling.maxNewTokens)
 
   const paths = filterPaths(options.out)
-  const settings = settingsOf(options, spec, model, examples, sampling)
+  const engine = await samplingEngine(options, {
+    models: [{ reference: options.model }],
+    rows: sampling.batchSize,
+    maxNewTokens: sampling.maxNewTokens,
+    begun: readJsonFile<FilterSettings>(paths.settings)?.dtype,
+  })
+  const settings = settingsOf({ ...options, dtype: engine.dtype }, spec, model, examples, sampling)
   if (options.dryRun) {
-    options.onPlan?.(planOf(examples.length, 0, sampling))
+    options.onPlan?.({ ...planOf(examples.length, 0, sampling), engine })
     return {
       ...resultOf({ spec, settings, range, examples, rates: new Map(), samples }),
       directory: options.out,
@@ -142,9 +160,9 @@ export async function filterData(options: FilterOptions): Promise<FilterOutcome>
       examples.map(({ id }) => id),
       samples,
     )
-    options.onPlan?.(planOf(examples.length, rates.size, sampling))
+    options.onPlan?.({ ...planOf(examples.length, rates.size, sampling), engine })
     if (rates.size < examples.length)
-      await measure({ ...options, disk }, { task, model, examples, range, sampling, rates, paths })
+      await measure({ ...options, dtype: engine.dtype, disk }, { task, model, examples, range, sampling, rates, paths })
     const interrupted = rates.size < examples.length
     const result = resultOf({ spec, settings, range, examples, rates, samples })
     if (!interrupted) writeResult(disk, paths, result, examples, rates, range)
@@ -194,7 +212,13 @@ function trainingProblems(task: Task, limit: number | undefined, seed: number): 
   return examples
 }
 
-function settingsOf(options: FilterOptions, task: TaskSpec, model: OpenModel, examples: Example[], sampling: Sampling) {
+function settingsOf(
+  options: FilterOptions & { dtype: ComputeType },
+  task: TaskSpec,
+  model: OpenModel,
+  examples: Example[],
+  sampling: Sampling,
+) {
   return {
     model: options.model,
     weights: fingerprint(model.path),
@@ -202,11 +226,11 @@ function settingsOf(options: FilterOptions, task: TaskSpec, model: OpenModel, ex
     problems: examples.length,
     problemsHash: hashProblems(examples),
     ...sampling,
-    dtype: options.dtype ?? 'float32',
+    dtype: options.dtype,
   }
 }
 
-function planOf(problems: number, measured: number, { samples, maxNewTokens }: Sampling): FilterPlan {
+function planOf(problems: number, measured: number, { samples, maxNewTokens }: Sampling): Omit<FilterPlan, 'engine'> {
   const completions = (problems - measured) * samples
   return { problems, measured, samples, completions, maxNewTokens, tokens: completions * maxNewTokens }
 }
@@ -221,7 +245,10 @@ interface Measuring {
   paths: FilterPaths
 }
 
-async function measure(options: FilterOptions & { disk: Disk }, setup: Measuring): Promise<void> {
+async function measure(
+  options: Omit<FilterOptions, 'dtype'> & { dtype: ComputeType; disk: Disk },
+  setup: Measuring,
+): Promise<void> {
   const { device, dtype, threads, signal, openEngine = openLocalBackend, disk } = options
   const { task, model, examples, sampling, rates, paths } = setup
   const engine = await openEngine(options.model, { device, dtype, threads, signal })

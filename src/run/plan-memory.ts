@@ -293,7 +293,7 @@ function overheadOf({ device, optimizerDevice }: Placement, config: DecoderConfi
 
 /** What float32 weights take once more while many tokens are sampled; 0 where that does not pay. */
 export function packedBytes(
-  { lora, device, rollout }: Pick<Recipe, 'lora' | 'device' | 'rollout'>,
+  { lora, device, rollout }: { lora?: unknown; device: string; rollout: Pick<Recipe['rollout'], 'maxNewTokens'> },
   { parameters, config }: { parameters: number; config: DecoderConfig },
 ): number {
   const linear = 4 * (parameters - (config.tieWordEmbeddings ? 0 : config.vocabSize * config.hiddenSize))

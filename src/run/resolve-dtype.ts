@@ -12,6 +12,8 @@ import { packedBytes } from './plan-memory.js'
 import { requireBase } from './policy.js'
 import { runPaths } from './run-directory.js'
 
+export type ComputeType = Exclude<Recipe['dtype'], 'auto'>
+
 /** How `auto` became a type. */
 export type DtypeChoice =
   | { by: 'measurement'; secondsPerToken: PrecisionSeconds }
@@ -43,10 +45,20 @@ export async function resolveDtype<R extends Given>(
   if (dtype !== 'auto') return { recipe: { ...recipe, dtype } }
   const begun = options.resume ? typeOfRun(runDirectoryOf(recipe, options), format) : undefined
   if (begun !== undefined) return { recipe: { ...recipe, dtype: begun }, choice: { by: 'run' } }
-  const secondsPerToken = await measure(recipe)
+  const { dtype: faster, choice } = await typeByMeasurement(() => measure(recipe))
+  return { recipe: { ...recipe, dtype: faster }, choice }
+}
+
+/** What `auto` comes to where nothing has begun. */
+export async function typeByMeasurement(
+  measure: () => Promise<PrecisionSeconds>,
+): Promise<{ dtype: ComputeType; choice: DtypeChoice }> {
+  const secondsPerToken = await measure()
   const { float32, bfloat16 } = secondsPerToken
-  const faster = float32 > clearly * bfloat16 ? 'bfloat16' : 'float32'
-  return { recipe: { ...recipe, dtype: faster }, choice: { by: 'measurement', secondsPerToken } }
+  return {
+    dtype: float32 > clearly * bfloat16 ? 'bfloat16' : 'float32',
+    choice: { by: 'measurement', secondsPerToken },
+  }
 }
 
 function typeOfRun<R extends Given>(directory: string, format: RecipeFormat<R>) {

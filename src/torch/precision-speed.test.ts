@@ -5,6 +5,7 @@ import { liveTensors } from './tensor.js'
 
 beforeAll(startTestEngine)
 
+const training = { rows: 16, weightGradients: true, passes: 1 }
 const work: LayerWork = {
   device: 'cpu',
   products: [
@@ -13,14 +14,15 @@ const work: LayerWork = {
   ],
   layers: 2,
   decoding: { rows: 4, packed: true },
-  training: { rows: 16, weightGradients: true, passes: 1 },
+  training,
 }
 
 describe('measuring both types', () => {
   it.each<[string, LayerWork]>([
     ['sampling on packed weights and training', work],
     ['training alone', { ...work, decoding: undefined }],
-    ['training below an adapter', { ...work, training: { ...work.training, weightGradients: false } }],
+    ['training below an adapter', { ...work, training: { ...training, weightGradients: false } }],
+    ['sampling alone', { ...work, training: undefined }],
   ])('gives two times and leaves no tensor behind: %s', (_, given) => {
     const live = liveTensors()
     const { float32, bfloat16 } = measurePrecisions(given)

@@ -20,8 +20,8 @@ export interface LayerWork {
   layers: number
   /** Absent: nothing is sampled. `packed`: float32 decodes on packed weights where it can (torch/packed.ts). */
   decoding?: { rows: number; packed: boolean }
-  /** `weightGradients`: false where the weights are frozen below an adapter. `passes`: over each token. */
-  training: { rows: number; weightGradients: boolean; passes: number }
+  /** Absent: nothing is trained. `weightGradients`: false where the weights are frozen below an adapter. `passes`: over each token. */
+  training?: { rows: number; weightGradients: boolean; passes: number }
 }
 
 /** Seconds that one layer's products take for one token: processor time on the CPU, elapsed time elsewhere. */
@@ -91,7 +91,7 @@ function piecesOf(
     shapes.map(([out, into]) => full([out, into], 0.01, { dtype, device })),
   )
   const inputs = (rows: number) => shapes.map(([, into]) => full([rows, into], 0.5, { dtype, device }))
-  const pieces = [trainingPiece(layersOfWeights[0], inputs, training)]
+  const pieces = training ? [trainingPiece(layersOfWeights[0], inputs, training)] : []
   if (decoding) {
     const rows = Math.min(decoding.rows, mostRows)
     const x = inputs(rows)
@@ -110,7 +110,7 @@ function piecesOf(
 function trainingPiece(
   layer: Tensor[],
   inputs: (rows: number) => Tensor[],
-  { rows: wanted, weightGradients, passes }: LayerWork['training'],
+  { rows: wanted, weightGradients, passes }: NonNullable<LayerWork['training']>,
 ): Piece {
   const rows = Math.min(wanted, mostRows)
   const x = inputs(rows)
