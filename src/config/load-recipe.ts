@@ -3,6 +3,7 @@ import { basename, dirname, join, resolve } from 'node:path'
 import { type Document, isMap, isNode, isScalar, LineCounter, parse, parseDocument } from 'yaml'
 import { UserError } from './errors.js'
 import { checkRecipe, configHint, hintFor, type RecipeFormat, recipeError, trainFormat } from './parse-recipe.js'
+import { rememberPlaces } from './places.js'
 import type { Recipe } from './recipe.js'
 
 type Json = Record<string, unknown>
@@ -186,10 +187,12 @@ export function loadAs<R>(path: string, format: RecipeFormat<R>, sets: string[] 
   const assignments = sets.map(parseAssignment)
   for (const assignment of assignments) assign(value, assignment)
 
-  const result = checkRecipe({ name: nameOf(path), ...value }, format)
-  if ('recipe' in result) return result.recipe
-  throw recipeError(path, result.problems, hintFor(format, value), (keys) => {
+  const locate = (keys: string[]): string => {
     const assigned = assignments.findLast((one) => one.path.every((key, index) => key === keys[index]))
     return assigned ? `--set ${assigned.text}` : placeOf(files, keys)
-  })
+  }
+  const result = checkRecipe({ name: nameOf(path), ...value }, format)
+  if (!('recipe' in result)) throw recipeError(path, result.problems, hintFor(format, value), locate)
+  rememberPlaces(result.recipe as object, locate)
+  return result.recipe
 }

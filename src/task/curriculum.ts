@@ -18,7 +18,7 @@ export const passRatesSchema = z.strictObject({
 
 /** @throws UserError where the rates are not of this task's problems, or none is left. */
 export async function withPassRates(task: Task, options: unknown, context: TaskContext): Promise<Task> {
-  const { path, keep, order } = parseKeys(passRatesSchema, options, `task ${task.name}, passRates`)
+  const { path, keep, order } = parseKeys(passRatesSchema, options, `task ${task.name}, passRates`, ['passRates'])
   const range = keep === undefined ? undefined : parseKeepRange(keep)
   const rates = await readPassRates(resolve(context.baseDirectory, path))
   const rateOf = ({ correct, samples }: PassRate) => correct / samples

@@ -14,7 +14,15 @@ import { loadTaskModule, moduleExtensions } from './module.js'
 import { isPrepared, preparedTask } from './prepared.js'
 import { withRewards } from './rewards/load.js'
 import { sourceTasks } from './sources.js'
-import { commonTaskSchema, didYouMean, isPath, parseSpec, type TaskContext, type TaskSpec } from './spec.js'
+import {
+  commonTaskSchema,
+  didYouMean,
+  isPath,
+  KeyProblems,
+  parseSpec,
+  type TaskContext,
+  type TaskSpec,
+} from './spec.js'
 import { withSystem } from './system.js'
 import { patienceKeys } from './timeout.js'
 import type { Task } from './types.js'
@@ -42,6 +50,14 @@ const moduleSchema = z.object(patienceKeys)
  * @throws UserError for an unknown name or key, a bad value, and a file that is missing or is not what it should be.
  */
 export async function loadTask(spec: TaskSpec, options: Partial<TaskContext> = {}): Promise<Task> {
+  try {
+    return await loadWhole(spec, options)
+  } catch (error) {
+    throw error instanceof KeyProblems ? error.in(spec) : error
+  }
+}
+
+async function loadWhole(spec: TaskSpec, options: Partial<TaskContext>): Promise<Task> {
   const context = { ...options, baseDirectory: options.baseDirectory ?? process.cwd() }
   const { system, rewards, passRates, ...own } = spec
   const common = parseSpec(commonTaskSchema, {

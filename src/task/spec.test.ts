@@ -1,6 +1,11 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { z } from 'zod'
 import { UserError } from '../config/errors.js'
+import { loadRecipe } from '../config/load-recipe.js'
+import { loadTask } from './registry.js'
 import { parseSpec } from './spec.js'
 
 const schema = z.object({ targetMin: z.number().optional(), evalShare: z.number().optional() })
@@ -81,4 +86,33 @@ it('all bad values are told at once', () => {
       hint: 'count: numbers per problem (whole number >= 2, <= 5, default 4); path: file of problems (text)',
     }),
   )
+})
+
+it("a bad value of a recipe's task is told with file, line and column, or with the --set that it comes from", async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'isentrope-spec-'))
+  try {
+    const path = join(directory, 'recipe.yaml')
+    const task = 'task:\n  name: countdown\n  count: two\n'
+    writeFileSync(path, `model: m\ntrain: { steps: 1 }\n${task}`)
+    await expect(loadTask(loadRecipe(path).task)).rejects.toMatchObject({
+      message: `${path}:5:3: task countdown: count: must be a number (got "two")`,
+      hint: 'count: numbers per problem (whole number >= 2, <= 5, default 4)',
+    })
+    const sets = ['task.count=3', 'task.cuont=3']
+    await expect(loadTask(loadRecipe(path, sets).task)).rejects.toThrow(
+      "--set task.cuont=3: task countdown: unknown key 'cuont'",
+    )
+    await expect(loadTask(loadRecipe(path, ['task.min=x']).task)).rejects.toThrow(
+      `task countdown has 2 problems\n  ${path}:5:3: count: must be a number (got "two")\n` +
+        '  --set task.min=x: min: must be a number (got "x")',
+    )
+    writeFileSync(path, 'model: m\ntrain: { steps: 1 }\ntask:\n  name: arithmetic\n  passRates:\n    order: hard\n')
+    await expect(loadTask(loadRecipe(path).task)).rejects.toThrow(
+      'task arithmetic, passRates has 2 problems\n' +
+        `  ${path}:5:3: path: is required. directory that \`filter\` wrote, or a file of id, correct and samples\n` +
+        `  ${path}:6:5: order: must be one of shuffled, easy-first, hard-first (got "hard")`,
+    )
+  } finally {
+    rmSync(directory, { recursive: true })
+  }
 })

@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { UserError } from '../config/errors.js'
 import { near } from '../config/near.js'
-import { problemsOf } from '../config/problems.js'
+import { type Locate, placeIn } from '../config/places.js'
+import { type Problem, problemsOf } from '../config/problems.js'
 import { type SchemaEntry, schemaEntries } from '../config/schema-entries.js'
 
 /** A recipe's `task:` section: the task's name and the keys that its own schema knows. */
@@ -39,9 +40,36 @@ export const commonTaskSchema = z.object({
     .describe('train on the problems whose measured pass rate lies in a range, in an order'),
 })
 
+/** What is wrong with the keys of a task (or of another named thing), each where it stands if that is known. */
+export class KeyProblems extends UserError {
+  readonly #where: string
+  readonly #problems: readonly Problem[]
+
+  /** `where`: `task countdown`. A problem's message names its key. */
+  constructor(where: string, problems: readonly Problem[], hint: string, locate: Locate = () => undefined) {
+    const line = ({ path, message }: Problem, ...said: string[]) => {
+      const place = locate(path)
+      return [...(place === undefined ? [] : [place]), ...said, message].join(': ')
+    }
+    super(
+      problems.length === 1
+        ? line(problems[0]!, where)
+        : `${where} has ${problems.length} problems\n${problems.map((problem) => `  ${line(problem)}`).join('\n')}`,
+      { hint },
+    )
+    this.#where = where
+    this.#problems = problems
+  }
+
+  /** The same, with the places of the keys of `section`, whose keys these are. */
+  in(section: object): KeyProblems {
+    return new KeyProblems(this.#where, this.#problems, this.hint!, (keys) => placeIn(section, keys))
+  }
+}
+
 /**
  * Validates a task's (or another named thing's) keys.
- * @throws UserError that names an unknown key with what was meant, or all bad values with what their keys take
+ * @throws KeyProblems that names an unknown key with what was meant, or all bad values with what their keys take
  */
 export function parseSpec<Shape extends z.ZodRawShape>(
   schema: z.ZodObject<Shape>,
@@ -53,25 +81,35 @@ export function parseSpec<Shape extends z.ZodRawShape>(
   for (const key of Object.keys(keys)) {
     if (!known.includes(key)) {
       const meant = what === 'task' ? ['name', ...known, ...Object.keys(commonTaskSchema.shape)] : ['name', ...known]
-      throw new UserError(`${what} ${name}: unknown key '${key}'`, { hint: didYouMean(key, [...new Set(meant)]) })
+      const problem = { path: [key], message: `unknown key '${key}'` }
+      throw new KeyProblems(`${what} ${name}`, [problem], didYouMean(key, [...new Set(meant)]))
     }
   }
   return parseKeys(schema, keys, `${what} ${name}`)
 }
 
-/** The values of `keys` by their schema. @throws UserError with all that is wrong, in the words of a recipe's errors. */
-export function parseKeys<Schema extends z.ZodType>(schema: Schema, keys: unknown, where: string): z.output<Schema> {
+/**
+ * The values of `keys` by their schema; `inside`: the path from the task on to the section that they are.
+ * @throws KeyProblems with all that is wrong, in the words of a recipe's errors
+ */
+export function parseKeys<Schema extends z.ZodType>(
+  schema: Schema,
+  keys: unknown,
+  where: string,
+  inside: readonly string[] = [],
+): z.output<Schema> {
   const result = schema.safeParse(keys, { reportInput: true })
   if (result.success) return result.data
   const entries = schemaEntries(schema)
   const problems = problemsOf(result.error, entries, keys)
-  const lines = problems.map(({ path, message }) => [...(path.length > 0 ? [path.join('.')] : []), message].join(': '))
   const meant = entries.filter((entry) => problems.some(({ path }) => path[0] === entry.path))
-  throw new UserError(
-    lines.length === 1
-      ? `${where}: ${lines[0]}`
-      : `${where} has ${lines.length} problems\n${lines.map((line) => `  ${line}`).join('\n')}`,
-    { hint: meant.length > 0 ? meant.map(whatItTakes).join('; ') : 'docs/tasks.md describes the keys' },
+  throw new KeyProblems(
+    where,
+    problems.map(({ path, message }) => ({
+      path: [...inside, ...path],
+      message: [...(path.length > 0 ? [path.join('.')] : []), message].join(': '),
+    })),
+    meant.length > 0 ? meant.map(whatItTakes).join('; ') : 'docs/tasks.md describes the keys',
   )
 }
 
