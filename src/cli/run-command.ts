@@ -1,4 +1,5 @@
 /** What the commands that keep a run share: train and sft. */
+import { UserError } from '../config/errors.js'
 import type { RunBegin } from '../run/keep-run.js'
 import { type Io, print } from './io.js'
 
@@ -6,7 +7,39 @@ import { type Io, print } from './io.js'
 export const infinityAsYaml = (_: string, value: unknown) => (value === Infinity ? '.inf' : value)
 
 /** A path as a shell takes it back. */
-export const quoted = (text: string) => (/^[\w./:@%+=,-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`)
+const quoted = (text: string) => (/^[\w./:@%+=,-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`)
+
+/**
+ * Where the recipe is: as given, or the run's own where it is resumed without one.
+ * @throws UserError without either, or where there is no run.
+ */
+export async function recipePath(
+  command: 'train' | 'sft',
+  given: string | undefined,
+  { run, resume }: { run?: string; resume?: boolean },
+): Promise<string> {
+  if (given !== undefined) return given
+  if (!resume || run === undefined) {
+    throw new UserError('no recipe', {
+      hint: `isentrope ${command} RECIPE.yaml starts a run; isentrope ${command} --run DIR --resume continues one`,
+    })
+  }
+  const { requireRun, runPaths } = await import('../run/run-directory.js')
+  requireRun(run)
+  return runPaths(run).config
+}
+
+/** The run's own recipe goes on: the one that was given has none of the keys that --set changed. */
+export async function sayHowToContinue(
+  command: 'train' | 'sft',
+  { run, step }: { run: string; step: number },
+  io: Io,
+): Promise<void> {
+  await print(
+    io.stderr,
+    `interrupted after step ${step}; to continue:\n  isentrope ${command} --run ${quoted(run)} --resume\n`,
+  )
+}
 
 /** Before the error that ended a run: how far the run is saved, and how it goes on. A damaged checkpoint's error says so itself. */
 export async function sayWhereRunStands(run: string, error: unknown, io: Io): Promise<void> {

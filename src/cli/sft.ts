@@ -1,11 +1,18 @@
 import type { Command } from 'commander'
-import { UserError } from '../config/errors.js'
 import type { SftRecipe } from '../config/sft-recipe.js'
 import type { SftOptions, SftSummary } from '../run/sft.js'
 import { newCommand, repeated } from './command.js'
 import { Exit, exitCodes } from './errors.js'
 import { type Io, jsonLine, print, processIo } from './io.js'
-import { infinityAsYaml, plannedPlace, quoted, sayWhereRunStands, startText, writeReport } from './run-command.js'
+import {
+  infinityAsYaml,
+  plannedPlace,
+  recipePath,
+  sayHowToContinue,
+  sayWhereRunStands,
+  startText,
+  writeReport,
+} from './run-command.js'
 import { stopOnSignals } from './signals.js'
 
 const help = `
@@ -41,13 +48,7 @@ async function recipeOf(path: string | undefined, flags: SftFlags): Promise<SftR
     import('../config/load-recipe.js'),
     import('../config/sft-recipe.js'),
   ])
-  if (path !== undefined) return loadAs(path, sftFormat, flags.set)
-  if (!flags.resume || flags.run === undefined) {
-    throw new UserError('no recipe', {
-      hint: 'isentrope sft RECIPE.yaml starts a run; isentrope sft --run DIR --resume continues one',
-    })
-  }
-  return loadAs(`${flags.run}/config.yaml`, sftFormat, flags.set)
+  return loadAs(await recipePath('sft', path, flags), sftFormat, flags.set)
 }
 
 export function sftCommand(io: Io = processIo): Command {
@@ -84,8 +85,7 @@ export function sftCommand(io: Io = processIo): Command {
       const summary = await runInPanel(recipe, flags, { io, people, place, data, steps: plan.steps })
       await print(io.stdout, flags.json ? jsonLine(summary) : '')
       if (summary.interrupted) {
-        const command = `isentrope sft ${path === undefined ? '' : `${quoted(path)} `}--run ${quoted(summary.run)} --resume`
-        await print(io.stderr, `interrupted after step ${summary.step}; to continue:\n  ${command}\n`)
+        await sayHowToContinue('sft', summary, io)
         throw new Exit(exitCodes.interrupted)
       }
     })

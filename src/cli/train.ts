@@ -1,5 +1,4 @@
 import type { Command } from 'commander'
-import { UserError } from '../config/errors.js'
 import type { Recipe } from '../config/recipe.js'
 import { edgesText } from '../run/edge-steps.js'
 import type { FreeMemory } from '../run/free-memory.js'
@@ -10,7 +9,15 @@ import { newCommand, repeated } from './command.js'
 import { ledgerText, setpointText } from './control-text.js'
 import { Exit, exitCodes } from './errors.js'
 import { type Io, jsonLine, print, processIo } from './io.js'
-import { infinityAsYaml, plannedPlace, quoted, sayWhereRunStands, startText, writeReport } from './run-command.js'
+import {
+  infinityAsYaml,
+  plannedPlace,
+  recipePath,
+  sayHowToContinue,
+  sayWhereRunStands,
+  startText,
+  writeReport,
+} from './run-command.js'
 import { stopOnSignals } from './signals.js'
 
 const help = `
@@ -54,13 +61,7 @@ const trainRoom = async (): Promise<TrainRoom> => ({
 /** The recipe as given; where a run is resumed without one, the run's own. */
 async function recipeOf(path: string | undefined, flags: TrainFlags): Promise<Recipe> {
   const { loadRecipe } = await import('../config/index.js')
-  if (path !== undefined) return loadRecipe(path, flags.set)
-  if (!flags.resume || flags.run === undefined) {
-    throw new UserError('no recipe', {
-      hint: 'isentrope train RECIPE.yaml starts a run; isentrope train --run DIR --resume continues one',
-    })
-  }
-  return loadRecipe(`${flags.run}/config.yaml`, flags.set)
+  return loadRecipe(await recipePath('train', path, flags), flags.set)
 }
 
 async function resolveForCommand(recipe: Recipe, { run, resume }: TrainFlags) {
@@ -121,8 +122,7 @@ export function trainCommand(io: Io = processIo, room = trainRoom): Command {
       const summary = await runTraining(recipe, flags, { io, people, place, openParts })
       await print(io.stdout, flags.json ? jsonLine(summary) : '')
       if (summary.interrupted) {
-        const command = `isentrope train ${path === undefined ? '' : `${quoted(path)} `}--run ${quoted(summary.run)} --resume`
-        await print(io.stderr, `interrupted after step ${summary.step}; to continue:\n  ${command}\n`)
+        await sayHowToContinue('train', summary, io)
         throw new Exit(exitCodes.interrupted)
       }
     })
