@@ -112,6 +112,7 @@ describe('atlas', () => {
     ],
     ['steps of a file', () => [join(run, 'rollouts/step-000001.parquet'), '--steps', '1'], /--steps chooses/],
     ['steps backwards', () => [run, '--steps', '3-1'], /must be a step, FIRST-LAST or all/],
+    ['a temperature that nothing reads', () => [run, '--temperature', '0.5'], /--temperature needs --model/],
     ['a file that is no Parquet', () => [join(run, 'config.yaml')], /cannot be read as Parquet/],
     ['a page nowhere', () => [run, '--out', join(root, 'none/page.html')], /page\.html/],
   ])('says what is wrong: %s', async (_, argv, message) => {

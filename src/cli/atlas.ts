@@ -65,6 +65,11 @@ export function atlasCommand(io: Io = processIo): Command {
   return withEngine(command).action(async (path: string, flags: AtlasFlags) => {
     const { methodAtlas } = await import('../report/atlas/atlas.js')
     const { json, out, ...options } = flags
+    if (options.temperature !== undefined && options.model === undefined) {
+      throw new UserError('--temperature needs --model', {
+        hint: 'the recorded statistics are of the temperature that was sampled at',
+      })
+    }
     const atlas = await methodAtlas(path, {
       ...options,
       onProgress: (done, total) => {

@@ -26,6 +26,7 @@ describe('rows of a rollout file', () => {
       sample: 0,
       prompt: 'What is 2 + 2?',
       promptTokens: Int32Array.of(3, 1),
+      completion: '4',
       tokens: Int32Array.of(0, 1, 2),
       reward: 0.75,
       advantage: Float64Array.of(0.5, 0.5, 0.5),

@@ -11,6 +11,8 @@ export interface RolloutRow {
   prompt: string
   /** Its ids; absent in files of older runs. */
   promptTokens?: Int32Array
+  /** The sampled text, cut where a stop string appeared, without special tokens. */
+  completion?: string
   tokens: Int32Array
   reward: number
   /** A of every token. */
@@ -27,7 +29,7 @@ export interface RolloutRow {
 }
 
 const required = ['step', 'prompt_id', 'sample', 'prompt', 'tokens', 'reward', 'advantage', 'logprob', 'entropy', 's']
-const optional = ['advantages', 'sum_s2', 'prompt_tokens', 'expected_s', 'grad_mask']
+const optional = ['completion', 'advantages', 'sum_s2', 'prompt_tokens', 'expected_s', 'grad_mask']
 
 type Cell = number | string | boolean | ArrayLike<number> | ArrayLike<boolean> | null | undefined
 
@@ -80,6 +82,7 @@ function rowOf(object: Record<string, Cell>, where: string): RolloutRow {
     sample: object.sample as number,
     prompt: object.prompt as string,
     ...(promptTokens.length > 0 ? { promptTokens } : {}),
+    ...(typeof object.completion === 'string' ? { completion: object.completion } : {}),
     tokens,
     reward: object.reward as number,
     advantage: object.advantages

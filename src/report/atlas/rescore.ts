@@ -11,6 +11,7 @@ import type { TokenStatistics } from '../../rollout/types.js'
 import type { RolloutRow } from '../../run/rollout-rows.js'
 import { loadTask } from '../../task/registry.js'
 import { PromptStream } from '../../task/stream.js'
+import { requireFinite, requireSameTokens } from './rescored-tokens.js'
 import type { AtlasSource } from './source.js'
 
 export interface RescoreOptions extends EngineOptions {
@@ -35,7 +36,7 @@ export async function rescore(
   try {
     const scored: TokenStatistics[][] = []
     for (const { step, rows } of steps) {
-      requireVocabulary(model, rows)
+      requireSameTokens(model, rows)
       onProgress?.(scored.length, steps.length)
       const prompts = await promptsOf(model, recipe, step, rows)
       const groups = groupsOf(rows)
@@ -53,6 +54,7 @@ export async function rescore(
           byRow[i] = statistics[g][c]
         })
       })
+      requireFinite(step, rows, byRow)
       scored.push(byRow)
     }
     onProgress?.(steps.length, steps.length)
@@ -60,16 +62,6 @@ export async function rescore(
   } finally {
     model.tensors.close()
     await thread.close()
-  }
-}
-
-function requireVocabulary({ config, reference }: OpenModel, rows: readonly RolloutRow[]): void {
-  const ids = rows.flatMap(({ tokens, promptTokens }) => [...tokens, ...(promptTokens ?? [])])
-  const outside = ids.find((id) => id < 0 || id >= config.vocabSize)
-  if (outside !== undefined) {
-    throw new UserError(`token ${outside} of the rollouts is outside the vocabulary of ${reference}`, {
-      hint: 'give a checkpoint of the same run',
-    })
   }
 }
 
