@@ -65,6 +65,23 @@ export function createHttp(options: HttpOptions = {}): Http {
   return { get, attempts, rest }
 }
 
+/** The whole body of an answer from `url`. Throws FetchError where the connection breaks off or falls silent. */
+export async function bodyOf(response: Response, url: string): Promise<Buffer<ArrayBuffer>> {
+  try {
+    return Buffer.from(await response.arrayBuffer())
+  } catch (error) {
+    throw networkError(url, error)
+  }
+}
+
+/** A client as a library takes it for short answers: each has arrived whole, and every failure is a FetchError. */
+export const fetchWhole = (http: Http): Fetch =>
+  (async (url: unknown) => {
+    const response = await http.get(String(url))
+    const { status, headers } = response
+    return new Response(await bodyOf(response, String(url)), { status, headers })
+  }) as Fetch
+
 /** What fetch threw, named. */
 export function networkError(url: string, error: unknown): FetchError {
   const shown = withoutCredentials(url)

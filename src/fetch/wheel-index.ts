@@ -4,7 +4,7 @@
  */
 import { PackageURL, UrlConverter } from '@socketregistry/packageurl-js'
 import { FetchError, withoutCredentials } from './errors.js'
-import type { Http } from './http.js'
+import { bodyOf, type Http } from './http.js'
 import { type PipSettings, pipSettings } from './pip.js'
 
 export interface WheelName {
@@ -94,7 +94,7 @@ function indexPages(packageUrl: string, { index, extraIndexes }: PipSettings): s
 async function listFiles(page: string, http: Http): Promise<IndexedFile[]> {
   const response = await http.get(page, { accept: ACCEPT })
   const base = response.url || page
-  const text = await response.text()
+  const text = (await bodyOf(response, page)).toString('utf8')
   if (!response.headers.get('content-type')?.includes('json')) return parseSimpleHtml(text, base)
   const { files } = JSON.parse(text) as { files: { filename: string; url: string; hashes?: { sha256?: string } }[] }
   return files.map(({ filename, url, hashes }) => ({ filename, url: new URL(url, base).href, sha256: hashes?.sha256 }))

@@ -285,6 +285,13 @@ describe('a hub model', () => {
     expect((error as Failure).hint).toMatch(/HF_ENDPOINT, a proxy in HTTPS_PROXY, or a local directory as the model$/)
   })
 
+  it('that breaks off in the middle of an answer is out of reach, too', async () => {
+    const broken = () => new ReadableStream({ start: (body) => body.error(new TypeError('terminated')) })
+    const error = await open('someone/tiny', { fetch: async () => new Response(broken()) }).catch((e: unknown) => e)
+    expect(error).toBeInstanceOf(Failure)
+    expect((error as Failure).message).toMatch(/^someone\/tiny cannot be fetched now: Cannot reach .*: terminated$/)
+  })
+
   it('says what a missing revision, a missing network and missing weights mean', async () => {
     expect((await failure(open('someone/tiny@v2'))).message).toMatch(/no model someone\/tiny with the revision v2/)
     expect((await failure(open('someone/tiny', { offline: true }))).message).toMatch(

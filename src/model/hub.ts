@@ -9,7 +9,7 @@ import { type ListFileEntry, listFiles, modelInfo } from '@huggingface/hub'
 import { UserError } from '../config/errors.js'
 import { serverTrouble } from '../config/server-trouble.js'
 import { FetchError, isTransient } from '../fetch/errors.js'
-import { createHttp, type Http } from '../fetch/http.js'
+import { bodyOf, createHttp, fetchWhole, type Http } from '../fetch/http.js'
 import { withLock } from '../fetch/lock.js'
 import { networkOff } from '../fetch/offline.js'
 import { downloadSpan } from '../fetch/ranges.js'
@@ -92,7 +92,7 @@ class Download {
   async snapshot(): Promise<string> {
     const { name, revision } = this.#id
     // The library's requests go through the same client as the downloads: proxies, retries, one kind of error.
-    const api = { hubUrl: this.#hubUrl, fetch: ((url) => this.#http.get(String(url))) as typeof globalThis.fetch }
+    const api = { hubUrl: this.#hubUrl, fetch: fetchWhole(this.#http) }
     const { sha } = await modelInfo({ ...api, name, revision, additionalFields: ['sha'] })
     if (!isCommit(sha))
       throw new UserError(`the hub answered ${JSON.stringify(sha)} where the commit of ${name} stands`)
@@ -155,7 +155,7 @@ class Download {
         this.#options.onProgress?.({ file: path, receivedBytes, totalBytes: size })
       if (lfs) await downloadSpan({ url, size }, { start: 0, end: size }, partial, this.#http, report)
       else {
-        await writeFile(partial, Buffer.from(await (await this.#http.get(url)).arrayBuffer()))
+        await writeFile(partial, await bodyOf(await this.#http.get(url), url))
         report(size)
       }
       if ((await contentHash(partial, lfs ? undefined : size)) !== etag) {

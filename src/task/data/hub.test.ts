@@ -128,6 +128,15 @@ describe('openHubDataset', () => {
     expect((error as { hint: string }).hint).toMatch(/HF_ENDPOINT/)
   })
 
+  it('takes an answer that breaks off for a hub out of reach', async () => {
+    const broken = () => new ReadableStream({ start: (body) => body.error(new TypeError('terminated')) })
+    const fetch = async () => new Response(broken())
+    await expect(openHubDataset({ ...request, fetch })).rejects.toMatchObject({
+      name: 'Failure',
+      message: expect.stringMatching(/^data set owner\/set cannot be fetched now: Cannot reach .*: terminated$/),
+    })
+  })
+
   it('refuses a path that leads out of the data set', async () => {
     hub.datasets[repository] = { '../../outside.jsonl': large }
     const dataset = await openHubDataset(request)

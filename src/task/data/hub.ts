@@ -13,7 +13,7 @@ import { datasetInfo, getHFHubCachePath, getRepoFolderName, type ListFileEntry, 
 import { MissingData, UserError } from '../../config/errors.js'
 import { serverTrouble } from '../../config/server-trouble.js'
 import { FetchError, isTransient } from '../../fetch/errors.js'
-import { createHttp, type Http } from '../../fetch/http.js'
+import { bodyOf, createHttp, fetchWhole, type Http } from '../../fetch/http.js'
 import { withLock } from '../../fetch/lock.js'
 import { networkOff } from '../../fetch/offline.js'
 import { withProgress } from '../../fetch/progress.js'
@@ -85,7 +85,7 @@ async function openRemote(request: HubRequest, folder: string): Promise<HubDatas
   const hubUrl = (process.env.HF_ENDPOINT || 'https://huggingface.co').replace(/\/+$/, '')
   const http = withToken(createHttp({ fetch: request.fetch, attempts: 4 }))
   // The library's requests go through the same client as the downloads: proxies, retries, one kind of error.
-  const api = { hubUrl, fetch: ((url) => http.get(String(url))) as typeof globalThis.fetch }
+  const api = { hubUrl, fetch: fetchWhole(http) }
   const { sha } = await datasetInfo({ ...api, name: repository, revision, additionalFields: ['sha'] })
   if (typeof sha !== 'string' || !isCommit(sha)) {
     throw new UserError(`data set ${repository}: the hub answered ${JSON.stringify(sha)} where its commit stands`)
@@ -174,7 +174,7 @@ async function download(
   } catch (error) {
     // Small files that a mirror makes as it sends them come whole.
     if (!(error instanceof FetchError && error.problem === 'no-ranges')) throw error
-    await writeFile(to, Buffer.from(await (await http.get(file.url)).arrayBuffer()))
+    await writeFile(to, await bodyOf(await http.get(file.url), file.url))
     onBytes(file.size)
   }
 }
