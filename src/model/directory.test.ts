@@ -50,6 +50,19 @@ describe('a model directory is refused, with file and tensor named,', () => {
     mkdirSync(directory)
     expect(refusal().message).toMatch(/is not a model directory: it has no config.json/)
     expect(refusal().hint).toBeUndefined()
+    // A run, then a checkpoint: the newest model within, an adapter too.
+    const checkpoint = (step: number) => join(directory, `checkpoints/step-00000${step}/model`)
+    for (const [step, file] of [
+      [2, 'adapter_config.json'],
+      [1, 'config.json'],
+    ] as const) {
+      mkdirSync(checkpoint(step), { recursive: true })
+      writeFileSync(join(checkpoint(step), file), '{}')
+    }
+    expect(refusal().hint).toBe(`name the model in it: ${checkpoint(2)}`)
+    mkdirSync(join(directory, 'model'))
+    writeFileSync(join(directory, 'model/config.json'), '{}')
+    expect(refusal().hint).toBe(`name the model in it: ${join(directory, 'model')}`)
     writeFileSync(join(directory, 'x.Q8_0.gguf'), '')
     expect(refusal().hint).toBe(`name the GGUF file in it: ${join(directory, 'x.Q8_0.gguf')}`)
     writeFileSync(join(directory, 'config.json'), '{"model_type":')

@@ -22,13 +22,26 @@ const maxSidecarBytes = 2 ** 26
 export function readDirectoryConfig(directory: string): DecoderConfig {
   const path = join(directory, 'config.json')
   if (!existsSync(path)) {
-    const gguf = existsSync(directory) ? readdirSync(directory).find((name) => /\.gguf$/i.test(name)) : undefined
     throw new UserError(`${directory} is not a model directory: it has no config.json`, {
-      hint: gguf && `name the GGUF file in it: ${join(directory, gguf)}`,
+      hint: existsSync(directory) ? modelWithin(directory) : undefined,
     })
   }
   const generation = join(directory, 'generation_config.json')
   return parseConfig(readJsonObject(path), path, existsSync(generation) ? readJsonObject(generation) : undefined)
+}
+
+/** Where a directory that is no model holds one: a GGUF file, or the last checkpoint of a run. */
+function modelWithin(directory: string): string | undefined {
+  const gguf = readdirSync(directory).find((name) => /\.gguf$/i.test(name))
+  if (gguf !== undefined) return `name the GGUF file in it: ${join(directory, gguf)}`
+  const isModel = (path: string) => ['config.json', 'adapter_config.json'].some((name) => existsSync(join(path, name)))
+  const checkpoints = join(directory, 'checkpoints')
+  const last = (existsSync(checkpoints) ? readdirSync(checkpoints).sort() : [])
+    .map((name) => join(checkpoints, name, 'model'))
+    .filter(isModel)
+    .at(-1)
+  const found = isModel(join(directory, 'model')) ? join(directory, 'model') : last
+  return found && `name the model in it: ${found}`
 }
 
 /** Whether the directory holds safetensors weights, all shards that its index names. */

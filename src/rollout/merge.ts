@@ -31,7 +31,9 @@ export async function mergeAdapter(
   // An adapter's own directory opens as its base with it.
   const opened =
     model === undefined ? await openModelWithProgress(adapter) : await openModelWithProgress(model, adapter)
-  if (opened.adapter === undefined) throw new UserError(`${adapter} is not a PEFT adapter`)
+  if (opened.adapter === undefined) {
+    throw new UserError(`${adapter} is not a PEFT adapter`, { hint: 'it is a whole model, which needs no merging' })
+  }
   opened.tensors.close()
   const init: MergeInit = { path: opened.path, adapter: opened.adapter }
   const thread = await startThread(new URL('./merge-worker.js', import.meta.url).href, init, options)
