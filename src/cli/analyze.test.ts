@@ -132,10 +132,14 @@ describe('analyze refuses', () => {
     ['no vocabulary size', ['-', '--temperature', '1'], 'the vocabulary size is not known'],
     ['no temperature', ['-', '--vocab-size', '4'], 'temperature of the log-probabilities is not known'],
     ['a vocabulary that is too small', ['-', '--vocab-size', '3', '--temperature', '1'], '4 tokens are listed'],
-    ['no file', ['/no/such/file', ...about], 'cannot read /no/such/file: ENOENT'],
+    ['no file', ['/no/such/file', ...about], 'cannot read /no/such/file: no such file'],
     ['a directory', [tmpdir(), ...about], 'it is a directory'],
     ['the paper without a width', ['-', ...about, '--preset', 'paper'], '--preset paper needs --mu-low or --mu-high'],
-    ['a page where none can be', ['-', ...about, '--html', '/no/such/place.html'], 'cannot write /no/such/place.html'],
+    [
+      'a page where none can be',
+      ['-', ...about, '--html', '/no/such/place.html'],
+      '/no/such/place.html: not writable: no such directory',
+    ],
     ['a vocabulary that is no number', ['-', '--vocab-size', 'many'], 'whole number'],
     ['a negative width', ['-', ...about, '--mu-low', '-1'], 'at least 0'],
   ])('%s', async (_, argv, message) => {

@@ -1,4 +1,4 @@
-import { open, writeFile } from 'node:fs/promises'
+import { open } from 'node:fs/promises'
 import { basename } from 'node:path'
 import type { Readable } from 'node:stream'
 import type { Command } from 'commander'
@@ -122,7 +122,8 @@ async function openFile(file: string): Promise<Readable> {
     if (!(await handle.stat()).isDirectory()) return handle.createReadStream()
     await handle.close()
   } catch (cause) {
-    throw new UserError(`cannot read ${file}: ${(cause as NodeJS.ErrnoException).code}`, { cause })
+    const { code } = cause as NodeJS.ErrnoException
+    throw new UserError(`cannot read ${file}: ${code === 'ENOENT' ? 'no such file' : code}`, { cause })
   }
   throw new UserError(`cannot read ${file}: it is a directory`)
 }
@@ -139,12 +140,9 @@ function clipOptions({ preset, muLow, muHigh, applyTo, maxFraction }: AnalyzeFla
 
 async function writePage(path: string, file: string, analysis: Analysis, settings: LogSettings): Promise<void> {
   const { renderAnalysisPage } = await import('../report/analyze-page.js')
+  const { realDisk, replaceFile } = await import('../run/disk.js')
   const title = `Entropy of ${file === '-' ? 'a log' : basename(file)}`
-  try {
-    await writeFile(path, renderAnalysisPage({ analysis, settings, title }))
-  } catch (cause) {
-    throw new UserError(`cannot write ${path}: ${(cause as NodeJS.ErrnoException).code}`, { cause })
-  }
+  replaceFile(realDisk, path, renderAnalysisPage({ analysis, settings, title }))
 }
 
 async function printJson({ completions, summary }: Analysis, settings: LogSettings, io: Io): Promise<void> {

@@ -92,9 +92,5 @@ async function writePage(out: string, path: string, atlas: Atlas): Promise<void>
   const { renderAtlasPage } = await import('../report/atlas/page.js')
   const { realDisk, replaceFile } = await import('../run/disk.js')
   const page = renderAtlasPage(atlas, `Entropy methods on ${basename(resolve(path))}`)
-  try {
-    replaceFile(realDisk, out, page)
-  } catch (cause) {
-    throw new UserError(`cannot write ${out}: ${(cause as Error).message}`, { cause })
-  }
+  replaceFile(realDisk, out, page)
 }

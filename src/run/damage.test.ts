@@ -1,11 +1,11 @@
 /** What of a run's files cannot be written or read, in plain words. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { Failure, UserError } from '../config/errors.js'
 import { writeCheckpoint } from './checkpoint.js'
-import { realDisk } from './disk.js'
+import { realDisk, replaceFile } from './disk.js'
 import { readEnvironment } from './history.js'
 import { readJsonLines } from './json-lines.js'
 import { runPaths } from './run-directory.js'
@@ -17,7 +17,9 @@ afterAll(() => rmSync(root, { recursive: true }))
 describe('a run directory', () => {
   it('that takes no lock is the user’s to change', () => {
     expect(() => lockRun(join(root, 'none'))).toThrow(UserError)
-    expect(() => lockRun(join(root, 'none'))).toThrow(/none: not writable \(ENOENT\)/)
+    expect(() => lockRun(join(root, 'none'))).toThrow(
+      /none: not writable: no such directory, or none that can be made \(ENOENT\)/,
+    )
   })
 
   it('that is full while another hand saves the model says so', async () => {
@@ -26,6 +28,16 @@ describe('a run directory', () => {
     const saved = writeCheckpoint(realDisk, runPaths(join(root, 'full')), content)
     await expect(saved).rejects.toThrow(Failure)
     await expect(saved).rejects.toThrow(/step-000003: no space left on the disk/)
+  })
+
+  it('keeps nothing of a file that could not be written, and names it as it would be called', () => {
+    const aside = join(root, '.page.html.partial')
+    // The file is opened before its content turns out to be none.
+    expect(() => realDisk.write(aside, 7 as never)).toThrow(TypeError)
+    expect(existsSync(aside)).toBe(false)
+    expect(() => replaceFile(realDisk, join(root, 'none/page.html'), '')).toThrow(
+      `${join(root, 'none/page.html')}: not writable`,
+    )
   })
 
   it('with a damaged file names it', () => {

@@ -26,17 +26,31 @@ export interface Disk {
  * Node, on a read-only file system too.
  */
 function explained(error: unknown, path: string): unknown {
-  const { code } = error as NodeJS.ErrnoException
+  const { code = '' } = error as NodeJS.ErrnoException
+  const whole = path.replace(/(^|[/\\])\.([^/\\]+)\.partial$/, '$1$2')
   if (code === 'ENOSPC' || code === 'EDQUOT') {
-    return new Failure(`${path}: no space left on the disk`, {
-      hint: 'free some space, then continue with --resume: everything up to the last checkpoint is whole',
+    return new Failure(`${whole}: no space left on the disk`, {
+      hint: 'free some space, then give the command again: what was saved before is whole',
       cause: error,
     })
   }
-  if (code !== undefined && ['EACCES', 'EROFS', 'EPERM', 'ENOTDIR', 'ENAMETOOLONG', 'ENOENT'].includes(code)) {
-    return new UserError(`${path}: not writable (${code})`, { hint: 'choose another directory by --run', cause: error })
+  if (code in obstacles) {
+    return new UserError(`${whole}: not writable: ${obstacles[code]} (${code})`, {
+      hint: 'choose a directory that is there and may be written to',
+      cause: error,
+    })
   }
   return error
+}
+
+const obstacles: Record<string, string> = {
+  EACCES: 'permission denied',
+  EPERM: 'not permitted',
+  EROFS: 'the file system is read-only',
+  ENOTDIR: 'a part of the path is no directory',
+  EISDIR: 'it is a directory',
+  ENAMETOOLONG: 'the name is too long',
+  ENOENT: 'no such directory, or none that can be made',
 }
 
 /** What a write by other hands failed of, in the same words; `path` is what was being written. */
@@ -91,7 +105,15 @@ function syncTree(path: string): void {
 
 export const realDisk: Disk = {
   makeDirectory: (path) => guarded(path, () => void mkdirSync(path, { recursive: true })),
-  write: (path, data) => guarded(path, () => writeSynced(path, data, 'w')),
+  write: (path, data) =>
+    guarded(path, () => {
+      try {
+        writeSynced(path, data, 'w')
+      } catch (error) {
+        rmSync(path, { force: true })
+        throw error
+      }
+    }),
   append: (path, data) => guarded(path, () => writeSynced(path, data, 'a')),
   syncTree: (path) => guarded(path, () => syncTree(path)),
   rename: (from, to) =>
