@@ -3,7 +3,7 @@
 import { edgeSteps } from '../run/edge-steps.js'
 import { formatDuration, formatFixed, formatNumber, formatPercent } from './format.js'
 import { edges, elapsedSeconds, entropyChanges, maskedShare, numberOf } from './metrics.js'
-import type { RunData } from './run-data.js'
+import { type RunData, startsOf } from './run-data.js'
 import { correlation, extent, mean } from './statistics.js'
 
 export interface FinalFigure {
@@ -37,10 +37,10 @@ export function finalFigures(run: RunData): FinalFigure[] {
       : figure('Cov(A, Sc), nats', formatNumber(covariance, 2), 'mean over the steps; above 0 lowers entropy', false),
     agreement === undefined
       ? undefined
-      : figure('Predicted and measured dH', formatFixed(agreement, 2), 'correlation over the steps', false),
+      : figure('Predicted dH, correlation', formatFixed(agreement, 2), 'with the measured one, over the steps', false),
     gradient && figure('Largest gradient norm', formatNumber(gradient[1]), 'over the steps', false),
     figure('Steps', String(metrics.length), 'in metrics.jsonl', false),
-    figure('Time', formatDuration(elapsedSeconds(metrics)), 'first to last step', true),
+    figure('Time', formatDuration(elapsedSeconds(metrics, startsOf(run))), 'first to last step, without pauses', true),
   ]
   return list.filter((entry) => entry !== undefined)
 }

@@ -44,4 +44,19 @@ describe('elapsedSeconds', () => {
     expect(elapsedSeconds([fakeStepMetrics(1, { time: 'never' })])).toBeUndefined()
     expect(elapsedSeconds([])).toBeUndefined()
   })
+
+  it('leaves out how long a run lay still', () => {
+    const at = (step: number, time: string) => fakeStepMetrics(step, { time, rollout_seconds: 0, train_seconds: 0 })
+    const metrics = [
+      at(1, '2026-01-01T00:00:00.000Z'),
+      at(2, '2026-01-01T00:00:10.000Z'),
+      at(3, '2026-01-02T00:00:30.000Z'),
+    ]
+    const starts = [
+      { time: '2025-12-31T23:59:50.000Z', step: 0 },
+      { time: '2026-01-02T00:00:05.000Z', step: 2 },
+    ]
+    // 10 s to step 2, and 25 s from the resumption to step 3.
+    expect(elapsedSeconds(metrics, starts)).toBe(35)
+  })
 })

@@ -45,11 +45,24 @@ export function entropyChanges(
   return changes
 }
 
-/** Seconds from the first to the last line, by their times, and the first step's own; undefined without times. */
-export function elapsedSeconds(metrics: readonly StepMetrics[]): number | undefined {
+/**
+ * Seconds from the first to the last line, by their times, and the first step's own, less the time between a step and the
+ * resumption that went on from it; undefined without times.
+ */
+export function elapsedSeconds(
+  metrics: readonly StepMetrics[],
+  starts: readonly { time: string; step: number }[] = [],
+): number | undefined {
   const [first, last] = [metrics[0], metrics.at(-1)]
   if (first === undefined || last === undefined) return undefined
   const span = (Date.parse(last.time) - Date.parse(first.time)) / 1000
   const own = (numberOf(first.rollout_seconds) ?? 0) + (numberOf(first.train_seconds) ?? 0)
-  return Number.isFinite(span) && span >= 0 ? span + own : undefined
+  const paused = starts.map(({ time, step }) => {
+    const before = metrics.find((line) => line.step === step)
+    const pause = before === undefined ? 0 : (Date.parse(time) - Date.parse(before.time)) / 1000
+    // A step that was done again after a later resumption is younger than this one.
+    return pause > 0 ? pause : 0
+  })
+  const active = span - paused.reduce((sum, pause) => sum + pause, 0)
+  return Number.isFinite(active) && active >= 0 ? active + own : undefined
 }

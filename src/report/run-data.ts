@@ -6,6 +6,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { basename, resolve } from 'node:path'
 import { parse } from 'yaml'
 import { UserError } from '../config/errors.js'
+import type { RunEnvironment } from '../run/environment.js'
 import { runPaths } from '../run/run-directory.js'
 import type { EvalMetrics, StepMetrics } from '../train/events.js'
 
@@ -55,6 +56,18 @@ export function setting(run: RunData, path: string): string | undefined {
   }
   if (Array.isArray(value) && value.length > 0) return value.join(' + ')
   return typeof value === 'string' || typeof value === 'number' ? String(value) : undefined
+}
+
+/** When the run was started and resumed, and behind which step; none where environment.json is not there or not whole. */
+export function startsOf({ environmentText }: RunData): { time: string; step: number }[] {
+  try {
+    const environment = JSON.parse(environmentText ?? '{}') as Partial<RunEnvironment>
+    return [...(environment.resumed_from ?? []), environment].flatMap(({ time, step }) =>
+      time === undefined || step === undefined ? [] : [{ time, step }],
+    )
+  } catch {
+    return []
+  }
 }
 
 function readText(path: string): string | undefined {

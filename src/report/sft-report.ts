@@ -6,7 +6,7 @@ import { type Html, html } from './html/markup.js'
 import { renderPage } from './html/page.js'
 import { elapsedSeconds } from './metrics.js'
 import { figureGrid, footer, present, problemList, section, settings, stepRange, tileList } from './report-parts.js'
-import { type RunData, setting } from './run-data.js'
+import { type RunData, setting, startsOf } from './run-data.js'
 import type { Point } from './statistics.js'
 
 /** A supervised run has data where a training run has a task. */
@@ -176,7 +176,7 @@ function tiles(run: RunData, steps: readonly SftStepMetrics[], evaluations: read
       note,
     ],
     ['Learnt tokens', learnt.toLocaleString('en'), `in ${steps.length} steps`],
-    ['Time', formatDuration(elapsedSeconds(run.metrics)), 'first to last step'],
+    ['Time', formatDuration(elapsedSeconds(run.metrics, startsOf(run))), 'first to last step, without pauses'],
   ]
   return tileList(
     run,
