@@ -83,8 +83,13 @@ export const metricFigures: MetricFigure[] = [
     group: 'dynamics',
     title: 'Masked tokens',
     unit: 'share of policy tokens',
-    caption: 'Tokens whose gradient the method stopped, because their score lay below or above its bounds.',
-    quantities: [metric('below', 'masked_low_fraction'), metric('above', 'masked_high_fraction')],
+    caption:
+      'Tokens whose gradient the methods stopped. Of a clip apart: those whose score lay below and above its bounds.',
+    quantities: [
+      { name: 'all', keys: ['masked_fraction'], value: maskedBesideClips },
+      metric('below', 'masked_low_fraction'),
+      metric('above', 'masked_high_fraction'),
+    ],
     include: [0],
     shownIn: 'run',
   },
@@ -166,6 +171,17 @@ export const metricFigures: MetricFigure[] = [
     shownIn: 'run',
   },
   {
+    id: 'edge-draws',
+    group: 'update',
+    title: 'Draws at an edge',
+    unit: 'tokens',
+    caption:
+      'Tokens whose draw fell within rounding of an edge of the cumulative distribution: these alone may differ between batch sizes.',
+    quantities: [metric('draws', 'edge_draws')],
+    include: [0],
+    shownIn: 'run',
+  },
+  {
     id: 'length',
     group: 'completions',
     title: 'Completion length',
@@ -239,6 +255,15 @@ export const metricFigures: MetricFigure[] = [
     shownIn: 'run',
   },
 ]
+
+/** The whole share where a clip's two sides are not all of it. */
+function maskedBesideClips(metrics: StepMetrics): number | undefined {
+  const all = numberOf(metrics.masked_fraction)
+  const sides = [metrics.masked_low_fraction, metrics.masked_high_fraction].map(numberOf)
+  if (all === undefined || sides.every((side) => side === undefined)) return all
+  const both = sides.reduce<number>((sum, side) => sum + (side ?? 0), 0)
+  return Math.abs(all - both) > 1e-9 ? all : undefined
+}
 
 const known = new Set([
   'step',

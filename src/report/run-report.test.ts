@@ -141,6 +141,24 @@ describe('writeRunReport', () => {
     for (const id of ['kl', 'ppo-clip', 'ratio', 'masked-total', 'loss']) expect(rich).not.toContain(id)
   })
 
+  it('draws masked tokens once: by the sides of a clip, and as a whole where these are not all', async () => {
+    const masked = async (own: (step: number) => Partial<StepMetrics>) => {
+      writeRun(3, own)
+      const { elements } = await report()
+      expect(chartIds(elements).filter((id) => id.includes('masked'))).toEqual(['masked'])
+      const figure = elements.find(({ attributes }) => attributes.id === 'masked')!
+      const { series } = JSON.parse(figure.children.find(({ name }) => name === 'script')!.text)
+      return series.map(({ name }: { name: string }) => name)
+    }
+    const sides = (step: number) => ({ masked_low_fraction: step / 100, masked_high_fraction: step / 50 })
+    expect(await masked((step) => ({ ...sides(step), masked_fraction: step / 100 + step / 50 }))).toEqual([
+      'below',
+      'above',
+    ])
+    expect(await masked((step) => ({ ...sides(step), masked_fraction: step / 10 }))).toEqual(['all', 'below', 'above'])
+    expect(await masked((step) => ({ masked_fraction: step / 10 }))).toEqual(['all'])
+  })
+
   it('lists what never changes instead of drawing it', async () => {
     writeRun(4, () => ({ ppo_clip_fraction: 0 }))
     const { elements } = await report()

@@ -132,7 +132,10 @@ function split(figures: readonly MetricFigure[], run: RunData) {
     }
     figure.quantities.forEach((quantity, i) => {
       if (values[i] === undefined) return
-      const name = figure.quantities.length === 1 ? figure.title : `${figure.title}: ${quantity.name}`
+      const name =
+        figure.quantities.length === 1 || quantity.name === figure.title.toLowerCase()
+          ? figure.title
+          : `${figure.title}: ${quantity.name}`
       constant.push({ name: figure.unit ? `${name}, ${figure.unit}` : name, value: formatNumber(values[i]) })
     })
   }
