@@ -15,7 +15,12 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(root, { recursive: true }))
 
-function makeRun(name: string, steps: number, changes: (step: number) => Partial<StepMetrics> = () => ({})): string {
+function makeRun(
+  name: string,
+  steps: number,
+  changes: (step: number) => Partial<StepMetrics> = () => ({}),
+  samples = 2,
+): string {
   const directory = join(root, name)
   mkdirSync(join(directory, 'rollouts'), { recursive: true })
   const line = (value: object) => `${JSON.stringify(value)}\n`
@@ -23,7 +28,7 @@ function makeRun(name: string, steps: number, changes: (step: number) => Partial
   writeFileSync(join(directory, 'metrics.jsonl'), metrics.map(line).join(''))
   const evaluation = (step: number, pass: number) => ({
     step,
-    samples: 2,
+    samples,
     problems: 10,
     avg_at_k: pass / 2,
     pass_at_k: pass,
@@ -97,6 +102,23 @@ describe('writeComparisonReport', () => {
     expect(parsePage(readFileSync(file, 'utf8')).errors).toEqual([])
     await expect(writeComparisonReport([{ name: 'a', directory: root }], file, text)).rejects.toThrow('holds neither')
   })
+})
+
+it('names the run of a curve that stands alone, since it was measured otherwise than the others', async () => {
+  const runs = [
+    { name: 'GRPO', directory: makeRun('a', 4) },
+    { name: 'Clip_B', directory: makeRun('b', 4, undefined, 3) },
+  ]
+  const { elements } = parsePage(readFileSync(await writeComparisonReport(runs, join(root, 'c.html'), text), 'utf8'))
+  const series = (id: string) => {
+    const figure = elements.find(({ attributes }) => attributes.id === id)!
+    return JSON.parse(figure.children.find(({ name }) => name === 'script')!.text).series
+  }
+  expect(series('pass-1')).toMatchObject([{ name: 'GRPO' }])
+  expect(series('pass-2')).toMatchObject([{ name: 'Clip_B' }])
+  const shown = renderComparison(runs, 120)
+  expect(shown).toContain('Pass@2 of GRPO on ')
+  expect(shown).toContain('Pass@3 of Clip_B on ')
 })
 
 describe('renderComparison', () => {

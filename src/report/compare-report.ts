@@ -100,14 +100,17 @@ export function renderComparison(compared: readonly ComparedRun[], width: number
   return present([
     chart('Entropy', 'nats', ({ data }) => data.metrics.map((line) => [line.step, line.entropy_nats])),
     chart('Reward', 'mean of a step', ({ data }) => data.metrics.map((line) => [line.step, line.reward_mean])),
-    ...groups.map((group) =>
-      chart(
-        `Pass@${group.samples}`,
-        group.label,
+    ...groups.map((group) => {
+      const own = runsOf(group, runs)
+      // A single series has no legend.
+      const whose = own.length === 1 && runs.length > 1 ? ` of ${own[0].name}` : ''
+      return chart(
+        `Pass@${group.samples}${whose} on ${group.label}`,
+        undefined,
         ({ data }) => data.evals.map((line) => [line.step, line.pass_at_k]),
-        runsOf(group, runs),
-      ),
-    ),
+        own,
+      )
+    }),
     ...(runs.length > 0 ? comparisonTables(runs, groups, width) : []),
     ...paperText(groups, width),
     differenceText(groupDifferences(groups), width),

@@ -114,7 +114,7 @@ export function evalFigures(
         include: [0],
         series: runs.map(
           ({ name, style, data }): LineSeries => ({
-            name: runs.length === 1 ? title : name,
+            name: runs.length === 1 && group === undefined ? title : name,
             style,
             points: data.evals.map((evaluation) => [evaluation.step, value(evaluation) ?? Number.NaN] as const),
           }),
