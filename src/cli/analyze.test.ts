@@ -106,8 +106,9 @@ describe('analyze', () => {
     const html = readFileSync(page, 'utf8')
     expect(html).toContain('<title>Entropy of log.jsonl</title>')
     expect(html).toContain('&lt;b&gt;')
-    expect(html).toMatch(/<span class="t n\d[^"]*" title="log p -0\.693/)
-    expect(html).toMatch(/<span class="t p\d/)
+    // As in a run's report: the likely token lowers entropy and is orange, the unlikely one raises it and is blue.
+    expect(html).toMatch(/<span class="t p\d[^"]*" title="log p -0\.693/)
+    expect(html).toMatch(/<span class="t n\d[^"]*" title="log p -2\.08/)
   })
 
   it('has the presets of the clips, and widths that replace them', async () => {

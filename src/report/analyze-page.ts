@@ -32,8 +32,8 @@ export function renderAnalysisPage({ analysis, settings, title }: AnalysisPage):
         id: 'tokens',
         title: 'The tokens',
         intro: summary.update
-          ? 'Orange tokens raise entropy in this update and blue ones lower it; an underline is a token that Clip_B or Clip_V masks for certain. White: next to no change, or a sign that the list leaves open.'
-          : 'Orange tokens raise entropy if they are rewarded and blue ones lower it. White: next to no change, or a sign that the list leaves open.',
+          ? 'Blue tokens raise entropy in this update and orange ones lower it; an underline is a token that Clip_B or Clip_V masks for certain. Without colour: next to no change, or a sign that the list leaves open.'
+          : 'Blue tokens raise entropy if they are rewarded and orange ones lower it. Without colour: next to no change, or a sign that the list leaves open.',
         body: html`<div class="strips">${completions.map((completion) => strip(completion, limit))}</div>`,
       },
     ],
@@ -89,7 +89,8 @@ ${reward !== undefined && html`<p class="facts"><span>reward ${formatNumber(rewa
 }
 
 function tokenSpan(token: AnalyzedToken, limit: number): Html {
-  const level = directionOf(token) === 'unknown' ? 0 : levelOf(middle(token), limit)
+  // A run's report colours by Sc, which lowers entropy above 0: orange is the same direction on both pages.
+  const level = directionOf(token) === 'unknown' ? 0 : levelOf(-middle(token), limit)
   const colour = level < 0 ? `n${-level}` : level > 0 ? `p${level}` : 'z'
   const masked = token.clipB === 'masked' || token.clipV === 'masked'
   const facts = [

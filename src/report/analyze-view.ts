@@ -30,8 +30,8 @@ export function formatInterval([low, high]: Interval, digits = 3): string {
 }
 
 const paint: Record<Direction, (text: string) => string> = {
-  raises: pc.yellow,
-  lowers: pc.blue,
+  raises: pc.blue,
+  lowers: pc.yellow,
   none: pc.dim,
   unknown: pc.dim,
 }
