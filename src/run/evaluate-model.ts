@@ -64,9 +64,11 @@ function findModel(given: string, choice: CheckpointChoice): EvalModel {
     name: `${basename(resolve(given))} step ${chosen.step}`,
     given,
     reference: chosen.model,
-    checkpoint: { step: chosen.step, chosen: best ? `the best by ${best.metric} (${best.value})` : 'the last' },
+    checkpoint: { step: chosen.step, chosen: best?.value === undefined ? 'the last' : bestBy(best.metric, best.value) },
   }
 }
+
+const bestBy = (metric: string, value: number) => `the best by ${metric} (${Number(value.toPrecision(3))})`
 
 function fromCheckpoint(given: string): EvalModel {
   const path = resolve(given)
