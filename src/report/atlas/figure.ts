@@ -22,7 +22,7 @@ export function atlasFigure({ rows, mass }: Atlas): Html {
       html`<li><svg class="bars s${style}" width="14" height="14" aria-hidden="true"><rect width="14" height="14"/></svg> ${name}</li>`,
   )}</ul>
 <div class="table" tabindex="0" role="region" aria-label="Update mass kept"><table>
-<thead><tr><th scope="col">Method</th><th scope="col">← lowers entropy · raises entropy →</th><th scope="col">dH</th></tr></thead>
+<thead><tr><th scope="col">Method</th><th scope="col" class="mass">← lowers entropy · raises entropy →</th><th scope="col">dH, nats</th></tr></thead>
 <tbody>${rows.map((row) => html`<tr><th scope="row">${row.method}</th><td class="mass">${bars(row)}</td><td>${minus(formatNumber(row.predictedDH))}</td></tr>\n`)}</tbody>
 </table></div>
 <figcaption>The thin frame is the whole update r A. dH is what is left on the right less what is left on the left, with an entropy bonus's own part.</figcaption>
