@@ -44,6 +44,15 @@ describe("LibTorch's refusal", () => {
     }
   })
 
+  it.each([
+    [2 ** 31, '2.00 GiB'],
+    [5 * 2 ** 20, '5.00 MiB'],
+    [512, '0.50 KiB'],
+  ])('tells %d bytes as %s', (bytes, told) => {
+    const { message } = torchFailure('aten::mm', [], `not enough memory: you tried to allocate ${bytes} bytes.`)
+    expect(message).toBe(`there is no memory left for aten::mm(), which asks for ${told}`)
+  })
+
   it('is understood in the words of a GPU too', () => {
     // As PyTorch's allocator says it (c10/cuda/CUDACachingAllocator.cpp).
     const reason =

@@ -21,7 +21,7 @@ const asked = /tried to allocate ([\d.]+) ?(bytes|[KMGT]iB)/i
 export function torchFailure(operator: string, operands: readonly string[], reason: string): Error {
   if (!noMemory.test(reason)) return new TorchError(operator, operands, reason)
   const [, amount, unit] = asked.exec(reason) ?? []
-  const size = unit === 'bytes' ? `${(Number(amount) / 2 ** 30).toFixed(2)} GiB` : `${amount} ${unit}`
+  const size = unit === 'bytes' ? inUnits(Number(amount)) : `${amount} ${unit}`
   const wanted = amount === undefined ? '' : `, which asks for ${size}`
   return new Failure(`there is no memory left for ${operator}(${operands.join(', ')})${wanted}`, {
     hint:
@@ -29,4 +29,10 @@ export function torchFailure(operator: string, operands: readonly string[], reas
       '--dry-run shows what a run needs, and --resume goes on from the last checkpoint',
     cause: new Error(reason),
   })
+}
+
+/** As the allocator of a GPU says it: 2.50 GiB, 20.00 MiB. */
+function inUnits(bytes: number): string {
+  const [size, unit] = bytes >= 2 ** 30 ? [2 ** 30, 'GiB'] : bytes >= 2 ** 20 ? [2 ** 20, 'MiB'] : [2 ** 10, 'KiB']
+  return `${(bytes / size).toFixed(2)} ${unit}`
 }
