@@ -18,6 +18,9 @@ describe('wrapHelp', () => {
     expect(wrapHelp('  config.yaml    what was run, with defaults      metrics.jsonl  one object a step', 50)).toBe(
       '  config.yaml    what was run, with defaults\n  metrics.jsonl  one object a step',
     )
+    expect(wrapHelp('  a.json, b.json    both of them, in one line      c.jsonl  one object a step', 50)).toBe(
+      '  a.json, b.json    both of them, in one line\n  c.jsonl           one object a step',
+    )
     expect(wrapHelp('  S      p (H + log p), of the sampled token', 30)).toBe(
       '  S      p (H + log p), of the\n         sampled token',
     )

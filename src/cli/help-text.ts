@@ -22,10 +22,15 @@ const isProse = (line: string): boolean => /^\S/.test(line)
 
 function wrapLine(line: string, width: number): string[] {
   if (line.length <= width || /^ *[${]/.test(line)) return [line]
-  const pairs = /^( +\S+ {2,}\S.*?) {2,}(\S+ {2,}\S.*)$/.exec(line)
   const indent = /^ */.exec(line)![0]
-  if (pairs) return [pairs[1], indent + pairs[2]].flatMap((pair) => wrapLine(pair, width))
-  const hang = /^ +\S+ {2,}/.exec(line)?.[0].length ?? indent.length
+  const lead = /^ +\S+(?: \S+)* {2,}/.exec(line)?.[0].length ?? indent.length
+  const pairs = /^(.*?) {2,}(\S+) {2,}(\S.*)$/.exec(line.slice(lead))
+  if (lead > indent.length && pairs) {
+    // The second pair's text stands under the first one's.
+    const name = `${indent}${pairs[2]}`.padEnd(lead - 2)
+    return [line.slice(0, lead) + pairs[1], `${name}  ${pairs[3]}`].flatMap((pair) => wrapLine(pair, width))
+  }
+  const hang = lead
   const lines: string[] = []
   let rest = line
   while (rest.length > width) {
