@@ -149,6 +149,7 @@ async function runLoop<Step extends AnyStep, Evaluation extends AnyEvaluation, S
   const start = describeStart(run.backend.info, step, recipe.seed, options.argv ?? [])
   const warnings = [
     ...skipped.map((directory) => `${directory} is damaged and left out: the run goes on after step ${step}`),
+    ...(options.resume && !checkpoint ? ['there is no checkpoint to go on from: the run begins anew'] : []),
     ...environmentWarnings(previous, start),
   ]
   for (const message of warnings) onEvent({ type: 'warning', step, message })
@@ -209,6 +210,11 @@ export async function keepRun<Step extends AnyStep, Evaluation extends AnyEvalua
   try {
     const from: ResumePoint = options.resume ? findResumePoint(paths) : { skipped: [] }
     const done = from.checkpoint?.step ?? 0
+    if (done > kind.steps) {
+      throw new UserError(`${paths.directory}: has ${done} steps behind it, and ${kind.steps} are asked for`, {
+        hint: `ask for at least ${done} steps, or begin another run by --run`,
+      })
+    }
     const unfinished = done < kind.steps || awaitsEvaluation(kind, paths, done)
     const run = unfinished ? await kind.open({ signal }) : undefined
     try {

@@ -189,8 +189,14 @@ describe('an interrupted run', () => {
     }
     await expect(run(recipe, directory, { openParts: fakeParts(recipe, [], misbehave) })).rejects.toThrow('killed')
     const started: number[] = []
-    await run(recipe, directory, { resume: true, onStart: ({ step }) => started.push(step) })
+    const warnings: string[] = []
+    await run(recipe, directory, {
+      resume: true,
+      onStart: ({ step }) => started.push(step),
+      onEvent: (event) => event.type === 'warning' && warnings.push(event.message),
+    })
     expect(started).toEqual([0])
+    expect(warnings).toEqual(['there is no checkpoint to go on from: the run begins anew'])
     expect(lines(join(directory, 'metrics.jsonl')).map((line) => line.step)).toEqual([1, 2, 3, 4, 5, 6, 7])
   })
 
@@ -211,6 +217,10 @@ describe('an interrupted run', () => {
     expect(again).toMatchObject({ step: 7, interrupted: false })
     const longer = fakeRecipe({ train: { steps: 9 } })
     expect(await run(longer, directory, { resume: true })).toMatchObject({ step: 9, steps: 9 })
+    expect(parse(readFileSync(join(directory, 'config.yaml'), 'utf8')).train.steps).toBe(9)
+    await expect(run(fakeRecipe({ train: { steps: 5 } }), directory, { resume: true })).rejects.toThrow(
+      `${directory}: has 9 steps behind it, and 5 are asked for`,
+    )
     expect(parse(readFileSync(join(directory, 'config.yaml'), 'utf8')).train.steps).toBe(9)
   })
 
