@@ -11,7 +11,7 @@ import {
 import { rngFrom } from '../../config/philox.js'
 import { Lora } from '../../model/lora.js'
 import { scoreCompletions } from '../../rollout/scoring.js'
-import { liveTensors } from '../../torch/index.js'
+import { hostLooks, liveTensors } from '../../torch/index.js'
 import type { TrainGroup, UpdateOptions } from '../backend.js'
 import { Learner } from './learner.js'
 
@@ -150,6 +150,17 @@ describe('the ledger of a step', () => {
     const live = liveTensors()
     twoSteps(true)
     expect(liveTensors()).toBe(live)
+  })
+
+  it('looks once at all of its inner products before the step and once after it', () => {
+    const looksOf = (ledger: boolean) =>
+      withLearner((learner) => {
+        const before = hostLooks()
+        learner.update(groups, options({ ledger }))
+        return hostLooks() - before
+      })
+    // Beside them the chunk of the pass for grad H, and one each of scoring on both sides of the step and behind it.
+    expect(looksOf(true) - looksOf(false)).toBe(2 + 1 + 3)
   })
 
   it('is the same for every micro-batch size', () => {

@@ -19,6 +19,7 @@ import { scoreCompletions } from '../../rollout/scoring.js'
 import type { TokenStatistics } from '../../rollout/types.js'
 import {
   add,
+  cat,
   clone,
   copyInto,
   div,
@@ -26,6 +27,7 @@ import {
   keep,
   mul,
   noGrad,
+  reshape,
   scope,
   sqrt,
   sub,
@@ -79,17 +81,33 @@ export class Ledger {
     const { lr, betas, weightDecay } = this.#options
     const own = (1 - betas[0]) * scale
     let [momentum, decay, gradientShare, directionSquared, lengthSquared] = [0, 0, 0, 0, 0]
+    const products = new InnerProducts()
     this.#eachSlot((slot) => {
       const { parameter, master, gradient, firstMoment } = slot
       this.#before.set(parameter, keep(clone(parameter.value)))
-      lengthSquared += inner(parameter.value, parameter.value)
+      products.ask(parameter.value, parameter.value, (product) => {
+        lengthSquared += product
+      })
       const rescaled = this.#rescaledGradH(slot, scale)
       if (!rescaled) return
-      directionSquared += own ** 2 * inner(rescaled, rescaled)
-      decay -= lr * weightDecay * inner(this.#gradH.get(parameter)!, master ?? parameter.value)
-      if (firstMoment) momentum -= betas[0] * inner(rescaled, firstMoment)
-      if (gradient) gradientShare -= own * inner(rescaled, gradient)
+      products.ask(rescaled, rescaled, (product) => {
+        directionSquared += own ** 2 * product
+      })
+      products.ask(this.#gradH.get(parameter)!, master ?? parameter.value, (product) => {
+        decay -= lr * weightDecay * product
+      })
+      if (firstMoment) {
+        products.ask(rescaled, firstMoment, (product) => {
+          momentum -= betas[0] * product
+        })
+      }
+      if (gradient) {
+        products.ask(rescaled, gradient, (product) => {
+          gradientShare -= own * product
+        })
+      }
     })
+    products.tell()
     // Half-precision weights would round the difference's step away.
     const exactTypes = ['float32', 'float64'].includes(this.#model.dtype)
     const step = (differenceStep * Math.sqrt(lengthSquared)) / Math.sqrt(directionSquared)
@@ -100,10 +118,15 @@ export class Ledger {
   /** After the step. */
   afterStep(): LedgerReading {
     let exact = 0
+    const products = new InnerProducts()
     this.#eachSlot(({ parameter }) => {
       const gradH = this.#gradH.get(parameter)
-      if (gradH) exact += inner(gradH, sub(wide(parameter.value), wide(this.#before.get(parameter)!)))
+      if (!gradH) return
+      products.ask(gradH, sub(wide(parameter.value), wide(this.#before.get(parameter)!)), (product) => {
+        exact += product
+      })
     })
+    products.tell()
     const { temperature, tokenBudget } = this.#options
     const [groups] = meanEntropyTask(this.#groups, this.#options)
     const after = scoreCompletions(
@@ -219,6 +242,29 @@ function hasSlope({ weight, advantage, rolloutKlCoef }: TrainCompletion, { objec
 
 const wide = (x: Tensor): Tensor => (x.dtype === 'float32' || x.dtype === 'float64' ? x : toDtype(x, 'float32'))
 
-/** <a, b>, summed in float64 where `a` lies. */
-const inner = (a: Tensor, b: Tensor): number =>
-  sum(mul(wide(a), wide(toDevice(b, a.device))), undefined, false, 'float64').item()
+/** Inner products that stay on the device until all of them are told, in one look. */
+class InnerProducts {
+  readonly #asked: { product_1: Tensor; use: (product: number) => void }[] = []
+
+  /** <a, b>, summed in float64 where `a` lies. */
+  ask(a: Tensor, b: Tensor, use: (product: number) => void): void {
+    const product = sum(mul(wide(a), wide(toDevice(b, a.device))), undefined, false, 'float64')
+    this.#asked.push({ product_1: keep(reshape(product, [1])), use })
+  }
+
+  /** In the order in which they were asked for. */
+  tell(): void {
+    const asked = this.#asked.splice(0)
+    if (asked.length === 0) return
+    const products = scope(() =>
+      cat(
+        asked.map(({ product_1 }) => product_1),
+        0,
+      ).toArray(),
+    )
+    asked.forEach(({ product_1, use }, i) => {
+      product_1.dispose()
+      use(products[i])
+    })
+  }
+}
