@@ -104,6 +104,12 @@ describe('writeComparisonReport', () => {
   })
 })
 
+it('refuses a supervised run, which has other metrics', () => {
+  const directory = makeRun('warm', 2)
+  writeFileSync(join(directory, 'config.yaml'), 'data: { path: examples.jsonl }\n')
+  expect(() => renderComparison([{ directory }], 80)).toThrow(`${directory}: is a run of isentrope sft`)
+})
+
 it('names the run of a curve that stands alone, since it was measured otherwise than the others', async () => {
   const runs = [
     { name: 'GRPO', directory: makeRun('a', 4) },

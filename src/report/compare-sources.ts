@@ -9,6 +9,7 @@ import { type Measurement, measurementOfRun, measurementOfStart, measurementsOfR
 import { readResults } from './eval-report.js'
 import type { NamedRun } from './report-parts.js'
 import { readRun } from './run-data.js'
+import { isSupervised } from './sft-report.js'
 
 export interface ComparedEvaluation {
   name: string
@@ -45,7 +46,13 @@ export function readCompared(directories: readonly { name?: string; directory: s
         ...measurementsOfResults(results, (model) => ({ name: label(model), style: first + models.indexOf(model) })),
       )
     } else {
-      const run: NamedRun = { name, style: style++, data: readRun(directory) }
+      const data = readRun(directory)
+      if (isSupervised(data)) {
+        throw new UserError(`${directory}: is a run of isentrope sft, without rewards or sampled problems to compare`, {
+          hint: `its own page has its curves; isentrope eval --model ${directory} makes an evaluation of it, which is compared`,
+        })
+      }
+      const run: NamedRun = { name, style: style++, data }
       runs.push(run)
       const measured = measurementOfRun(run)
       if (measured) measurements.push(measured)
