@@ -80,7 +80,10 @@ async function callFactory(path: string, factory: TaskFactory, keys: Record<stri
     return await factory(keys)
   } catch (cause) {
     if (cause instanceof UserError) throw cause
-    throw new UserError(`task ${path}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
+    throw new UserError(`task ${path}: ${cause instanceof Error ? cause.message : String(cause)}`, {
+      hint: 'its default export is a function, which is called with the recipe’s other keys; a function that rewards belongs under task.rewards',
+      cause,
+    })
   }
 }
 

@@ -76,8 +76,9 @@ async function loadOwn(spec: TaskSpec, context: TaskContext): Promise<Task> {
   const builtIn = Object.hasOwn(builtInTasks, spec.name) ? builtInTasks[spec.name] : undefined
   if (builtIn !== undefined) return builtIn.load(spec, context)
   if (isPrepared(resolve(context.baseDirectory, spec.name))) return preparedTask(spec, context)
-  if (isHubName(spec.name) && !isPath(spec.name)) return hubTask(spec, context)
-  if (!isPath(spec.name)) {
+  const isHere = existsSync(resolve(context.baseDirectory, spec.name))
+  if (isHubName(spec.name) && !isPath(spec.name) && !isHere) return hubTask(spec, context)
+  if (!isPath(spec.name) && !isHere) {
     throw new UserError(`unknown task '${spec.name}'`, {
       hint: `${didYouMean(spec.name, Object.keys(builtInTasks))} A file's name is one too: ./my-task.ts, ./problems.jsonl.`,
     })
@@ -97,6 +98,8 @@ async function loadOwn(spec: TaskSpec, context: TaskContext): Promise<Task> {
     })
   }
   throw new UserError(`task ${spec.name}: neither a module nor a data file`, {
-    hint: `Known: ${[...moduleExtensions, ...dataExtensions].join(', ')}.`,
+    hint: /\.ya?ml$/i.test(spec.name)
+      ? 'a recipe is no task: name what its task section names, and give that section’s keys'
+      : `Known: ${[...moduleExtensions, ...dataExtensions].join(', ')}.`,
   })
 }

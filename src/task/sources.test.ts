@@ -167,6 +167,11 @@ describe('any hub data set', () => {
     expect(texts(problems(task, 'train'))).toEqual(['One?!'])
     expect(texts(problems(task, 'eval'))).toEqual(['Two?!'])
     await expect(loadTask({ name: 'some/set', split: 'dev' })).rejects.toThrow(/no file of split 'dev'/)
+    // What is there under that name is not looked for on the hub.
+    await expect(loadTask({ name: 'docs/guide.md' })).rejects.toThrow(/neither a module nor a data file/)
+    await expect(loadTask({ name: 'quickstart/grpo.yaml' })).rejects.toMatchObject({
+      hint: expect.stringMatching(/^a recipe/),
+    })
     await expect(loadTask({ name: 'no/such' })).rejects.toThrow(/not found at revision main \(status 404\)/)
   })
 
