@@ -1,5 +1,5 @@
 /** `merge`: a model with an adapter's products added to its weights, saved as a model of its own. */
-import { existsSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { Failure, UserError } from '../config/errors.js'
 import { startThread } from '../torch/thread.js'
@@ -24,6 +24,9 @@ export async function mergeAdapter(
   directory: string,
   options: MergeOptions = {},
 ): Promise<MergeResult> {
+  if (statSync(directory, { throwIfNoEntry: false })?.isFile()) {
+    throw new UserError(`${directory} is a file`, { hint: 'name a directory that does not exist yet' })
+  }
   if (existsSync(directory) && readdirSync(directory).length > 0) {
     throw new UserError(`${directory} is not empty`, { hint: 'name a directory that does not exist yet' })
   }

@@ -1,5 +1,5 @@
 /** What of a run's files cannot be written or read, in plain words. */
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
@@ -38,6 +38,19 @@ describe('a run directory', () => {
     expect(() => replaceFile(realDisk, join(root, 'none/page.html'), '')).toThrow(
       `${join(root, 'none/page.html')}: not writable`,
     )
+    const directory = join(root, 'a')
+    mkdirSync(directory)
+    expect(() => replaceFile(realDisk, directory, '')).toThrow(`${directory}: not writable: it is a directory`)
+    writeFileSync(join(root, 'file'), '')
+    expect(() => realDisk.makeDirectory(join(root, 'file'))).toThrow('file: not writable: it is a file')
+    expect(readdirSync(root).filter((name) => name.endsWith('.partial'))).toEqual([])
+  })
+
+  it('is written aside under its own name, also where it is given without a directory', () => {
+    const verbs: string[] = []
+    const disk = { ...realDisk, write: (path: string) => verbs.push(path), rename: (from: string) => verbs.push(from) }
+    replaceFile(disk, 'a', '')
+    expect(verbs).toEqual(['.a.partial', '.a.partial'])
   })
 
   it('with a damaged file names it', () => {

@@ -3,8 +3,18 @@
  * and a run is consistent between any two of them: what is being made carries a partial name until one rename.
  * An object, so that a test can stop the world at any verb.
  */
-import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import {
+  closeSync,
+  fsyncSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { basename, dirname, join } from 'node:path'
 import { Failure, UserError } from '../config/errors.js'
 
 export interface Disk {
@@ -49,6 +59,7 @@ const obstacles: Record<string, string> = {
   EROFS: 'the file system is read-only',
   ENOTDIR: 'a part of the path is no directory',
   EISDIR: 'it is a directory',
+  EEXIST: 'it is a file',
   ENAMETOOLONG: 'the name is too long',
   ENOENT: 'no such directory, or none that can be made',
 }
@@ -118,7 +129,12 @@ export const realDisk: Disk = {
   syncTree: (path) => guarded(path, () => syncTree(path)),
   rename: (from, to) =>
     guarded(to, () => {
-      renameSync(from, to)
+      try {
+        renameSync(from, to)
+      } catch (error) {
+        if (lstatSync(from, { throwIfNoEntry: false })?.isFile()) rmSync(from)
+        throw error
+      }
       syncDirectory(dirname(to))
     }),
   remove: (path) => guarded(path, () => rmSync(path, { recursive: true, force: true })),
@@ -126,7 +142,7 @@ export const realDisk: Disk = {
 
 /** Writes a file aside and renames it: readers see the old one or the new one, never a part. */
 export function replaceFile(disk: Disk, path: string, data: string | Uint8Array): void {
-  const aside = join(dirname(path), `.${path.slice(dirname(path).length + 1)}.partial`)
+  const aside = join(dirname(path), `.${basename(path)}.partial`)
   disk.write(aside, data)
   disk.rename(aside, path)
 }

@@ -145,6 +145,8 @@ describe('a run of an adapter', () => {
     )
     await expect(mergeAdapter(undefined, model, join(root, 'none'))).rejects.toThrow(/is not a PEFT adapter/)
     expect(existsSync(join(root, 'none'))).toBe(false)
+    writeFileSync(join(root, 'file'), '')
+    await expect(mergeAdapter(undefined, model, join(root, 'file'))).rejects.toThrow(/file is a file/)
   })
 
   it('refuses keys that a given adapter decides', () => {
