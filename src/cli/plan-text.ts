@@ -1,13 +1,43 @@
 import { methodList, replacesPpoClip } from '../config/entropy-methods.js'
+import type { EntropyTarget } from '../config/entropy-target.js'
 import type { Recipe } from '../config/recipe.js'
 import { type CriticSection, criticLr } from '../config/recipe-critic.js'
+import { loraSettings } from '../config/recipe-lora.js'
+import type { DecoderConfig } from '../model/types.js'
 import { formatBytes, formatCompact, formatCount, formatNumber } from '../report/format.js'
 import type { Plan } from '../run/plan.js'
-import { type DeviceMemory, type MemoryEstimate, type MemoryParts, phaseOf } from '../run/plan-memory.js'
+import { adapterSize, type DeviceMemory, type MemoryEstimate, type MemoryParts, phaseOf } from '../run/plan-memory.js'
 import type { DtypeChoice } from '../run/resolve-dtype.js'
 import { planLines } from './plan-lines.js'
 
-function entropyText({ entropy }: Recipe): string {
+function targetText(target: EntropyTarget): string {
+  if (typeof target === 'number') return `target ${formatNumber(target)} nats`
+  if (!Array.isArray(target)) {
+    const { from, to, steps } = target
+    return `target ${formatNumber(from)} to ${formatNumber(to)} nats over ${steps} steps`
+  }
+  return `target ${target.map(([step, nats]) => `${formatNumber(nats)} nats at step ${step}`).join(', ')}`
+}
+
+/** What is trained of a model whose weights stay as they are. */
+export function adapterRows(recipe: Pick<Recipe, 'lora' | 'seed'>, config: DecoderConfig): [string, string][] {
+  const settings = loraSettings(recipe)
+  if (settings === undefined) return []
+  const { create, dropout } = settings
+  const dropped = dropout === undefined ? '' : `, dropout ${formatNumber(dropout.rate)}`
+  if (create === undefined) return [['adapter', `LoRA from ${recipe.lora!.from}${dropped}`]]
+  const { rank, alpha, rankStabilized, targets } = create
+  return [
+    [
+      'adapter',
+      `LoRA, rank ${rank}, alpha ${formatNumber(alpha)}${rankStabilized ? ' (rank-stabilized)' : ''}${dropped}, on ` +
+        `${targets === 'all-linear' ? 'all linear layers' : targets.join(', ')}: ` +
+        `${formatCompact(adapterSize(recipe, config))} parameters`,
+    ],
+  ]
+}
+
+export function entropyText({ entropy }: Pick<Recipe, 'entropy'>): string {
   const methods = methodList(entropy.method)
   if (methods.length === 0) return 'none'
   const bound = (name: string, value: number | undefined) =>
@@ -16,6 +46,7 @@ function entropyText({ entropy }: Recipe): string {
     methods
       .map((name) => (name === 'clip-b' || name === 'clip-v' ? `${name} (preset ${entropy.preset})` : name))
       .join(' + '),
+    ...(entropy.target === undefined ? [] : [targetText(entropy.target)]),
     ...bound('muLow', entropy.muLow),
     ...bound('muHigh', entropy.muHigh),
     ...(entropy.applyTo === undefined ? [] : [`on tokens: ${entropy.applyTo}`]),
@@ -125,11 +156,12 @@ export function planText(recipe: Recipe, plan: Plan, place: string, columns?: nu
         `${plan.model.config.layers} layers, vocabulary ${formatCount(plan.model.config.vocabSize)}` +
         `${plan.model.weightsHere ? '' : '; its weights are not on this machine'}`,
     ],
+    ...adapterRows(recipe, plan.model.config),
     ['task', recipe.task.name],
     ['engine', engineText(plan)],
     [
       'step',
-      `${rollout.promptsPerStep} prompts x ${rollout.samplesPerPrompt} samples of at most ${rollout.maxNewTokens} ` +
+      `${rollout.promptsPerStep} prompts x ${rollout.samplesPerPrompt} ${rollout.samplesPerPrompt === 1 ? 'sample' : 'samples'} of at most ${rollout.maxNewTokens} ` +
         `tokens${rollout.dynamicSampling ? `, ${rollout.dynamicSampling.maxTries} more rounds at most` : ''}: ` +
         `up to ${formatCount(plan.tokensPerStep)} tokens, ${plan.updatesPerStep} optimizer ` +
         `${plan.updatesPerStep === 1 ? 'update' : 'updates'}`,
@@ -145,7 +177,8 @@ export function planText(recipe: Recipe, plan: Plan, place: string, columns?: nu
     [
       'length',
       `${plan.steps} steps, a checkpoint every ${checkpoint.every} (kept: the last ${checkpoint.keep} and the best)` +
-        `${evaluation ? `, evaluation every ${evaluation.every} (${evaluation.problems} x ${evaluation.samples})` : ''}`,
+        `${evaluation ? `, evaluation every ${evaluation.every} (${evaluation.problems} x ${evaluation.samples})` : ''}` +
+        `${recipe.ledger ? `, the ledger every ${recipe.ledger.every}` : ''}`,
     ],
     ...memoryRows(plan.memory),
     ['run', place],

@@ -5,7 +5,7 @@ import { edgesText } from '../run/edge-steps.js'
 import type { SftSummary } from '../run/sft.js'
 import type { SftPlan } from '../run/sft-plan.js'
 import { planLines } from './plan-lines.js'
-import { engineText, memoryRows } from './plan-text.js'
+import { adapterRows, engineText, memoryRows } from './plan-text.js'
 
 export function sftPlanText(recipe: SftRecipe, plan: SftPlan, place: string, columns?: number): string {
   const { train, data, checkpoint } = recipe
@@ -17,6 +17,7 @@ export function sftPlanText(recipe: SftRecipe, plan: SftPlan, place: string, col
       `${plan.model.reference}: ${plan.model.config.family}, ${formatCompact(plan.model.parameters)} parameters, ` +
         `${plan.model.config.layers} layers, vocabulary ${formatCount(plan.model.config.vocabSize)}`,
     ],
+    ...adapterRows(recipe, plan.model.config),
     [
       'data',
       `${source}: ${formatCount(plan.trainExamples)} examples` +
