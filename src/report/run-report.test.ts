@@ -207,6 +207,20 @@ describe('writeRunReport', () => {
     expect(strip.children.find((child) => hasClass(child, 'completion'))?.text).toBe('the answer')
   })
 
+  it('says that an adapter was trained, and that its target changed', async () => {
+    writeRun(3)
+    const of = async (config: string) => {
+      writeFileSync(join(directory, 'config.yaml'), config)
+      return (await report()).elements.find((element) => hasClass(element, 'subtitle'))!.text
+    }
+    expect(await of('model: m\nentropy: {method: clip-v, target: 0.5}\nlora: {rank: 8}\n')).toBe(
+      'm · clip-v · target 0.5 nats · LoRA, rank 8',
+    )
+    expect(await of('model: m\nentropy: {method: clip-v, target: [[1, 0.6], [5, 0.3]]}\nlora: {}\n')).toBe(
+      'm · clip-v · a target that changes over the run · LoRA',
+    )
+  })
+
   it('says what the run was and what could not be read', async () => {
     writeRun(3)
     writeFileSync(

@@ -157,14 +157,17 @@ function subtitle(run: RunData): string | undefined {
     const value = setting(run, `entropy.${key}`)
     return value === undefined || method === 'none' ? [] : [`${key} ${value}`]
   })
-  const target = setting(run, 'entropy.target')
+  const { target } = (run.config.entropy ?? {}) as { target?: unknown }
+  const rank = setting(run, 'lora.rank')
   const parts = [
     setting(run, 'model'),
     setting(run, 'task.name'),
     [setting(run, 'algorithm.name'), method === 'none' ? undefined : method].filter(Boolean).join(' with ') ||
       undefined,
     ...bounds,
-    target && `target ${target} nats`,
+    target !== undefined &&
+      (typeof target === 'number' ? `target ${target} nats` : 'a target that changes over the run'),
+    run.config.lora !== undefined && (rank === undefined ? 'LoRA' : `LoRA, rank ${rank}`),
     setting(run, 'seed') && `seed ${setting(run, 'seed')}`,
   ]
   return present(parts.map((part) => part || undefined)).join(' · ') || undefined
