@@ -106,6 +106,8 @@ describe('analyze', () => {
     const html = readFileSync(page, 'utf8')
     expect(html).toContain('<title>Entropy of log.jsonl</title>')
     expect(html).toContain('&lt;b&gt;')
+    // A unit stands with its quantity: a narrow page shows both.
+    expect(html).toContain('Predicted dH <small>nats per unit step</small>')
     // As in a run's report: the likely token lowers entropy and is orange, the unlikely one raises it and is blue.
     expect(html).toMatch(/<span class="t p\d[^"]*" title="log p -0\.693/)
     expect(html).toMatch(/<span class="t n\d[^"]*" title="log p -2\.08/)

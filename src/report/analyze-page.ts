@@ -58,21 +58,21 @@ function batchTable({ summary }: Analysis): Html {
   const { entropy, predictedStep, covariance, clipB, clipV } = summary
   return renderHtmlTable({
     caption: 'Quantities of the batch',
-    head: ['', 'interval', 'unit'],
+    head: ['', 'interval'],
     rows: [
-      { name: 'Mean entropy', cells: [formatInterval(entropy), 'nats'] },
+      { name: 'Mean entropy', note: 'nats', cells: [formatInterval(entropy)] },
       ...(predictedStep
-        ? [{ name: 'Predicted dH', cells: [formatInterval(predictedStep), 'nats per unit step'] }]
+        ? [{ name: 'Predicted dH', note: 'nats per unit step', cells: [formatInterval(predictedStep)] }]
         : []),
-      ...(covariance ? [{ name: 'Cov(A, Sc)', cells: [formatInterval(covariance), 'nats'] }] : []),
+      ...(covariance ? [{ name: 'Cov(A, Sc)', note: 'nats', cells: [formatInterval(covariance)] }] : []),
       ...[
         { name: 'Clip_B', clip: clipB },
         { name: 'Clip_V', clip: clipV },
       ].flatMap(({ name, clip }) =>
         clip
           ? [
-              { name: `${name}: sigma`, cells: [formatInterval(clip.sigma), 'nats'] },
-              { name: `${name}: masks`, cells: [`${clip.masked} … ${clip.masked + clip.possible}`, 'tokens'] },
+              { name: `${name}: sigma`, note: 'nats', cells: [formatInterval(clip.sigma)] },
+              { name: `${name}: masks`, note: 'tokens', cells: [`${clip.masked} … ${clip.masked + clip.possible}`] },
             ]
           : [],
       ),
