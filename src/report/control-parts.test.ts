@@ -12,6 +12,7 @@ const run = (lines: Partial<StepMetrics>[]): RunData => ({
   metrics: lines.map((line, i) => fakeStepMetrics(i + 1, line)),
   evals: [],
   config: {},
+  warnings: [],
   problems: [],
 })
 const ledgerLine = {

@@ -86,9 +86,9 @@ export const metricFigures: MetricFigure[] = [
     caption:
       'Tokens whose gradient the methods stopped. Of a clip apart: those whose score lay below and above its bounds.',
     quantities: [
-      { name: 'all', keys: ['masked_fraction'], value: maskedBesideClips },
       metric('below', 'masked_low_fraction'),
       metric('above', 'masked_high_fraction'),
+      { name: 'all', keys: ['masked_fraction'], value: maskedBesideClips },
     ],
     include: [0],
     shownIn: 'run',

@@ -255,6 +255,18 @@ export function problemList(problems: readonly string[]): Html | undefined {
   return html`<div class="notice"><p>Not everything could be read:</p><ul>${problems.map((problem) => html`<li>${problem}</li>`)}</ul></div>`
 }
 
+/** That steps went wrong without ending the run. */
+export function warningList(warnings: RunData['warnings']): Html | undefined {
+  if (warnings.length === 0) return undefined
+  const [first, last] = [warnings[0], warnings[warnings.length - 1]]
+  const shown = first === last ? [first] : [first, last]
+  const texts = shown.map(({ step, message }) =>
+    message.startsWith(`step ${step}: `) ? message : `step ${step}: ${message}`,
+  )
+  const lead = first === last ? 'One step' : `${warnings.length} steps`
+  return html`<div class="notice"><p>${lead} came with a warning (warnings.jsonl)${first !== last && ', first and last'}:</p><ul>${texts.map((text) => html`<li>${text}</li>`)}</ul></div>`
+}
+
 /** The few numbers that head a page. */
 export function tileList(run: RunData, entries: readonly { label: string; value: string; note: string }[]): Html {
   if (run.metrics.length === 0) return html`<p class="notice">No step has ended yet.</p>`

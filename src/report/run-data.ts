@@ -21,6 +21,8 @@ export interface RunData {
   configText?: string
   config: Record<string, unknown>
   environmentText?: string
+  /** Of the training loop, one a step. */
+  warnings: { step: number; message: string }[]
   problems: string[]
 }
 
@@ -43,6 +45,7 @@ export function readRun(directory: string): RunData {
     configText,
     config: parseConfig(configText, problems),
     environmentText: readText(paths.environment),
+    warnings: readSteps(paths.warnings, problems),
     problems,
   }
 }

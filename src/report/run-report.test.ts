@@ -155,7 +155,7 @@ describe('writeRunReport', () => {
       'below',
       'above',
     ])
-    expect(await masked((step) => ({ ...sides(step), masked_fraction: step / 10 }))).toEqual(['all', 'below', 'above'])
+    expect(await masked((step) => ({ ...sides(step), masked_fraction: step / 10 }))).toEqual(['below', 'above', 'all'])
     expect(await masked((step) => ({ masked_fraction: step / 10 }))).toEqual(['all'])
   })
 
@@ -205,6 +205,19 @@ describe('writeRunReport', () => {
     const tokens = strip.children.find((child) => hasClass(child, 'tokens'))!
     expect(tokens.children.map(({ text }) => text)).toEqual(['0', '1', '2'])
     expect(strip.children.find((child) => hasClass(child, 'completion'))?.text).toBe('the answer')
+  })
+
+  it('says which steps came with a warning, the first and the last in words', async () => {
+    writeRun(4)
+    const notice = async () => (await report()).elements.find((element) => hasClass(element, 'notice'))?.text
+    expect(await notice()).toBeUndefined()
+    const lines = [2, 3, 4].map((step) => ({ step, message: step === 2 ? 'step 2: <no> gradient' : 'out of reach' }))
+    writeFileSync(join(directory, 'warnings.jsonl'), jsonLines(lines))
+    expect(await notice()).toBe(
+      '3 steps came with a warning (warnings.jsonl), first and last:step 2: <no> gradientstep 4: out of reach',
+    )
+    writeFileSync(join(directory, 'warnings.jsonl'), jsonLines(lines.slice(1, 2)))
+    expect(await notice()).toBe('One step came with a warning (warnings.jsonl):step 3: out of reach')
   })
 
   it('says that an adapter was trained, and that its target changed', async () => {

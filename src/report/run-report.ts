@@ -26,6 +26,7 @@ import {
   settings,
   stepRange,
   tileList,
+  warningList,
   wide,
 } from './report-parts.js'
 import { type RunData, readRun, setting } from './run-data.js'
@@ -82,7 +83,7 @@ function runReport(run: RunData, samples: readonly Sample[], decoded: boolean): 
   return renderPage({
     title: run.name,
     subtitle: subtitle(run),
-    lead: html`${problemList(run.problems)}${tiles(run)}`,
+    lead: html`${problemList(run.problems)}${warningList(run.warnings)}${tiles(run)}`,
     sections: present([
       section('learning', 'Reward and entropy', figureGrid(of('learning'))),
       section(

@@ -5,7 +5,17 @@ import { lineFigure } from './html/line-figure.js'
 import { type Html, html } from './html/markup.js'
 import { renderPage } from './html/page.js'
 import { elapsedSeconds } from './metrics.js'
-import { figureGrid, footer, present, problemList, section, settings, stepRange, tileList } from './report-parts.js'
+import {
+  figureGrid,
+  footer,
+  present,
+  problemList,
+  section,
+  settings,
+  stepRange,
+  tileList,
+  warningList,
+} from './report-parts.js'
 import { type RunData, setting, startsOf } from './run-data.js'
 import type { Point } from './statistics.js'
 
@@ -105,7 +115,7 @@ export function sftReport(run: RunData): string {
   return renderPage({
     title: run.name,
     subtitle: present([setting(run, 'model'), setting(run, 'data.path') ?? setting(run, 'data.task.name')]).join(' · '),
-    lead: html`${problemList(run.problems)}${tiles(run, steps, evaluations)}`,
+    lead: html`${problemList(run.problems)}${warningList(run.warnings)}${tiles(run, steps, evaluations)}`,
     sections: present([
       section('learning', 'Learning', figureGrid(figures(learning))),
       section('update', 'Updates', figureGrid(figures(optimization))),
