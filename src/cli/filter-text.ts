@@ -34,6 +34,11 @@ export function filterProgressLine(progress: FilterProgress): string {
 
 const bar = (share: number) => '#'.repeat(Math.round(40 * share))
 
+function nothingKept(truncatedFraction: number): string {
+  const cut = truncatedFraction > 0.5 ? ', and more --max-new-tokens, to another --out, cuts fewer answers' : ''
+  return `warning:   nothing is left to train on; the same command with a wider --keep samples nothing anew${cut}\n`
+}
+
 /** The outcome, with a histogram of problems by samples solved. */
 export function filterText({
   directory,
@@ -57,6 +62,7 @@ export function filterText({
     `${formatCount(counts.tooEasy)} too easy (${formatCount(counts.solved)} always)\n` +
     `pass rate  ${(100 * passRateMean).toFixed(1)} % in the mean; ${(100 * truncatedFraction).toFixed(1)} % of samples cut at the limit\n` +
     `tokens     ${formatCount(tokens)}\n` +
-    `out        ${directory}\n`
+    `out        ${directory}\n` +
+    (counts.kept > 0 ? '' : nothingKept(truncatedFraction))
   )
 }
