@@ -71,6 +71,13 @@ describe('estimateMemory', () => {
     expect(gradientsOf({ tokenBudget: 179, activationCheckpointing: true }, 1e6, 'bfloat16')).toBe(4e6)
   })
 
+  it('counts what oneDNN keeps for half precision, on a CPU', () => {
+    const of = (dtype: 'float32' | 'bfloat16', device: string) =>
+      estimateMemory(fakeRecipe({ rollout, dtype, device }), fakeModelShape, 10, {}).workspace
+    expect(of('bfloat16', 'cpu') - of('float32', 'cpu')).toBe(128 * 2 ** 20)
+    expect(of('bfloat16', 'cuda')).toBe(of('float32', 'cuda'))
+  })
+
   it('counts what norms keep in float32 of half-precision activations, on a CPU', () => {
     const of = (device: string) =>
       estimateMemory(fakeRecipe({ rollout, dtype: 'bfloat16', device }), fakeModelShape, 10, {}).activations

@@ -75,6 +75,8 @@ const overhead = {
   shared: { process: 250 * MiB, workspace: 256 * MiB },
   accelerator: { process: 2048 * MiB, workspace: 1536 * MiB },
 }
+/** On the CPU, beside weights in half precision: what oneDNN keeps for the shapes that it has met. Measured with SmolLM2. */
+const halfWorkspace = 128 * MiB
 /** Rows that pass the policy head at once while updating (train/local/policy-head.ts). */
 const headRows = 256
 /**
@@ -288,7 +290,9 @@ function overheadOf({ device, optimizerDevice }: Placement, config: DecoderConfi
   // A tensor is copied once more on its way to a file; beside AdamW on the host a gradient and the new weight pass by.
   const perNumber = Math.max(2 * bytesPerNumber, optimizerDevice === device ? 0 : 8)
   const largest = Math.max(...[...parameterShapes(config).values()].map((shape) => shape.reduce((a, b) => a * b, 1)))
-  return { ...overhead[own ? 'accelerator' : 'shared'], transfer: own ? perNumber * largest : 0 }
+  const { process, workspace } = overhead[own ? 'accelerator' : 'shared']
+  const kept = !own && bytesPerNumber < 4 ? halfWorkspace : 0
+  return { process, workspace: workspace + kept, transfer: own ? perNumber * largest : 0 }
 }
 
 /** What float32 weights take once more while many tokens are sampled; 0 where that does not pay. */

@@ -4,12 +4,17 @@ import { prepareEnvironment } from './engine.js'
 afterEach(() => vi.unstubAllEnvs())
 
 describe('the environment that LibTorch is loaded in', () => {
-  const choices = ['OMP_WAIT_POLICY', 'THP_MEM_ALLOC_ENABLE', 'TORCH_CUDNN_SDPA_DEPRIORITIZED']
+  const choices = [
+    'OMP_WAIT_POLICY',
+    'THP_MEM_ALLOC_ENABLE',
+    'ONEDNN_PRIMITIVE_CACHE_CAPACITY',
+    'TORCH_CUDNN_SDPA_DEPRIORITIZED',
+  ]
 
   it('has our choices where the user made none', () => {
     for (const name of choices) vi.stubEnv(name, undefined)
     prepareEnvironment()
-    expect(choices.map((name) => process.env[name])).toEqual(['passive', '1', '1'])
+    expect(choices.map((name) => process.env[name])).toEqual(['passive', '1', '128', '1'])
   })
 
   it("keeps the user's", () => {

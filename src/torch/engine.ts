@@ -21,6 +21,9 @@ export function prepareEnvironment(threads?: number): void {
   process.env.OMP_WAIT_POLICY ??= 'passive'
   // Large blocks on huge pages: a fresh activation of 50 MB costs 25 page faults instead of 12,000.
   process.env.THP_MEM_ALLOC_ENABLE ??= '1'
+  // oneDNN, which computes half precision on the CPU, keeps something for every shape that it has met, and every micro-batch
+  // has its own number of tokens. By its own limit of 1024 a run grows by half a gigabyte and is no faster.
+  process.env.ONEDNN_PRIMITIVE_CACHE_CAPACITY ??= '128'
   // cuDNN's attention last. LibTorch prefers it on Hopper and Blackwell in half precision, but it plans anew for every shape,
   // in tenths of a second, and the keys of a decoding step are one more each time.
   process.env.TORCH_CUDNN_SDPA_DEPRIORITIZED ??= '1'
