@@ -1,4 +1,4 @@
-import { formatCompact, formatCount, formatDuration } from '../report/format.js'
+import { formatCompact, formatCount, formatCounted, formatDuration } from '../report/format.js'
 import type { EvalPlan } from '../run/evaluate-plan.js'
 import type { EvalProgress } from '../run/evaluate-progress.js'
 import { planLines } from './plan-lines.js'
@@ -13,8 +13,8 @@ export function evalPlanText(plan: EvalPlan, out: string | undefined, columns?: 
     ]),
     ...plan.data.map(({ name, problems, samples, completions, maxNewTokens, tokens, shortened }): [string, string] => [
       'data',
-      `${name}: ${formatCount(problems)} problems x ${samples} samples of at most ${formatCount(maxNewTokens)} tokens = ` +
-        `${formatCount(completions)} completions, up to ${formatCompact(tokens)} tokens` +
+      `${name}: ${formatCounted(problems, 'problem')} x ${formatCounted(samples, 'sample')} of at most ${formatCount(maxNewTokens)} tokens = ` +
+        `${formatCounted(completions, 'completion')}, up to ${formatCompact(tokens)} tokens` +
         `${shortened > 0 ? ` (less for ${shortened} of them, as the model's positions end)` : ''}`,
     ]),
     [

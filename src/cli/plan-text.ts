@@ -4,7 +4,7 @@ import type { Recipe } from '../config/recipe.js'
 import { type CriticSection, criticLr } from '../config/recipe-critic.js'
 import { loraSettings } from '../config/recipe-lora.js'
 import type { DecoderConfig } from '../model/types.js'
-import { formatBytes, formatCompact, formatCount, formatNumber } from '../report/format.js'
+import { formatBytes, formatCompact, formatCount, formatCounted, formatNumber } from '../report/format.js'
 import type { Plan } from '../run/plan.js'
 import { adapterSize, type DeviceMemory, type MemoryEstimate, type MemoryParts, phaseOf } from '../run/plan-memory.js'
 import type { DtypeChoice } from '../run/resolve-dtype.js'
@@ -99,9 +99,10 @@ const partNames: [keyof MemoryParts, string][] = [
   ['workspace', 'workspace'],
   ['packed', 'packed weights'],
   ['cache', 'cache'],
-  ['gradients', 'gradients'],
   ['activations', 'activations'],
   ['masks', 'masks'],
+  // Those that are there at the same time (run/plan-memory.ts).
+  ['gradients', 'gradients beside them'],
 ]
 
 function deviceText({ parts, total, available }: DeviceMemory): string {
@@ -135,7 +136,7 @@ export function engineText({
   dtypeChoice,
   threads,
 }: Pick<Plan, 'device' | 'dtype' | 'dtypeChoice' | 'threads'>): string {
-  return `${device}, ${dtype}${dtypeChoice ? ` (auto: ${choiceText(dtypeChoice)})` : ''}, ${threads} ${threads === 1 ? 'thread' : 'threads'}`
+  return `${device}, ${dtype}${dtypeChoice ? ` (auto: ${choiceText(dtypeChoice)})` : ''}, ${formatCounted(threads, 'thread')}`
 }
 
 function choiceText(choice: DtypeChoice): string {
@@ -161,10 +162,9 @@ export function planText(recipe: Recipe, plan: Plan, place: string, columns?: nu
     ['engine', engineText(plan)],
     [
       'step',
-      `${rollout.promptsPerStep} prompts x ${rollout.samplesPerPrompt} ${rollout.samplesPerPrompt === 1 ? 'sample' : 'samples'} of at most ${rollout.maxNewTokens} ` +
+      `${formatCounted(rollout.promptsPerStep, 'prompt')} x ${formatCounted(rollout.samplesPerPrompt, 'sample')} of at most ${rollout.maxNewTokens} ` +
         `tokens${rollout.dynamicSampling ? `, ${rollout.dynamicSampling.maxTries} more rounds at most` : ''}: ` +
-        `up to ${formatCount(plan.tokensPerStep)} tokens, ${plan.updatesPerStep} optimizer ` +
-        `${plan.updatesPerStep === 1 ? 'update' : 'updates'}`,
+        `up to ${formatCount(plan.tokensPerStep)} tokens, ${formatCounted(plan.updatesPerStep, 'optimizer update')}`,
     ],
     ['algorithm', algorithmText(recipe)],
     ...(recipe.critic ? [['critic', criticText(recipe.critic)] as [string, string]] : []),

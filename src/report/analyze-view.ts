@@ -9,7 +9,7 @@ import type {
   Interval,
   LogSettings,
 } from '../entropy/index.js'
-import { formatCount, formatNumber, formatPercent } from './format.js'
+import { formatCount, formatCounted, formatNumber, formatPercent } from './format.js'
 import { renderTable } from './terminal-table.js'
 import { plainText, truncate, wrap } from './terminal-text.js'
 
@@ -60,13 +60,11 @@ function headline(summary: AnalysisSummary, { vocabSize, temperature }: LogSetti
   const [fewest, most] = summary.topK
   const k = fewest === most ? `${most}` : `${fewest} to ${most}`
   return [
-    `${counted(summary.completions, 'completion')} in ${counted(summary.groups, 'group')}, ` +
-      `${counted(summary.tokens, 'token')} with ${k} log-probabilities each; V ${formatCount(vocabSize)}, T ${temperature}`,
+    `${formatCounted(summary.completions, 'completion')} in ${formatCounted(summary.groups, 'group')}, ` +
+      `${formatCounted(summary.tokens, 'token')} with ${k} log-probabilities each; V ${formatCount(vocabSize)}, T ${temperature}`,
     `Mean entropy ${pc.bold(formatInterval(summary.entropy))} nats`,
   ].join('\n')
 }
-
-const counted = (count: number, name: string) => `${formatCount(count)} ${name}${count === 1 ? '' : 's'}`
 
 function directions({ ifRewarded, update, tokens }: AnalysisSummary): string {
   const cell = (count: number) => `${formatCount(count)} (${formatPercent(count / tokens)})`

@@ -87,3 +87,7 @@ export function formatBytes(bytes: number | undefined | null): string {
 export function minus(text: string): string {
   return text.replace(/^-/, '−').replace(/e-/, 'e−')
 }
+
+/** `1 sample`, `1,200 samples`. */
+export const formatCounted = (count: number, name: string): string =>
+  `${formatCount(count)} ${name}${count === 1 ? '' : 's'}`
