@@ -228,7 +228,8 @@ export const train = z.strictObject({
     .optional()
     .describe(
       "Where AdamW's moments, and the float32 masters of weights in half precision, lie, and where AdamW computes: cpu " +
-        'gives a GPU their memory back for two transfers of the weights a step. Absent: with the policy.',
+        'gives a GPU their memory back; gradients then travel there and weights back at every step, float32 weights both ways. ' +
+        'Absent: with the policy.',
     ),
   lr: z.number().min(0).default(1e-6).describe('Peak learning rate of AdamW.'),
   schedule: z
