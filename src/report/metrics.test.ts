@@ -58,5 +58,8 @@ describe('elapsedSeconds', () => {
     ]
     // 10 s to step 2, and 25 s from the resumption to step 3.
     expect(elapsedSeconds(metrics, starts)).toBe(35)
+    // A resumption from the same step before, which left no step of its own.
+    const failed = { time: '2026-01-01T12:00:00.000Z', step: 2 }
+    expect(elapsedSeconds(metrics, [starts[0], failed, starts[1]])).toBe(35)
   })
 })

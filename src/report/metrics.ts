@@ -47,7 +47,7 @@ export function entropyChanges(
 
 /**
  * Seconds from the first to the last line, by their times, and the first step's own, less the time between a step and the
- * resumption that went on from it; undefined without times.
+ * resumption that went on from it; undefined without times. `starts` in their order.
  */
 export function elapsedSeconds(
   metrics: readonly StepMetrics[],
@@ -57,9 +57,11 @@ export function elapsedSeconds(
   if (first === undefined || last === undefined) return undefined
   const span = (Date.parse(last.time) - Date.parse(first.time)) / 1000
   const own = (numberOf(first.rollout_seconds) ?? 0) + (numberOf(first.train_seconds) ?? 0)
-  const paused = starts.map(({ time, step }) => {
-    const before = metrics.find((line) => line.step === step)
-    const pause = before === undefined ? 0 : (Date.parse(time) - Date.parse(before.time)) / 1000
+  // Of several resumptions from one step only the last has its steps in the metrics.
+  const lastStarts = new Map(starts.map(({ time, step }) => [step, time]))
+  const paused = metrics.map((line) => {
+    const start = lastStarts.get(line.step)
+    const pause = start === undefined ? 0 : (Date.parse(start) - Date.parse(line.time)) / 1000
     // A step that was done again after a later resumption is younger than this one.
     return pause > 0 ? pause : 0
   })
