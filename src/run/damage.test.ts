@@ -41,6 +41,7 @@ describe('a run directory', () => {
     const directory = join(root, 'a')
     mkdirSync(directory)
     expect(() => replaceFile(realDisk, directory, '')).toThrow(`${directory}: not writable: it is a directory`)
+    expect(() => realDisk.write(directory, '')).toThrow(`${directory}: not writable: it is a directory (EISDIR)`)
     writeFileSync(join(root, 'file'), '')
     expect(() => realDisk.makeDirectory(join(root, 'file'))).toThrow('file: not writable: it is a file')
     expect(readdirSync(root).filter((name) => name.endsWith('.partial'))).toEqual([])

@@ -114,6 +114,13 @@ function syncTree(path: string): void {
   syncDirectory(path)
 }
 
+/** Removes a file that is of no use; what stands in the way has been told by the error before. */
+function dropFile(path: string): void {
+  try {
+    if (lstatSync(path, { throwIfNoEntry: false })?.isFile()) rmSync(path)
+  } catch {}
+}
+
 export const realDisk: Disk = {
   makeDirectory: (path) => guarded(path, () => void mkdirSync(path, { recursive: true })),
   write: (path, data) =>
@@ -121,7 +128,7 @@ export const realDisk: Disk = {
       try {
         writeSynced(path, data, 'w')
       } catch (error) {
-        rmSync(path, { force: true })
+        dropFile(path)
         throw error
       }
     }),
@@ -132,7 +139,7 @@ export const realDisk: Disk = {
       try {
         renameSync(from, to)
       } catch (error) {
-        if (lstatSync(from, { throwIfNoEntry: false })?.isFile()) rmSync(from)
+        dropFile(from)
         throw error
       }
       syncDirectory(dirname(to))
