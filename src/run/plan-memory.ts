@@ -217,7 +217,7 @@ interface MicroBatch {
   activationCheckpointing: boolean
 }
 
-/** What the attention of a prompt's completion takes beside its tokens' own activations; `size` bytes per number. */
+/** What the attention of a prompt's completion takes beside its tokens' own activations. */
 function attentionBytes(
   recipe: { device: string; dtype: keyof typeof bytesOf; train: { activationCheckpointing: boolean } },
   config: DecoderConfig,
