@@ -112,6 +112,14 @@ it("a bad value of a recipe's task is told with file, line and column, or with t
         `  ${path}:5:3: path: is required. directory that \`filter\` wrote, or a file of id, correct and samples\n` +
         `  ${path}:6:5: order: must be one of shuffled, easy-first, hard-first (got "hard")`,
     )
+    writeFileSync(
+      path,
+      'model: m\ntrain: { steps: 1 }\ntask:\n  name: arithmetic\n  rewards:\n    - task\n' +
+        '    - name: overlong\n      buffer: 2\n      weight: much\n      maxTokens: 4\n',
+    )
+    await expect(loadTask(loadRecipe(path).task)).rejects.toThrow(
+      `${path}:9:7: reward overlong: weight: must be a number (got "much")`,
+    )
   } finally {
     rmSync(directory, { recursive: true })
   }

@@ -61,6 +61,12 @@ export class KeyProblems extends UserError {
     this.#problems = problems
   }
 
+  /** The same, of keys that stand at `path` of the section. */
+  under(path: readonly string[]): KeyProblems {
+    const problems = this.#problems.map((problem) => ({ ...problem, path: [...path, ...problem.path] }))
+    return new KeyProblems(this.#where, problems, this.hint!)
+  }
+
   /** The same, with the places of the keys of `section`, whose keys these are. */
   in(section: object): KeyProblems {
     return new KeyProblems(this.#where, this.#problems, this.hint!, (keys) => placeIn(section, keys))

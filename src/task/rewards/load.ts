@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 import { z } from 'zod'
 import { UserError } from '../../config/errors.js'
 import { importDefault } from '../module.js'
-import { isPath, parseSpec, type TaskContext, type TaskSpec } from '../spec.js'
+import { isPath, KeyProblems, parseSpec, type TaskContext, type TaskSpec } from '../spec.js'
 import { patienceKeys, withPatience } from '../timeout.js'
 import type { CompletionInfo, Example, Task } from '../types.js'
 import { combineRewards, type WeightedReward } from './combine.js'
@@ -46,8 +46,12 @@ export async function withRewards(task: Task, entries: unknown, context: TaskCon
   const others: WeightedReward[] = []
   for (const [i, entry] of entries.entries()) {
     const spec = checkEntry(entry, `task ${task.name}: rewards[${i}]`)
-    if (spec.name === 'task') taskWeight = parseSpec(rewardSchemas.task, spec, 'reward').weight
-    else others.push(await loadReward(spec, context))
+    try {
+      if (spec.name === 'task') taskWeight = parseSpec(rewardSchemas.task, spec, 'reward').weight
+      else others.push(await loadReward(spec, context))
+    } catch (error) {
+      throw error instanceof KeyProblems ? error.under(['rewards', String(i)]) : error
+    }
   }
   return combineRewards(task, taskWeight, others)
 }
