@@ -1,8 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { fakeIo, fakeTerminal, runCommand } from '../../test/fake-io.js'
+import { samplingEngine } from '../run/sampling-engine.js'
 import type { GenerateInput, GenerateOptions, RolloutRoom } from './engine-contract.js'
 import { generateCommand } from './generate.js'
+
+vi.mock('../run/sampling-engine.js', { spy: true })
 
 interface Seen {
   prompts: GenerateInput[]
@@ -55,6 +58,19 @@ describe('generate', () => {
     expect(err).toMatch(
       /^cpu, b?float(32|16) \(auto: a token takes a layer's products .+ in float32, .+ in bfloat16\), 1 thread\n$/,
     )
+  })
+
+  it('measures as many rows as come through a pipe at once, chats too', async () => {
+    const argv = ['--chat', '--json', '--dtype', 'auto', '--threads', '1', '-m', 'test/fixtures/models/llama']
+    const { code } = await generate(fakeIo('{"prompt":"a"}\n'), ...argv)
+    expect(code).toBe(0)
+    expect(samplingEngine).toHaveBeenLastCalledWith(expect.anything(), expect.objectContaining({ rows: 32 }))
+  })
+
+  it('asks for prompts before it measures', async () => {
+    const { code, err } = await generate(fakeTerminal(), '--dtype', 'auto', '-m', 'test/fixtures/models/llama')
+    expect(code).toBe(2)
+    expect(err).toMatch(/^[^\n]*nothing on standard input/)
   })
 
   it('prints JSON lines, passing every option on', async () => {

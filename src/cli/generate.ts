@@ -56,9 +56,9 @@ async function* only(prompt: string): AsyncGenerator<GenerateInput> {
 
 type SettledFlags = Omit<GenerateFlags, 'dtype'> & { dtype: EngineOptions['dtype'] }
 
-/** With `auto` settled by a measurement, which is told. */
-async function withType(flags: GenerateFlags, io: Io): Promise<SettledFlags> {
-  const { dtype, device, threads, model, adapter, prompt, samples, batchSize, maxNewTokens } = flags
+/** With `auto` settled by a measurement of sampling so many rows at once, which is told. */
+async function withType(flags: GenerateFlags, rows: number, io: Io): Promise<SettledFlags> {
+  const { dtype, device, threads, model, adapter, maxNewTokens } = flags
   if (dtype !== 'auto') return { ...flags, dtype }
   const [{ samplingEngine }, { engineText }, { defaultMaxNewTokens }] = await Promise.all([
     import('../run/sampling-engine.js'),
@@ -67,12 +67,7 @@ async function withType(flags: GenerateFlags, io: Io): Promise<SettledFlags> {
   ])
   const engine = await samplingEngine(
     { device, dtype, threads },
-    {
-      models: [{ reference: model, adapter }],
-      // Prompts from a pipe are sampled together.
-      rows: prompt === undefined && !flags.chat ? batchSize : Math.min(samples, batchSize),
-      maxNewTokens: maxNewTokens ?? defaultMaxNewTokens,
-    },
+    { models: [{ reference: model, adapter }], rows, maxNewTokens: maxNewTokens ?? defaultMaxNewTokens },
   )
   await print(io.stderr, `${engineText(engine)}\n`)
   return { ...flags, dtype: engine.dtype }
@@ -129,12 +124,16 @@ export function generateCommand(io: Io = processIo, room = rolloutRoom): Command
       if (flags.system !== undefined && !flags.chat) {
         throw new UserError('--system needs --chat', { hint: 'without a chat template, put the text into the prompt' })
       }
+      const isTerminal = io.stdin.isTTY && io.stdout.isTTY
+      const interactive = flags.chat && flags.prompt === undefined && isTerminal && !flags.json
+      const piped = flags.prompt === undefined && !interactive
+      if (piped) requirePiped(io.stdin, `echo '{"prompt": "2 + 2 ="}' | isentrope generate -m M`)
       const { generate } = await room()
-      const settled = await withType(flags, io)
-      const interactive = flags.chat && flags.prompt === undefined && io.stdin.isTTY && io.stdout.isTTY
-      if (interactive && !flags.json) return runChat(io, generate, flags.model, optionsOf(settled))
+      // Prompts from a pipe are sampled together.
+      const rows = piped ? flags.batchSize : Math.min(flags.samples, flags.batchSize)
+      const settled = await withType(flags, rows, io)
+      if (interactive) return runChat(io, generate, flags.model, optionsOf(settled))
 
-      if (flags.prompt === undefined) requirePiped(io.stdin, `echo '{"prompt": "2 + 2 ="}' | isentrope generate -m M`)
       const prompts = flags.prompt === undefined ? readJsonInput(io.stdin, readPrompt) : only(flags.prompt)
       const options = optionsOf(settled)
       // A single completion on a terminal appears as it is sampled; several at once would mix.
