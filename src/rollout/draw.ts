@@ -145,15 +145,18 @@ function largestWeights(exp_R_V: Tensor, total_R_1: Tensor, topP: number): Tenso
     const flat = sum(lt(mass_R_1, mul(total_R_1, topP))).item()
     if (flat === 0) return guess_R_K
   }
-  return sort(exp_R_V, 1, true)[0]
+  // A vocabulary's indices go at once: they are twice the weights.
+  return scope(() => sort(exp_R_V, 1, true)[0])
 }
 
 /** The smallest weight of the smallest set of largest weights that holds `topP` of the total, by default their sum. */
 function nucleusCut(descending_R_K: Tensor, topP: number, total_R_1?: Tensor): Tensor {
-  const last = descending_R_K.shape[1] - 1
-  const cumulative_R_K = cumsum(toDtype(descending_R_K, 'float64'), 1)
-  const goal_R_1 = mul(total_R_1 ?? narrow(cumulative_R_K, 1, last, 1), topP)
-  // Where rounding leaves all of them below the goal, the last one is meant.
-  const before_R_1 = sum(lt(narrow(cumulative_R_K, 1, 0, last), goal_R_1), [1], true)
-  return gather(descending_R_K, 1, before_R_1)
+  return scope(() => {
+    const last = descending_R_K.shape[1] - 1
+    const cumulative_R_K = cumsum(toDtype(descending_R_K, 'float64'), 1)
+    const goal_R_1 = mul(total_R_1 ?? narrow(cumulative_R_K, 1, last, 1), topP)
+    // Where rounding leaves all of them below the goal, the last one is meant.
+    const before_R_1 = sum(lt(narrow(cumulative_R_K, 1, 0, last), goal_R_1), [1], true)
+    return gather(descending_R_K, 1, before_R_1)
+  })
 }
