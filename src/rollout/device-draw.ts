@@ -33,7 +33,7 @@ export interface DeviceDraws {
   sums: RowSums[]
   /** The drawn tokens' weights. */
   weights: Float32Array
-  /** What was given as such. */
+  /** The rows' `kept_R_1`, where it was given. */
   kept?: Float32Array
 }
 
