@@ -1,10 +1,10 @@
 /** A Hugging Face model directory: `config.json`, safetensors in one file or in shards, and small files beside them. */
 
-import { existsSync, readdirSync, statSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { UserError } from '../config/errors.js'
 import { parseConfig } from './config.js'
-import { readBytes, readText } from './file.js'
+import { readBytes, readText, statAt } from './file.js'
 import { shardsOf } from './hub-cache.js'
 import { isObject, readJsonObject } from './json.js'
 import { type StoredTensor, storedTensors } from './names.js'
@@ -62,7 +62,7 @@ export function readSidecars(directory: string): Map<string, string | Uint8Array
   for (const name of readdirSync(directory).sort()) {
     if (!sidecarPattern.test(name) || name === 'config.json' || name.endsWith('.index.json')) continue
     const path = join(directory, name)
-    const stat = statSync(path, { throwIfNoEntry: false })
+    const stat = statAt(path)
     if (!stat?.isFile() || stat.size > maxSidecarBytes) continue
     sidecars.set(name, name.endsWith('.model') ? readBytes(path) : readText(path))
   }

@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readFileSync, readSync, statSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, readFileSync, readSync, type Stats, statSync } from 'node:fs'
 import { UserError } from '../config/errors.js'
 
 /** One read call takes at most 2^31 - 1 bytes; larger tensors are read in pieces of this size. */
@@ -59,6 +59,16 @@ export function readBytes(path: string, maxBytes = 2 ** 28): Uint8Array {
     return readFileSync(path)
   } catch (cause) {
     throw cause instanceof UserError ? cause : unreadable(path, cause)
+  }
+}
+
+/** What is at a path; undefined where there is nothing, as below a file. @throws UserError where that cannot be told */
+export function statAt(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false })
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOTDIR') return undefined
+    throw unreadable(path, cause)
   }
 }
 

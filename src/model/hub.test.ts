@@ -466,7 +466,8 @@ describe('references', () => {
   })
 
   it('that look like paths are not asked of the hub', async () => {
-    for (const reference of ['./nowhere', '/no/where', 'nowhere.gguf', 'a/b/c']) {
+    // Nor what would lie below a file.
+    for (const reference of ['./nowhere', '/no/where', 'nowhere.gguf', 'a/b/c', './package.json/x', 'LICENSE/x.gguf']) {
       expect((await failure(open(reference))).message).toBe(`there is no model at ${reference}`)
     }
     expect(hub.asked).toEqual([])

@@ -10,6 +10,7 @@ import { ServerTrouble, UserError } from '../config/errors.js'
 import { isAdapterDirectory, readAdapterConfig } from './adapter-config.js'
 import { openAdapter } from './adapter-file.js'
 import { hasOtherWeights, hasWeights, openDirectoryTensors, readDirectoryConfig, readSidecars } from './directory.js'
+import { statAt } from './file.js'
 import { readGgufHeader } from './gguf.js'
 import { readGgufConfig } from './gguf-config.js'
 import { openGgufTensors } from './gguf-tensors.js'
@@ -159,7 +160,7 @@ async function locate(
 ): Promise<string> {
   if (kind === 'model' && reference.startsWith('pypi:')) return resolvePypiModel(reference, options)
   const path = localPath(reference)
-  if (statSync(path, { throwIfNoEntry: false })) return resolve(path)
+  if (statAt(path)) return resolve(path)
   const id = parseHubId(reference)
   // More than one slash, a leading dot or a file's ending: meant as a path.
   if (id === undefined || /^[./~]|\.gguf$/i.test(reference)) {
@@ -170,7 +171,7 @@ async function locate(
 }
 
 function open(path: string, reference: string, adapter?: string): OpenModel {
-  const stat = statSync(path, { throwIfNoEntry: false })
+  const stat = statAt(path)
   if (stat === undefined) throw new UserError(`${path} does not exist`)
   if (stat.isDirectory()) return openDirectory(path, reference, adapter)
   if (/\.gguf$/i.test(path)) return openGguf(path, reference, adapter)

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { closeSync, existsSync, fstatSync, openSync, readdirSync, readSync, statSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { UserError } from '../config/errors.js'
+import { statAt } from '../model/file.js'
 import { bestCheckpoint, type Checkpoint, listCheckpoints } from './checkpoint.js'
 import { runPaths } from './run-directory.js'
 
@@ -48,7 +49,7 @@ export function findModels(
 }
 
 function findModel(given: string, choice: CheckpointChoice): EvalModel {
-  const isDirectory = given !== '' && statSync(given, { throwIfNoEntry: false })?.isDirectory() === true
+  const isDirectory = given !== '' && statAt(given)?.isDirectory() === true
   if (!isDirectory) return { name: basename(given) || given, given, reference: given }
   if (existsSync(join(given, 'state.json')) && existsSync(join(given, 'model'))) return fromCheckpoint(given)
   const paths = runPaths(given)
