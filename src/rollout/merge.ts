@@ -1,7 +1,8 @@
 /** `merge`: a model with an adapter's products added to its weights, saved as a model of its own. */
-import { existsSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { Failure, UserError } from '../config/errors.js'
+import { statAt } from '../model/file.js'
 import { startThread } from '../torch/thread.js'
 import type { MergeInit, MergeProgress, MergeResult } from './merge-service.js'
 import { openModelWithProgress } from './model-thread.js'
@@ -16,7 +17,7 @@ export interface MergeOptions {
 /**
  * Writes `model` (by default the base that the adapter names) with `adapter` (a PEFT directory or a hub id) merged into `directory`, a Hugging Face model directory:
  * W + s B A in float32, rounded once. One tensor is in memory at a time.
- * @throws UserError for a model or adapter that cannot be had, and a directory that is not empty
+ * @throws UserError for a model or adapter that cannot be had, and a directory that is not empty or cannot be made
  */
 export async function mergeAdapter(
   model: string | undefined,
@@ -24,7 +25,7 @@ export async function mergeAdapter(
   directory: string,
   options: MergeOptions = {},
 ): Promise<MergeResult> {
-  if (statSync(directory, { throwIfNoEntry: false })?.isFile()) {
+  if (statAt(directory)?.isFile()) {
     throw new UserError(`${directory} is a file`, { hint: 'name a directory that does not exist yet' })
   }
   if (existsSync(directory) && readdirSync(directory).length > 0) {
@@ -34,10 +35,11 @@ export async function mergeAdapter(
   // An adapter's own directory opens as its base with it.
   const opened =
     model === undefined ? await openModelWithProgress(adapter) : await openModelWithProgress(model, adapter)
+  opened.tensors.close()
   if (opened.adapter === undefined) {
     throw new UserError(`${adapter} is not a PEFT adapter`, { hint: 'it is a whole model, which needs no merging' })
   }
-  opened.tensors.close()
+  makeDirectory(directory)
   const init: MergeInit = { path: opened.path, adapter: opened.adapter }
   const thread = await startThread(new URL('./merge-worker.js', import.meta.url).href, init, options)
   try {
@@ -50,5 +52,17 @@ export async function mergeAdapter(
     throw error
   } finally {
     await thread.close()
+  }
+}
+
+/** Before the work, which takes its time. */
+function makeDirectory(directory: string): void {
+  try {
+    mkdirSync(directory, { recursive: true })
+  } catch (cause) {
+    throw new UserError(`${directory} cannot be made (${(cause as NodeJS.ErrnoException).code})`, {
+      hint: 'name a directory that does not exist yet, in one that may be written to',
+      cause,
+    })
   }
 }

@@ -147,6 +147,10 @@ describe('a run of an adapter', () => {
     expect(existsSync(join(root, 'none'))).toBe(false)
     writeFileSync(join(root, 'file'), '')
     await expect(mergeAdapter(undefined, model, join(root, 'file'))).rejects.toThrow(/file is a file/)
+    await expect(mergeAdapter(model, adapter, join(root, 'file/merged'))).rejects.toMatchObject({
+      name: 'UserError',
+      message: `${join(root, 'file/merged')} cannot be made (ENOTDIR)`,
+    })
   })
 
   it('refuses keys that a given adapter decides', () => {
