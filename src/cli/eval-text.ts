@@ -19,8 +19,8 @@ export function evalPlanText(plan: EvalPlan, out: string | undefined, columns?: 
     ]),
     [
       'in all',
-      `${formatCount(plan.completions)} completions, up to ${formatCompact(plan.tokens)} tokens` +
-        `${plan.completionsDone > 0 ? `; ${formatCount(plan.completionsDone)} completions are there already` : ''}`,
+      `${formatCounted(plan.completions, 'completion')}, up to ${formatCompact(plan.tokens)} tokens` +
+        `${plan.completionsDone > 0 ? `; already there: ${formatCounted(plan.completionsDone, 'completion')}` : ''}`,
     ],
     ['engine', engineText(plan.engine)],
     ...(out === undefined ? [] : [['out', out] as [string, string]]),

@@ -116,7 +116,7 @@ describe('what eval says while it runs', () => {
     expect(text).toContain('runs/run, checkpoint of step 20, the best by avg_at_k (0.5)')
     expect(text).toContain('30 problems x 32 samples of at most 2,048 tokens = 960 completions, up to 2.0M tokens')
     expect(text).toContain("(less for 1 of them, as the model's positions end)")
-    expect(text).toContain('64 completions are there already')
+    expect(text).toContain('; already there: 64 completions')
     expect(text).toContain('engine     cpu, bfloat16 (auto: as the run began), 1 thread\n')
   })
 

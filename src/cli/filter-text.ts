@@ -1,4 +1,4 @@
-import { formatCompact, formatCount, formatDuration } from '../report/format.js'
+import { formatCompact, formatCount, formatCounted, formatDuration } from '../report/format.js'
 import type { FilterOutcome, FilterPlan, FilterProgress } from '../run/filter.js'
 import { planLines } from './plan-lines.js'
 import { engineText } from './plan-text.js'
@@ -9,10 +9,10 @@ export function filterPlanText(plan: FilterPlan, columns?: number): string {
   const there = measured > 0 ? `, ${formatCount(measured)} of them measured already` : ''
   return planLines(
     [
-      ['data', `${formatCount(problems)} problems${there}`],
+      ['data', `${formatCounted(problems, 'problem')}${there}`],
       [
         'cost',
-        `${formatCount(completions)} completions (${samples} a problem) of at most ${formatCount(maxNewTokens)} tokens: ` +
+        `${formatCounted(completions, 'completion')} (${samples} a problem) of at most ${formatCount(maxNewTokens)} tokens: ` +
           `up to ${formatCompact(tokens)} tokens`,
       ],
       ['engine', engineText(plan.engine)],

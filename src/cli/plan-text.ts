@@ -176,7 +176,7 @@ export function planText(recipe: Recipe, plan: Plan, place: string, columns?: nu
     ],
     [
       'length',
-      `${plan.steps} steps, a checkpoint every ${checkpoint.every} (kept: the last ${checkpoint.keep} and the best)` +
+      `${formatCounted(plan.steps, 'step')}, a checkpoint every ${checkpoint.every} (kept: the last ${checkpoint.keep} and the best)` +
         `${evaluation ? `, evaluation every ${evaluation.every} (${evaluation.problems} x ${evaluation.samples})` : ''}` +
         `${recipe.ledger ? `, the ledger every ${recipe.ledger.every}` : ''}`,
     ],

@@ -1,6 +1,6 @@
 /** What a supervised run tells before it begins and when it has ended. */
 import type { SftRecipe } from '../config/sft-recipe.js'
-import { formatCompact, formatCount, formatNumber } from '../report/format.js'
+import { formatCompact, formatCount, formatCounted, formatNumber } from '../report/format.js'
 import { edgesText } from '../run/edge-steps.js'
 import type { SftSummary } from '../run/sft.js'
 import type { SftPlan } from '../run/sft-plan.js'
@@ -20,7 +20,7 @@ export function sftPlanText(recipe: SftRecipe, plan: SftPlan, place: string, col
     ...adapterRows(recipe, plan.model.config),
     [
       'data',
-      `${source}: ${formatCount(plan.trainExamples)} examples` +
+      `${source}: ${formatCounted(plan.trainExamples, 'example')}` +
         `${plan.validationExamples > 0 ? `, ${formatCount(plan.validationExamples)} for validation` : ''}`,
     ],
     [
@@ -31,7 +31,7 @@ export function sftPlanText(recipe: SftRecipe, plan: SftPlan, place: string, col
     ['engine', engineText(plan)],
     [
       'step',
-      `${train.examplesPerStep} examples, about ${formatCount(Math.round(train.examplesPerStep * lengths.mean))} tokens, ` +
+      `${formatCounted(train.examplesPerStep, 'example')}, about ${formatCount(Math.round(train.examplesPerStep * lengths.mean))} tokens, ` +
         'one optimizer update',
     ],
     [
@@ -41,7 +41,7 @@ export function sftPlanText(recipe: SftRecipe, plan: SftPlan, place: string, col
     ],
     [
       'length',
-      `${formatCount(plan.steps)} steps (${formatNumber(plan.epochs)} epochs), a checkpoint every ${checkpoint.every} ` +
+      `${formatCounted(plan.steps, 'step')} (${formatNumber(plan.epochs)} epochs), a checkpoint every ${checkpoint.every} ` +
         `(kept: the last ${checkpoint.keep}${recipe.eval ? ' and the best' : ''})` +
         `${recipe.eval ? `, validation every ${recipe.eval.every}` : ''}`,
     ],

@@ -8,7 +8,7 @@ import {
   measurementsOfResults,
 } from './eval-measurements.js'
 import { metricName, pValueText, signed, withInterval } from './eval-parts.js'
-import { formatFixed, formatPercent, minus } from './format.js'
+import { formatCounted, formatFixed, formatPercent, minus } from './format.js'
 import { renderChart, renderTable } from './terminal-chart.js'
 import { visibleLength } from './terminal-table.js'
 import { hanging, oneLine, truncate, unbroken } from './terminal-text.js'
@@ -27,7 +27,7 @@ export function renderEvaluation(results: EvalResults, width: number): string {
 }
 
 function dataTable({ label, problems, samples, members }: MeasurementGroup, width: number): string {
-  const title = `${label}: ${problems} problems, ${samples} samples each`
+  const title = `${label}: ${formatCounted(problems, 'problem')}, ${formatCounted(samples, 'sample')} each`
   const figures = [
     ['', `Avg@${samples}`, `Pass@${samples}`, `maj@${samples}`],
     ...members.map((member) => [
