@@ -123,7 +123,9 @@ async function openFile(file: string): Promise<Readable> {
     await handle.close()
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException
-    throw new UserError(`cannot read ${file}: ${code === 'ENOENT' ? 'no such file' : code}`, { cause })
+    throw new UserError(`cannot read ${file}: ${code === 'ENOENT' || code === 'ENOTDIR' ? 'no such file' : code}`, {
+      cause,
+    })
   }
   throw new UserError(`cannot read ${file}: it is a directory`)
 }

@@ -36,7 +36,7 @@ function modelWithin(directory: string): string | undefined {
   if (gguf !== undefined) return `name the GGUF file in it: ${join(directory, gguf)}`
   const isModel = (path: string) => ['config.json', 'adapter_config.json'].some((name) => existsSync(join(path, name)))
   const checkpoints = join(directory, 'checkpoints')
-  const last = (existsSync(checkpoints) ? readdirSync(checkpoints).sort() : [])
+  const last = (statAt(checkpoints)?.isDirectory() ? readdirSync(checkpoints).sort() : [])
     .map((name) => join(checkpoints, name, 'model'))
     .filter(isModel)
     .at(-1)

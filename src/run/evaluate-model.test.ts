@@ -1,6 +1,6 @@
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { findModels, fingerprint } from './evaluate-model.js'
 
@@ -45,6 +45,14 @@ describe('findModels', () => {
       reference: join(checkpoint, 'model'),
       checkpoint: { step: 40, chosen: 'the one given' },
     })
+  })
+
+  it('has a directory of an adapter wherever the evaluation goes on, and a hub id as it is', () => {
+    const adapter = join(root, 'adapter')
+    mkdirSync(adapter)
+    const adapterOf = (given: string) => findModels(['some/base'], 'best', given)[0].adapter
+    expect(adapterOf(relative(process.cwd(), adapter))).toBe(adapter)
+    expect(adapterOf('owner/adapter')).toBe('owner/adapter')
   })
 
   it('leaves every other name to the model room, with names that differ', () => {

@@ -35,7 +35,11 @@ export function findModels(
   const models = references.map((reference) => {
     const model = findModel(reference.trim(), choice)
     if (adapter === undefined) return model
-    return { ...model, name: `${model.name} + ${basename(resolve(adapter))}`, adapter }
+    return {
+      ...model,
+      name: `${model.name} + ${basename(resolve(adapter))}`,
+      adapter: statAt(adapter) ? resolve(adapter) : adapter,
+    }
   })
   if (models.length === 0 || models.some(({ given }) => given === '')) {
     throw new UserError('no model to evaluate', { hint: 'name one or more by --model M1,M2' })

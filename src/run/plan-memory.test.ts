@@ -28,6 +28,13 @@ describe('estimateMemory', () => {
     // 256 rows, four times, on an accelerator.
     const there = fakeRecipe({ rollout, device: 'cuda' })
     expect(estimateMemory(there, fakeModelShape, 10, { host: GiB }).head).toBe(256 * 4 * 2 * 4)
+    // 256 rows sampled at once, three times; six times where an accelerator sorts them for a nucleus.
+    const many = { ...rollout, promptsPerStep: 64, batchSize: 256 }
+    const headOf = (device: string, changes: object) =>
+      estimateMemory(fakeRecipe({ rollout: { ...many, ...changes }, device }), fakeModelShape, 10, {}).head
+    expect(headOf('cuda', { topP: 0.9 })).toBe(256 * 6 * 2 * 4)
+    expect(headOf('cuda', { topP: 0.9, topK: 50 })).toBe(256 * 4 * 2 * 4)
+    expect(headOf('cpu', { topP: 0.9 })).toBe(256 * 3 * 2 * 4)
     // Too small a model to be packed.
     expect(memory.packed).toBe(0)
     // 20 x 30 numbers each, once as they are and once for each of 2 query heads of a key head, x 4 bytes.

@@ -84,6 +84,12 @@ const headRows = 256
  * statistics at once (rollout/statistics.ts), which take e^x, x and two products.
  */
 const headCopies = (device: string): number => (device === 'cpu' ? 1.25 : 4)
+/**
+ * Logits beside each other for each row that is sampled: e^x, x and a product; where a nucleus is sought in the whole
+ * vocabulary (rollout/draw.ts), also its order, of numbers and of 64-bit places.
+ */
+const samplingCopies = ({ device, rollout: { topP, topK } }: Pick<Recipe, 'device' | 'rollout'>): number =>
+  hasOwnMemory(device) && topP < 1 && topK === 0 ? 6 : 3
 /** Decoding steps and model size from which on weights are packed (model/packed-weights.ts). */
 const packing = { steps: 16, bytes: 64 * 2 ** 20 }
 
@@ -340,7 +346,7 @@ export function estimateMemory(
     critic,
     packed,
     cache: entries * layers * 2 * kvHeads * headDim * size,
-    head: Math.max(rows * 3, headRows * headCopies(recipe.device)) * vocabSize * 4,
+    head: Math.max(rows * samplingCopies(recipe), headRows * headCopies(recipe.device)) * vocabSize * 4,
   }
   const tokens = promptsPerStep * promptTokens + completions * maxNewTokens
   const batch = {

@@ -182,8 +182,9 @@ export function empty(shape: readonly number[], options: TensorOptions = {}): Te
   const device = options.device ?? cpu
   const dtype = options.dtype ?? 'float32'
   const index = device.type === 'cpu' ? 0 : device.index
+  const engine = native()
   try {
-    const handle = native().emptyStrided(shape, rowMajor(shape), dtypes[dtype].code, deviceTypeCode(device), index)
+    const handle = engine.emptyStrided(shape, rowMajor(shape), dtypes[dtype].code, deviceTypeCode(device), index)
     return new Tensor(handle)
   } catch (error) {
     const operands = [`${dtype}[${shape.join(',')}]`, deviceName(device)]

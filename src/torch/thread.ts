@@ -29,6 +29,8 @@ interface SentError {
   hint?: string
   /** Of a system call: ENOSPC. */
   code?: string
+  /** What the cause says, for those who ask for all. */
+  cause?: string
 }
 
 /** What a method of the hosted object may do while it runs. */
@@ -165,14 +167,22 @@ export function serve(create: (init: never) => object): void {
 
 function sent(error: unknown): SentError {
   if (!(error instanceof Error)) return { name: 'Error', message: String(error) }
-  const { name, message, stack } = error
+  const { name, message, stack, cause } = error
   const hint = error instanceof UserError || error instanceof Failure ? error.hint : undefined
-  return { name, message, stack, hint, code: (error as NodeJS.ErrnoException).code }
+  return {
+    name,
+    message,
+    stack,
+    hint,
+    code: (error as NodeJS.ErrnoException).code,
+    cause: cause === undefined ? undefined : String(cause),
+  }
 }
 
-function received({ name, message, stack, hint, code }: SentError): Error {
+function received({ name, message, stack, hint, code, cause }: SentError): Error {
   const Kind = name === 'UserError' ? UserError : name === 'Failure' ? Failure : undefined
   const error = Kind ? new Kind(message, { hint }) : new Error(message)
+  if (cause !== undefined) error.cause = new Error(cause)
   error.name = name
   if (code !== undefined) Object.assign(error, { code })
   if (stack) error.stack = stack
