@@ -1,6 +1,6 @@
 // Compiles src/ into dist/. Runs by itself after `npm ci` (the `prepare` script), so a checkout is ready to use.
 import { execFileSync } from 'node:child_process'
-import { cpSync, rmSync } from 'node:fs'
+import { cpSync, existsSync, renameSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -8,8 +8,26 @@ import { fileURLToPath } from 'node:url'
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const require = createRequire(import.meta.url)
 const tsc = join(dirname(require.resolve('typescript/package.json')), 'bin', 'tsc')
-rmSync(join(root, 'dist'), { recursive: true, force: true })
-execFileSync(process.execPath, [tsc, '-p', join(root, 'tsconfig.build.json')], { stdio: 'inherit', cwd: root })
-// What the compiler does not carry over: the style and the scripts that reports put into their pages.
-const assets = join('report', 'html', 'assets')
-cpSync(join(root, 'src', assets), join(root, 'dist', assets), { recursive: true })
+const built = join(root, 'dist')
+// Aside, and then by rename: a first `npx isentrope` builds as well, and a run that is under way loads its modules as it needs
+// them. What does not compile leaves the last build in place.
+const aside = `${built}.new-${process.pid}`
+const old = `${built}.old-${process.pid}`
+try {
+  execFileSync(process.execPath, [tsc, '-p', join(root, 'tsconfig.build.json'), '--outDir', aside], {
+    stdio: 'inherit',
+    cwd: root,
+  })
+  // What the compiler does not carry over: the style and the scripts that reports put into their pages.
+  const assets = join('report', 'html', 'assets')
+  cpSync(join(root, 'src', assets), join(aside, assets), { recursive: true })
+  if (existsSync(built)) renameSync(built, old)
+  try {
+    renameSync(aside, built)
+  } catch (error) {
+    // Another build of the same sources may have been quicker.
+    if (!existsSync(built)) throw error
+  }
+} finally {
+  for (const directory of [aside, old]) rmSync(directory, { recursive: true, force: true })
+}
