@@ -30,15 +30,14 @@ function wrapLine(line: string, width: number): string[] {
     const name = `${indent}${pairs[2]}`.padEnd(lead - 2)
     return [line.slice(0, lead) + pairs[1], `${name}  ${pairs[3]}`].flatMap((pair) => wrapLine(pair, width))
   }
-  const hang = lead
   const lines: string[] = []
   let rest = line
   while (rest.length > width) {
     const space = rest.lastIndexOf(' ', width)
-    const at = space > hang ? space : rest.indexOf(' ', hang + 1)
+    const at = space > lead ? space : rest.indexOf(' ', lead + 1)
     if (at < 0) break
     lines.push(rest.slice(0, at))
-    rest = ' '.repeat(hang) + rest.slice(at).trimStart()
+    rest = ' '.repeat(lead) + rest.slice(at).trimStart()
   }
   return [...lines, rest]
 }

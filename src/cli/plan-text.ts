@@ -19,6 +19,14 @@ function targetText(target: EntropyTarget): string {
   return `target ${target.map(([step, nats]) => `${formatNumber(nats)} nats at step ${step}`).join(', ')}`
 }
 
+export const modelText = ({
+  reference,
+  parameters,
+  config,
+}: Pick<Plan['model'], 'reference' | 'parameters' | 'config'>) =>
+  `${reference}: ${config.family}, ${formatCompact(parameters)} parameters, ${config.layers} layers, ` +
+  `vocabulary ${formatCount(config.vocabSize)}`
+
 /** What is trained of a model whose weights stay as they are. */
 export function adapterRows(recipe: Pick<Recipe, 'lora' | 'seed'>, config: DecoderConfig): [string, string][] {
   const settings = loraSettings(recipe)
@@ -151,12 +159,7 @@ export function planText(recipe: Recipe, plan: Plan, place: string, columns?: nu
   const { train, rollout, checkpoint } = recipe
   const evaluation = recipe.eval
   const rows: [string, string][] = [
-    [
-      'model',
-      `${plan.model.reference}: ${plan.model.config.family}, ${formatCompact(plan.model.parameters)} parameters, ` +
-        `${plan.model.config.layers} layers, vocabulary ${formatCount(plan.model.config.vocabSize)}` +
-        `${plan.model.weightsHere ? '' : '; its weights are not on this machine'}`,
-    ],
+    ['model', `${modelText(plan.model)}${plan.model.weightsHere ? '' : '; its weights are not on this machine'}`],
     ...adapterRows(recipe, plan.model.config),
     ['task', recipe.task.name],
     ['engine', engineText(plan)],

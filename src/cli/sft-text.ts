@@ -1,22 +1,18 @@
 /** What a supervised run tells before it begins and when it has ended. */
 import type { SftRecipe } from '../config/sft-recipe.js'
-import { formatCompact, formatCount, formatCounted, formatNumber } from '../report/format.js'
+import { formatCount, formatCounted, formatNumber } from '../report/format.js'
 import { edgesText } from '../run/edge-steps.js'
 import type { SftSummary } from '../run/sft.js'
 import type { SftPlan } from '../run/sft-plan.js'
 import { planLines } from './plan-lines.js'
-import { adapterRows, engineText, memoryRows } from './plan-text.js'
+import { adapterRows, engineText, memoryRows, modelText } from './plan-text.js'
 
 export function sftPlanText(recipe: SftRecipe, plan: SftPlan, place: string, columns?: number): string {
   const { train, data, checkpoint } = recipe
   const { lengths } = plan
   const source = data.task === undefined ? data.path! : `task ${data.task.name}`
   const rows: [string, string][] = [
-    [
-      'model',
-      `${plan.model.reference}: ${plan.model.config.family}, ${formatCompact(plan.model.parameters)} parameters, ` +
-        `${plan.model.config.layers} layers, vocabulary ${formatCount(plan.model.config.vocabSize)}`,
-    ],
+    ['model', modelText(plan.model)],
     ...adapterRows(recipe, plan.model.config),
     [
       'data',

@@ -3,7 +3,6 @@ import { MissingData, ServerTrouble, UserError } from '../config/errors.js'
 import type { Recipe, Resolved } from '../config/recipe.js'
 import type { ModelSketch } from '../model/open.js'
 import type { DecoderConfig, Tokenizer } from '../model/types.js'
-import { sketchModelWithProgress } from '../rollout/model-thread.js'
 import { promptTokens, requireRoomFor } from '../rollout/prompts.js'
 import { loadTask } from '../task/registry.js'
 import { PromptStream } from '../task/stream.js'
@@ -12,7 +11,7 @@ import type { Backend } from '../train/backend.js'
 import { type LoopState, trainLoop } from '../train/loop.js'
 import type { LoopStart } from './keep-run.js'
 import type { ModelShape } from './plan.js'
-import { openPolicy, requireBase } from './policy.js'
+import { openPolicy, sketchPolicy } from './policy.js'
 import type { LoopEvent } from './recorder.js'
 
 export interface Parts {
@@ -83,9 +82,7 @@ export async function describeModel(recipe: Recipe, { planOnly = false } = {}): 
     missing.push(error.message)
     return undefined
   })
-  requireBase(recipe)
-  const model = await sketchModelWithProgress(recipe.model, recipe.lora?.from)
-  requireBase(recipe, model)
+  const model = await sketchPolicy(recipe)
   const { tokenizer } = model
   if (!tokenizer) {
     const problem = `${model.path} has no tokenizer`

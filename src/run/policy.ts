@@ -3,7 +3,9 @@ import { UserError } from '../config/errors.js'
 import type { Recipe, Resolved } from '../config/recipe.js'
 import { loraSettings } from '../config/recipe-lora.js'
 import { isAdapterDirectory } from '../model/adapter-config.js'
+import type { ModelSketch } from '../model/open.js'
 import type { OpenModel } from '../model/types.js'
+import { sketchModelWithProgress } from '../rollout/model-thread.js'
 import { type LocalBackend, openLocalBackend } from '../train/local/backend.js'
 
 type PolicyRecipe = Resolved<Pick<Recipe, 'model' | 'device' | 'dtype' | 'threads' | 'lora' | 'seed'>> & {
@@ -26,6 +28,17 @@ export async function openPolicy(recipe: PolicyRecipe, signal?: AbortSignal): Pr
     throw error
   }
   return backend
+}
+
+/**
+ * What the small files of the recipe's base model tell, and whether its adapter goes with it.
+ * @throws UserError for a model that cannot be had, and for an adapter in a model's place
+ */
+export async function sketchPolicy(recipe: Pick<Recipe, 'model' | 'lora'>): Promise<ModelSketch> {
+  requireBase(recipe)
+  const model = await sketchModelWithProgress(recipe.model, recipe.lora?.from)
+  requireBase(recipe, model)
+  return model
 }
 
 /**

@@ -7,7 +7,8 @@ import { fakeModelShape, fakeRecipe } from '../../test/fake-run.js'
 import { parseAs, trainFormat } from '../config/parse-recipe.js'
 import type { Recipe, RecipeInput } from '../config/recipe.js'
 import { sftFormat } from '../config/sft-recipe.js'
-import { layerWork, resolveDtype } from './resolve-dtype.js'
+import { layerWork } from './layer-work.js'
+import { resolveDtype } from './resolve-dtype.js'
 
 const never = () => Promise.reject(new Error('nothing is to be measured'))
 const auto = (changes: Partial<RecipeInput> = {}): Recipe => ({ ...fakeRecipe(changes), dtype: 'auto' })

@@ -3,13 +3,11 @@ import { existsSync } from 'node:fs'
 import { loadAs } from '../config/load-recipe.js'
 import type { RecipeFormat } from '../config/parse-recipe.js'
 import type { Recipe, Resolved } from '../config/recipe.js'
-import type { DecoderConfig } from '../model/types.js'
-import { sketchModelWithProgress } from '../rollout/model-thread.js'
-import { layerProducts, measurePrecision } from '../rollout/precision.js'
-import type { LayerWork, PrecisionSeconds } from '../torch/precision-speed.js'
+import { measurePrecision } from '../rollout/precision.js'
+import type { PrecisionSeconds } from '../torch/precision-speed.js'
 import { type RunRecipe, runDirectoryOf } from './keep-run.js'
-import { packedBytes } from './plan-memory.js'
-import { requireBase } from './policy.js'
+import { layerWork, type WorkRecipe } from './layer-work.js'
+import { sketchPolicy } from './policy.js'
 import { runPaths } from './run-directory.js'
 
 export type ComputeType = Exclude<Recipe['dtype'], 'auto'>
@@ -21,11 +19,7 @@ export type DtypeChoice =
   | { by: 'run' }
 
 /** What the choice reads of a recipe of either kind. */
-type Given = RunRecipe &
-  Pick<Recipe, 'model' | 'device' | 'threads' | 'dtype' | 'lora'> & {
-    rollout?: Recipe['rollout']
-    train: { tokenBudget: number; epochs?: number }
-  }
+type Given = RunRecipe & WorkRecipe & Pick<Recipe, 'model' | 'threads' | 'dtype'>
 
 /** float32 needs no masters and rounds less: bfloat16 has to be faster by more than a measurement's error. */
 const clearly = 1.1
@@ -68,32 +62,5 @@ function typeOfRun<R extends Given>(directory: string, format: RecipeFormat<R>) 
 }
 
 async function measureHere(recipe: Given): Promise<PrecisionSeconds> {
-  requireBase(recipe)
-  const model = await sketchModelWithProgress(recipe.model, recipe.lora?.from)
-  requireBase(recipe, model)
-  return measurePrecision(layerWork(recipe, model), recipe.threads)
-}
-
-/** What one layer has to do for a token: of a rollout it is sampled and then trained on, an example's is trained on. */
-export function layerWork(recipe: Given, model: { parameters: number; config: DecoderConfig }): LayerWork {
-  const { device, lora, rollout, train } = recipe
-  return {
-    device,
-    products: layerProducts(model.config),
-    layers: model.config.layers,
-    ...(rollout
-      ? {
-          decoding: {
-            rows: Math.min(rollout.batchSize, rollout.promptsPerStep * rollout.samplesPerPrompt),
-            packed: packedBytes({ lora, device, rollout }, model) > 0,
-          },
-        }
-      : {}),
-    training: {
-      rows: train.tokenBudget,
-      weightGradients: lora === undefined,
-      // A supervised recipe's epochs are how often all of it is repeated.
-      passes: rollout ? (train.epochs ?? 1) : 1,
-    },
-  }
+  return measurePrecision(layerWork(recipe, await sketchPolicy(recipe)), recipe.threads)
 }

@@ -1,7 +1,8 @@
 import os from 'node:os'
 import { expect, it } from 'vitest'
 import { fakeModelShape } from '../../test/fake-run.js'
-import { decodingWork, samplingEngine } from './sampling-engine.js'
+import { decodingWork } from './layer-work.js'
+import { samplingEngine } from './sampling-engine.js'
 
 const work = { models: [{ reference: 'm' }], rows: 8, maxNewTokens: 100 }
 const never = () => Promise.reject(new Error('nothing is to be measured'))

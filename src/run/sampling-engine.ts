@@ -1,11 +1,10 @@
 /** Where and in what type models are sampled without being trained: eval, filter and generate. */
 import os from 'node:os'
-import type { DecoderConfig } from '../model/types.js'
 import { sketchModelWithProgress } from '../rollout/model-thread.js'
-import { layerProducts, measurePrecision } from '../rollout/precision.js'
-import type { LayerWork, PrecisionSeconds } from '../torch/precision-speed.js'
+import { measurePrecision } from '../rollout/precision.js'
+import type { PrecisionSeconds } from '../torch/precision-speed.js'
+import { decodingWork } from './layer-work.js'
 import type { Plan } from './plan.js'
-import { packedBytes } from './plan-memory.js'
 import { type ComputeType, typeByMeasurement } from './resolve-dtype.js'
 
 /** As a plan tells it. */
@@ -53,19 +52,4 @@ async function measureHere(work: SamplingWork, device: string, threads?: number)
   )
   const largest = sketches.reduce((a, b) => (b.parameters > a.parameters ? b : a))
   return measurePrecision(decodingWork(device, work, largest), threads)
-}
-
-/** What one layer has to do for a token that is sampled and no more. */
-export function decodingWork(
-  device: string,
-  { rows, maxNewTokens }: Pick<SamplingWork, 'rows' | 'maxNewTokens'>,
-  model: { parameters: number; config: DecoderConfig; adapter?: string },
-): LayerWork {
-  const packed = packedBytes({ lora: model.adapter, device, rollout: { maxNewTokens } }, model) > 0
-  return {
-    device,
-    products: layerProducts(model.config),
-    layers: model.config.layers,
-    decoding: { rows, packed },
-  }
 }

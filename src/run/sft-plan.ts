@@ -3,7 +3,6 @@ import os from 'node:os'
 import { UserError } from '../config/errors.js'
 import type { Resolved } from '../config/recipe.js'
 import { type SftRecipe, sftWarnings } from '../config/sft-recipe.js'
-import { sketchModelWithProgress } from '../rollout/model-thread.js'
 import type { SftData } from '../task/sft-data.js'
 import { makeBatch } from '../train/sft/batch.js'
 import { sftExamples, sftSteps } from '../train/sft/loop.js'
@@ -12,7 +11,7 @@ import { judgeMemory, type MemoryVerdict } from './memory-check.js'
 import { shapeOf } from './parts.js'
 import type { ModelShape } from './plan.js'
 import { estimateSftMemory, type MemoryEstimate } from './plan-memory.js'
-import { requireBase } from './policy.js'
+import { sketchPolicy } from './policy.js'
 import type { DtypeChoice } from './resolve-dtype.js'
 
 export interface SftPlan extends MemoryVerdict {
@@ -41,9 +40,7 @@ export async function planSft(
   data: SftData,
   { free: known, dtypeChoice }: { free?: FreeMemory; dtypeChoice?: DtypeChoice } = {},
 ): Promise<SftPlan> {
-  requireBase(recipe)
-  const model = await sketchModelWithProgress(recipe.model, recipe.lora?.from)
-  requireBase(recipe, model)
+  const model = await sketchPolicy(recipe)
   const { config, tokenizer } = model
   if (!tokenizer) {
     throw new UserError(`${model.path} has no tokenizer`, { hint: "the examples' lengths are counted in its tokens" })

@@ -54,7 +54,7 @@ export function probeEngine(install: TorchInstall): EngineProbe {
 /** @throws UserError where nothing can be computed on the device. */
 export function requireDevice(device: Device): void {
   if (device.type === 'cpu') return
-  const problem = device.type === 'cuda' ? (cudaAbsence(native()) ?? productProblem(device)) : productProblem(device)
+  const problem = cudaAbsence(device, native()) ?? productProblem(device)
   if (problem === undefined) return
   // LibTorch's own words go on for pages.
   throw new UserError(`device ${deviceName(device)} does not work here: ${problem.split('. ')[0]}`, {
@@ -62,9 +62,9 @@ export function requireDevice(device: Device): void {
   })
 }
 
-/** Why this LibTorch cannot try a GPU at all. */
-function cudaAbsence({ cuda, cudaProblem, lacksDriver, version }: Native): string | undefined {
-  if (cuda) return undefined
+/** Why this LibTorch cannot try a GPU at all; undefined for what is none. */
+function cudaAbsence({ type }: Device, { cuda, cudaProblem, lacksDriver, version }: Native): string | undefined {
+  if (type !== 'cuda' || cuda) return undefined
   if (cudaProblem !== undefined) return `its CUDA library does not load: ${cudaProblem}`
   return lacksDriver ? 'no NVIDIA driver was found' : `LibTorch ${version} is a build without CUDA`
 }

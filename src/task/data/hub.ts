@@ -1,7 +1,7 @@
 /**
  * Data sets of a Hugging Face hub, fetched file by file into the standard cache that other tools share:
  * `datasets--owner--name/{blobs/ETAG, snapshots/COMMIT/PATH -> blob, refs/REVISION}`. A download that broke off goes on
- * where it broke, and is verified before it counts. HF_HOME, HF_HUB_CACHE, HF_ENDPOINT, HF_TOKEN (or the token file)
+ * where it broke, and is verified before it counts. HF_HOME, HF_HUB_CACHE, HF_ENDPOINT, HF_TOKEN (or the token file),
  * HF_HUB_OFFLINE and ISENTROPE_OFFLINE are respected.
  */
 import { createHash } from 'node:crypto'
