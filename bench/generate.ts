@@ -7,7 +7,7 @@
  * Lengths are prescribed, the same on both sides. The peer pads: each of its batches takes as long as its longest
  * completion. Ours also computes every token's statistics; the peer does not.
  */
-import { rngFrom } from '../src/config/philox.js'
+import { rngFrom } from '../src/base/philox.js'
 import { sampleCompletions } from '../src/rollout/sampler.js'
 import {
   figure,

@@ -14,7 +14,7 @@
  * Memory is what the driver says is taken, LibTorch's reserve included. Not run on a GPU yet.
  */
 import { parseArgs } from 'node:util'
-import { rngFrom } from '../src/config/philox.js'
+import { rngFrom } from '../src/base/philox.js'
 import { attentionText, chooseAttention } from '../src/model/attention-choice.js'
 import { Decoder } from '../src/model/decoder.js'
 import { buildParameters } from '../src/model/parameters.js'

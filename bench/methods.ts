@@ -7,7 +7,7 @@
  * is below what SmolLM2-135M takes on one CPU thread. The batch is made up; its sizes are what the time depends on.
  */
 import { parseArgs } from 'node:util'
-import { rngFrom } from '../src/config/philox.js'
+import { rngFrom } from '../src/base/philox.js'
 import { applyMethods, type MethodTokens } from '../src/entropy/index.js'
 import { atlasMethods } from '../src/report/atlas/methods.js'
 

@@ -8,7 +8,7 @@
  * be cut out, rounded to float32 as a server would, and the interval held against the truth.
  */
 import { parseArgs } from 'node:util'
-import { rngFrom } from '../src/config/philox.js'
+import { rngFrom } from '../src/base/philox.js'
 import { boundsFromTopK, type Interval, scores } from '../src/entropy/index.js'
 import { Decoder } from '../src/model/decoder.js'
 import { openDirectoryTensors, readDirectoryConfig } from '../src/model/directory.js'

@@ -14,7 +14,7 @@
 // Qwen3 (999,552) 0.565 nats a token, Avg@8 0.567, Pass@8 0.987, entropy 0.606; InternLM3 (1,000,512) 0.578, 0.511,
 // 0.987 and 0.629. A family's name (--family) and nothing else tells the commands apart.
 import { parseArgs } from 'node:util'
-import { rngFrom } from '../dist/config/philox.js'
+import { rngFrom } from '../dist/base/philox.js'
 import { parseConfig } from '../dist/model/config.js'
 import { Decoder } from '../dist/model/decoder.js'
 import { buildParameters, exportParts, parameterList } from '../dist/model/parameters.js'

@@ -2,13 +2,14 @@
  * isentrope: reinforcement fine-tuning of language models, with the policy's entropy measured, predicted and
  * controlled. Everything the command line does is a function here.
  */
-export { loadRecipe, parseRecipe, UserError } from './config/index.js'
-export type { Recipe, RecipeInput } from './config/recipe.js'
-export type { SftRecipe, SftRecipeInput } from './config/sft-recipe.js'
+
+export { UserError } from './base/errors.js'
 export * from './entropy/index.js'
-export { type TensorMomentsOptions, tensorMoments } from './entropy/tensor-moments.js'
 export { openModel as loadModel } from './model/open.js'
 export type { ChatMessage, DecoderConfig, OpenModel, Tokenizer } from './model/types.js'
+export { loadRecipe, parseRecipe } from './recipe/index.js'
+export type { Recipe, RecipeInput } from './recipe/schema.js'
+export type { SftRecipe, SftRecipeInput } from './recipe/sft-recipe.js'
 export {
   type Atlas,
   type AtlasOptions,
@@ -17,8 +18,8 @@ export {
   methodAtlas,
 } from './report/atlas/atlas.js'
 export type { Statement } from './report/atlas/statements.js'
-export { type CompareOptions, type Comparison, compare } from './report/compare.js'
-export { writeReproductionReport } from './report/reproduce-page.js'
+export { type CompareOptions, type Comparison, compare } from './report/pages/compare.js'
+export { writeReproductionReport } from './report/pages/reproduce.js'
 export {
   type GenerateInput,
   type GenerateLine,
@@ -31,29 +32,30 @@ export {
 } from './rollout/index.js'
 export { type MergeOptions, mergeAdapter } from './rollout/merge.js'
 export type { MergeResult } from './rollout/merge-service.js'
-export { type EvaluateOptions, type Evaluation, evaluate } from './run/evaluate.js'
-export type { EvalPlan } from './run/evaluate-plan.js'
-export type { EvalProgress } from './run/evaluate-progress.js'
-export type { EvalResult, EvalResults } from './run/evaluate-results.js'
+export { type TensorMomentsOptions, tensorMoments } from './rollout/tensor-moments.js'
+export { type BenchmarkOverlap, type PreparedManifest, type PrepareOptions, prepareData } from './run/data/prepare.js'
+export { type EvaluateOptions, type Evaluation, evaluate } from './run/evaluate/evaluate.js'
+export type { EvalPlan } from './run/evaluate/plan.js'
+export type { EvalProgress } from './run/evaluate/progress.js'
+export type { EvalResult, EvalResults } from './run/evaluate/results.js'
 export {
   type EvalOptions,
   type EvalOutcome,
   evaluateModels,
-} from './run/evaluate-session.js'
+} from './run/evaluate/session.js'
 export {
   type FilterOptions,
   type FilterOutcome,
   type FilterPlan,
   type FilterProgress,
   filterData,
-} from './run/filter.js'
-export type { FilterResult } from './run/filter-results.js'
-export { type BenchmarkOverlap, type PreparedManifest, type PrepareOptions, prepareData } from './run/prepare-data.js'
+} from './run/filter/filter.js'
+export type { FilterResult } from './run/filter/results.js'
 export { type ReproductionRequest, reproduceClaims as reproduce } from './run/reproduce/index.js'
 export type { Reproduction } from './run/reproduce/reproduce.js'
 export type { ClaimOutcome, ComparisonOutcome, Verdict } from './run/reproduce/types.js'
-export { type SftCallbacks, type SftOptions, type SftSummary, sft } from './run/sft.js'
-export { type TrainCallbacks, trainFrom as train } from './run/train-from.js'
+export { type SftCallbacks, type SftOptions, type SftSummary, sft } from './run/train/sft.js'
+export { type TrainCallbacks, trainFrom as train } from './run/train/train-from.js'
 export { type Dataset, type DatasetOptions, loadDataset } from './task/data/dataset.js'
 export type { Problem } from './task/data/problems.js'
 export { grade } from './task/math/grade.js'

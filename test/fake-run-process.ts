@@ -2,8 +2,8 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { OpenParts } from '../src/run/parts.js'
-import { train } from '../src/run/train.js'
+import type { OpenParts } from '../src/run/train/parts.js'
+import { train } from '../src/run/train/train.js'
 import { fakeParts, fakeRecipe } from './fake-run.js'
 
 const [directory, flag] = process.argv.slice(2)

@@ -4,17 +4,17 @@
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { UserError } from '../src/config/errors.js'
-import { parseRecipe } from '../src/config/index.js'
-import type { Recipe, RecipeInput, Resolved } from '../src/config/recipe.js'
-import { evaluationDue } from '../src/config/schedule.js'
-import type { SavedLoopState } from '../src/run/checkpoint.js'
-import type { LoopStart } from '../src/run/keep-run.js'
-import type { OpenParts } from '../src/run/parts.js'
-import type { ModelShape } from '../src/run/plan.js'
-import type { LoopEvent } from '../src/run/recorder.js'
+import { UserError } from '../src/base/errors.js'
+import { parseRecipe } from '../src/recipe/index.js'
+import type { Recipe, RecipeInput, Resolved } from '../src/recipe/schema.js'
+import type { ModelShape } from '../src/run/plan/plan.js'
+import type { SavedLoopState } from '../src/run/store/checkpoint.js'
+import type { LoopStart } from '../src/run/store/keep-run.js'
+import type { LoopEvent } from '../src/run/store/recorder.js'
+import type { OpenParts } from '../src/run/train/parts.js'
 import type { Backend } from '../src/train/backend.js'
 import type { EvalMetrics, GradedCompletion, StepMetrics } from '../src/train/events.js'
+import { evaluationDue } from '../src/train/schedule.js'
 
 interface FakeState extends SavedLoopState {
   random: number

@@ -2,11 +2,11 @@
 import { readdirSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { loadRecipe, type Recipe } from '../src/config/index.js'
 import { sketchModel } from '../src/model/open.js'
+import { loadRecipe, type Recipe } from '../src/recipe/index.js'
 import { formatBytes } from '../src/report/format.js'
-import { shapeOf } from '../src/run/parts.js'
-import { makePlan, type Plan } from '../src/run/plan.js'
+import { makePlan, type Plan } from '../src/run/plan/plan.js'
+import { shapeOf } from '../src/run/train/parts.js'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 export const paperDirectory = join(root, 'recipes', 'paper')

@@ -2,7 +2,7 @@
  * Pairs of an answer and a reference of which it is known whether they agree: every reference against itself, against
  * other spellings of itself, and against itself with one thing changed that changes what it says.
  */
-import { rngFrom } from '../../src/config/philox.js'
+import { rngFrom } from '../../src/base/philox.js'
 
 export interface Pair {
   response: string

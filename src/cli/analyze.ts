@@ -2,7 +2,7 @@ import { open } from 'node:fs/promises'
 import { basename } from 'node:path'
 import type { Readable } from 'node:stream'
 import type { Command } from 'commander'
-import { UserError } from '../config/errors.js'
+import { UserError } from '../base/errors.js'
 import { type ApplyTo, applyToNames, type ClipOptions, type ClipPreset, clipPresets } from '../entropy/clip-options.js'
 import type { Analysis, LoggedCompletion, LogSettings } from '../entropy/index.js'
 import { newCommand, numberOption } from './command.js'
@@ -83,7 +83,7 @@ export function analyzeCommand(io: Io = processIo): Command {
       const analysis = analyzeCompletions(completions, options)
       if (flags.html !== undefined) await writePage(flags.html, file, analysis, settings)
       if (flags.json) return printJson(analysis, settings, io)
-      const { renderAnalysis } = await import('../report/analyze-view.js')
+      const { renderAnalysis } = await import('../report/terminal/analyze.js')
       const width = io.stdout.columns ?? 100
       await print(io.stdout, renderAnalysis({ analysis, settings, rows: flags.tokens, width }))
       if (flags.html !== undefined) await print(io.stderr, `Wrote ${flags.html}\n`)
@@ -141,8 +141,8 @@ function clipOptions({ preset, muLow, muHigh, applyTo, maxFraction }: AnalyzeFla
 }
 
 async function writePage(path: string, file: string, analysis: Analysis, settings: LogSettings): Promise<void> {
-  const { renderAnalysisPage } = await import('../report/analyze-page.js')
-  const { realDisk, replaceFile } = await import('../run/disk.js')
+  const { renderAnalysisPage } = await import('../report/pages/analyze.js')
+  const { realDisk, replaceFile } = await import('../run/store/disk.js')
   const title = `Entropy of ${file === '-' ? 'a log' : basename(file)}`
   replaceFile(realDisk, path, renderAnalysisPage({ analysis, settings, title }))
 }

@@ -7,7 +7,7 @@ import { runCommand } from '../../test/fake-io.js'
 import { fakeCompletion, fakeRecipe } from '../../test/fake-run.js'
 import { parsePage } from '../../test/html.js'
 import type { Atlas } from '../report/atlas/atlas.js'
-import { rolloutParquet } from '../run/rollout-file.js'
+import { rolloutParquet } from '../run/store/rollout-file.js'
 import type { GradedCompletion } from '../train/events.js'
 import { atlasCommand } from './atlas.js'
 

@@ -1,6 +1,6 @@
 import { basename, resolve } from 'node:path'
 import { type Command, InvalidArgumentError } from 'commander'
-import { UserError } from '../config/errors.js'
+import { UserError } from '../base/errors.js'
 import type { Atlas } from '../report/atlas/atlas.js'
 import { type EngineOptions, newCommand, numberOption, withEngine } from './command.js'
 import { type Io, jsonLine, print, processIo } from './io.js'
@@ -90,7 +90,7 @@ export function atlasCommand(io: Io = processIo): Command {
 
 async function writePage(out: string, path: string, atlas: Atlas): Promise<void> {
   const { renderAtlasPage } = await import('../report/atlas/page.js')
-  const { realDisk, replaceFile } = await import('../run/disk.js')
+  const { realDisk, replaceFile } = await import('../run/store/disk.js')
   const page = renderAtlasPage(atlas, `Entropy methods on ${basename(resolve(path))}`)
   replaceFile(realDisk, out, page)
 }

@@ -5,7 +5,7 @@
 import { createInterface, type Interface } from 'node:readline'
 import pc from 'picocolors'
 import type { ChatMessage } from '../model/types.js'
-import { plainText } from '../report/terminal-text.js'
+import { plainText } from '../report/terminal/text.js'
 import type { GenerateInput, GenerateOptions, RolloutRoom } from './engine-contract.js'
 import type { Io } from './io.js'
 

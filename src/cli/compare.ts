@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Command } from 'commander'
-import { UserError } from '../config/errors.js'
+import { UserError } from '../base/errors.js'
 import { newCommand } from './command.js'
 import { type Io, jsonLine, print, processIo } from './io.js'
 
@@ -38,8 +38,8 @@ export function compareCommand(io: Io = processIo): Command {
     .action(async (directories: string[], flags: CompareFlags) => {
       const names = namesOf(flags, directories)
       const [{ compare }, { renderComparison }] = await Promise.all([
-        import('../report/compare.js'),
-        import('../report/compare-report.js'),
+        import('../report/pages/compare.js'),
+        import('../report/pages/compare-page.js'),
       ])
       if (flags.out !== undefined) mkdirSync(dirname(flags.out), { recursive: true })
       const decodeToken = flags.out === undefined ? undefined : await decoderOf(directories)
@@ -62,8 +62,8 @@ function namesOf({ names }: CompareFlags, directories: readonly string[]): strin
 async function decoderOf(directories: readonly string[]): Promise<((id: number) => string) | undefined> {
   const [{ existsSync }, { runPaths }, { loadRecipe }, { tokenDecoder }] = await Promise.all([
     import('node:fs'),
-    import('../run/run-directory.js'),
-    import('../config/index.js'),
+    import('../run/store/run-directory.js'),
+    import('../recipe/index.js'),
     import('./token-decoder.js'),
   ])
   const configs = directories.map((directory) => runPaths(directory).config).filter((config) => existsSync(config))

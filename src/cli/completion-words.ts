@@ -1,7 +1,8 @@
 /** The command tree as the words that a shell completes: what the tree gains, the scripts gain. */
 import type { Command, Option } from 'commander'
-import { schemaEntries } from '../config/schema-entries.js'
-import { sftSchema } from '../config/sft-recipe.js'
+import { schemaEntries } from '../base/schema/entries.js'
+import { recipeSchema } from '../recipe/schema.js'
+import { sftSchema } from '../recipe/sft-recipe.js'
 
 export interface Word {
   name: string
@@ -34,11 +35,11 @@ export interface CommandWords extends Word {
 
 /** Keys of what `--set` changes; a command's own `--set` of another thing has none here. */
 const recipeKeys: Readonly<Record<string, () => AssignedKey[]>> = {
-  train: () => keysOf(),
+  train: () => keysOf(recipeSchema),
   sft: () => keysOf(sftSchema),
 }
 
-const keysOf = (schema?: Parameters<typeof schemaEntries>[0]): AssignedKey[] =>
+const keysOf = (schema: Parameters<typeof schemaEntries>[0]): AssignedKey[] =>
   schemaEntries(schema)
     .filter(({ section }) => !section)
     .map(({ path, type }) => ({ key: path, values: /^[\w.-]+( \| [\w.-]+)+$/.test(type) ? type.split(' | ') : [] }))

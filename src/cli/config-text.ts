@@ -1,9 +1,9 @@
 /** The recipe's reference, from its schema, for the terminal and for docs/config.md. */
 import pc from 'picocolors'
 import type { z } from 'zod'
-import { UserError } from '../config/errors.js'
-import { type SchemaEntry, schemaEntries } from '../config/schema-entries.js'
-import { wrap } from '../report/terminal-text.js'
+import { UserError } from '../base/errors.js'
+import { type SchemaEntry, schemaEntries } from '../base/schema/entries.js'
+import { wrap } from '../report/terminal/text.js'
 
 function selected(entries: SchemaEntry[], key: string | undefined): SchemaEntry[] {
   if (key === undefined) return entries
@@ -16,7 +16,7 @@ function selected(entries: SchemaEntry[], key: string | undefined): SchemaEntry[
 const need = (entry: SchemaEntry) =>
   entry.default !== undefined ? `default ${entry.default}` : entry.required ? 'required' : 'optional'
 
-export function configText(key: string | undefined, columns: number, schema?: z.ZodType): string {
+export function configText(key: string | undefined, columns: number, schema: z.ZodType): string {
   const width = Math.min(Math.max(columns, 40), 100)
   const blocks = selected(schemaEntries(schema), key).map((entry) => {
     const meaning = wrap(entry.description, width - 4).map((line) => `    ${line}`)
@@ -43,7 +43,7 @@ function table(entries: SchemaEntry[]): string[] {
   ]
 }
 
-const trainPage = {
+export const trainPage = {
   title: 'Recipe reference',
   intro: [
     'Made from the schema by `npm run docs`; the same text is in `isentrope config`. A recipe is one YAML file, checked',
@@ -62,9 +62,7 @@ export const sftPage = {
 }
 
 /** docs/config.md, and docs/sft-config.md of the other schema. */
-export function configMarkdown(
-  { schema, page }: { schema?: z.ZodType; page: typeof trainPage } = { page: trainPage },
-): string {
+export function configMarkdown(schema: z.ZodType, page: typeof trainPage): string {
   const entries = schemaEntries(schema)
   const isTop = (entry: SchemaEntry) => !entry.path.includes('.')
   const keysOf = (section: string) => entries.filter((entry) => entry.path.startsWith(`${section}.`) && !entry.section)

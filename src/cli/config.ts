@@ -28,12 +28,15 @@ export function configCommand(io: Io = processIo): Command {
     .addOption(new Option('--markdown', 'as a Markdown page').conflicts('jsonSchema'))
     .option('--json-schema', 'as JSON Schema')
     .action(async (key: string | undefined, flags: ConfigFlags) => {
-      const { configMarkdown, configText, sftPage } = await import('./config-text.js')
-      const { recipeJsonSchema } = await import('../config/json-schema.js')
-      const { sftSchema } = await import('../config/sft-recipe.js')
-      const schema = flags.sft ? sftSchema : undefined
+      const { configMarkdown, configText, sftPage, trainPage } = await import('./config-text.js')
+      const { recipeJsonSchema } = await import('../base/schema/json-schema.js')
+      const [{ recipeSchema }, { sftSchema }] = await Promise.all([
+        import('../recipe/schema.js'),
+        import('../recipe/sft-recipe.js'),
+      ])
+      const schema = flags.sft ? sftSchema : recipeSchema
       if (flags.jsonSchema) await print(io.stdout, jsonLine(recipeJsonSchema(schema)))
-      else if (flags.markdown) await print(io.stdout, configMarkdown(schema && { schema, page: sftPage }))
+      else if (flags.markdown) await print(io.stdout, configMarkdown(schema, flags.sft ? sftPage : trainPage))
       else await print(io.stdout, configText(key, io.stdout.columns ?? 100, schema))
     })
 }

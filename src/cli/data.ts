@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
-import { UserError } from '../config/errors.js'
-import type { PreparedManifest, PrepareOptions } from '../run/prepare-data.js'
+import { UserError } from '../base/errors.js'
+import type { PreparedManifest, PrepareOptions } from '../run/data/prepare.js'
 import { newCommand, numberOption } from './command.js'
 import { type Io, jsonLine, print, processIo } from './io.js'
 
@@ -95,7 +95,7 @@ function prepareCommand(io: Io): Command {
     .option('--data-dir <dir>', 'local files in place of the hub (default: ISENTROPE_DATA)')
     .option('--json', 'print the manifest as one line of JSON')
     .action(async (source: string, flags: PrepareFlags) => {
-      const { prepareData } = await import('../run/prepare-data.js')
+      const { prepareData } = await import('../run/data/prepare.js')
       const manifest = await prepareData(source, {
         ...optionsOf(flags),
         onPhase: (phase) => void io.stderr.write(`${phase}\n`),

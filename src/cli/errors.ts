@@ -1,7 +1,7 @@
 /** How a command's failure reads and which exit code it has. */
 import { CommanderError } from 'commander'
 import pc from 'picocolors'
-import { Failure, UserError } from '../config/errors.js'
+import { Failure, UserError } from '../base/errors.js'
 
 /** Documented in docs and help: scripts rely on them. */
 export const exitCodes = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const

@@ -1,6 +1,6 @@
 import { formatCompact, formatCount, formatCounted, formatDuration } from '../report/format.js'
-import type { EvalPlan } from '../run/evaluate-plan.js'
-import type { EvalProgress } from '../run/evaluate-progress.js'
+import type { EvalPlan } from '../run/evaluate/plan.js'
+import type { EvalProgress } from '../run/evaluate/progress.js'
 import { planLines } from './plan-lines.js'
 import { engineText } from './plan-text.js'
 

@@ -1,7 +1,7 @@
 import { basename, resolve } from 'node:path'
 import type { Command } from 'commander'
-import type { EvalOptions, EvalOutcome } from '../run/evaluate-session.js'
-import type { EvalSettings } from '../run/evaluate-settings.js'
+import type { EvalOptions, EvalOutcome } from '../run/evaluate/session.js'
+import type { EvalSettings } from '../run/evaluate/settings.js'
 import { type GradeRule, gradeRules } from '../task/math/grade.js'
 import {
   type EngineOptions,
@@ -72,7 +72,7 @@ export interface EvalRoom {
   evaluateModels(options: EvalOptions): Promise<EvalOutcome>
 }
 
-const evalRoom = (): Promise<EvalRoom> => import('../run/evaluate-session.js')
+const evalRoom = (): Promise<EvalRoom> => import('../run/evaluate/session.js')
 
 const stamp = () => new Date().toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-')
 
@@ -174,8 +174,8 @@ async function interrupted({ directory }: EvalOutcome, io: Io): Promise<never> {
 
 async function tell(outcome: EvalOutcome, people: Io['stdout'], io: Io, json: boolean): Promise<void> {
   const [{ renderEvaluation }, { writeEvalReport }] = await Promise.all([
-    import('../report/eval-terminal.js'),
-    import('../report/eval-report.js'),
+    import('../report/terminal/eval.js'),
+    import('../report/pages/eval.js'),
   ])
   const { interrupted: _interrupted, directory, ...results } = outcome
   await print(people, `\n${renderEvaluation(results, people.columns ?? 80)}\n`)

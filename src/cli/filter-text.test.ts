@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import type { FilterOutcome } from '../run/filter.js'
+import type { FilterOutcome } from '../run/filter/filter.js'
 import { filterPlanText, filterText } from './filter-text.js'
 
 const outcome = (kept: number, truncatedFraction: number) =>

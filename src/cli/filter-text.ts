@@ -1,5 +1,5 @@
 import { formatCompact, formatCount, formatCounted, formatDuration } from '../report/format.js'
-import type { FilterOutcome, FilterPlan, FilterProgress } from '../run/filter.js'
+import type { FilterOutcome, FilterPlan, FilterProgress } from '../run/filter/filter.js'
 import { planLines } from './plan-lines.js'
 import { engineText } from './plan-text.js'
 

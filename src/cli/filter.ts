@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
-import { UserError } from '../config/errors.js'
-import type { FilterOptions, FilterOutcome, FilterPlan, FilterProgress } from '../run/filter.js'
+import { UserError } from '../base/errors.js'
+import type { FilterOptions, FilterOutcome, FilterPlan, FilterProgress } from '../run/filter/filter.js'
 import type { TaskSpec } from '../task/spec.js'
 import {
   type EngineOptions,
@@ -66,7 +66,7 @@ export interface FilterRoom {
 
 export function filterCommand(
   io: Io = processIo,
-  room: () => Promise<FilterRoom> = () => import('../run/filter.js'),
+  room: () => Promise<FilterRoom> = () => import('../run/filter/filter.js'),
 ): Command {
   const positive = numberOption({ minimum: 1, whole: true })
   return withEngine(

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it, vi } from 'vitest'
 import { fakeIo, fakeTerminal, runCommand } from '../../test/fake-io.js'
-import { samplingEngine } from '../run/sampling-engine.js'
+import { samplingEngine } from '../run/plan/sampling-engine.js'
 import type { GenerateInput, GenerateOptions, RolloutRoom } from './engine-contract.js'
 import { generateCommand } from './generate.js'
 
-vi.mock('../run/sampling-engine.js', { spy: true })
+vi.mock('../run/plan/sampling-engine.js', { spy: true })
 
 interface Seen {
   prompts: GenerateInput[]

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import pc from 'picocolors'
-import { UserError } from '../config/errors.js'
-import { plainText } from '../report/terminal-text.js'
+import { UserError } from '../base/errors.js'
+import { plainText } from '../report/terminal/text.js'
 import { runChat } from './chat.js'
 import {
   type EngineOptions,
@@ -61,7 +61,7 @@ async function withType(flags: GenerateFlags, rows: number, io: Io): Promise<Set
   const { dtype, device, threads, model, adapter, maxNewTokens } = flags
   if (dtype !== 'auto') return { ...flags, dtype }
   const [{ samplingEngine }, { engineText }, { defaultMaxNewTokens }] = await Promise.all([
-    import('../run/sampling-engine.js'),
+    import('../run/plan/sampling-engine.js'),
     import('./plan-text.js'),
     import('../rollout/generate.js'),
   ])

@@ -1,7 +1,7 @@
 /** JSON lines on standard input, as a stream, with errors that name the line. */
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
-import { UserError } from '../config/errors.js'
+import { UserError } from '../base/errors.js'
 
 export type JsonObject = Record<string, unknown>
 

@@ -1,4 +1,4 @@
-import { hanging } from '../report/terminal-text.js'
+import { hanging } from '../report/terminal/text.js'
 
 const nameWidth = 11
 

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
-import { parseRecipe } from '../config/index.js'
 import type { DecoderConfig } from '../model/types.js'
+import { parseRecipe } from '../recipe/index.js'
 import { adapterRows, engineText, entropyText } from './plan-text.js'
 
 const recipe = (sections: object) => parseRecipe({ model: 'm', task: { name: 't' }, ...sections })

@@ -5,8 +5,9 @@ import { join } from 'node:path'
 import type { Command } from 'commander'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { fakeIo } from '../../test/fake-io.js'
-import { schemaEntries } from '../config/schema-entries.js'
-import { sftSchema } from '../config/sft-recipe.js'
+import { schemaEntries } from '../base/schema/entries.js'
+import { recipeSchema } from '../recipe/schema.js'
+import { sftSchema } from '../recipe/sft-recipe.js'
 import { reportError } from './errors.js'
 import { buildProgram } from './program.js'
 
@@ -59,7 +60,7 @@ describe('config', () => {
   it('explains every key, in text and in Markdown', async () => {
     const text = (await run('config')).out
     const markdown = (await run('config', '--markdown')).out
-    for (const { path, section } of schemaEntries()) {
+    for (const { path, section } of schemaEntries(recipeSchema)) {
       expect(text).toContain(path)
       if (!section) expect(markdown).toContain(`| \`${path}\` |`)
     }
@@ -81,7 +82,8 @@ describe('config', () => {
   })
 
   it('says something of every key', () => {
-    for (const { path, description } of schemaEntries()) expect(`${path}: ${description}`).toMatch(/: .{10}/)
+    for (const { path, description } of schemaEntries(recipeSchema))
+      expect(`${path}: ${description}`).toMatch(/: .{10}/)
   })
 
   it('prints one section, one key, and a JSON Schema', async () => {
@@ -147,6 +149,6 @@ describe.skipIf(process.platform === 'win32')('completion (needs bash, which Win
       expect(out).toContain(command.name())
       for (const option of command.options) expect(out).toContain(option.long!.slice(2))
     }
-    for (const { path, section } of schemaEntries()) if (!section) expect(out).toContain(`${path}=`)
+    for (const { path, section } of schemaEntries(recipeSchema)) if (!section) expect(out).toContain(`${path}=`)
   })
 })

@@ -1,5 +1,5 @@
 /** One line that is written over on a terminal; elsewhere a new line at times, so that a log stays readable. */
-import { oneLine } from '../report/terminal-text.js'
+import { oneLine } from '../report/terminal/text.js'
 import type { Io } from './io.js'
 
 export interface ProgressLine {

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, it } from 'vitest'
 import { fakeIo, runCommand } from '../../test/fake-io.js'
 import { fakeParts } from '../../test/fake-run.js'
-import { loadRecipe } from '../config/index.js'
+import { loadRecipe } from '../recipe/index.js'
 import { quickstartCommand } from './quickstart.js'
 
 const root = mkdtempSync(join(tmpdir(), 'quickstart-'))

@@ -2,10 +2,10 @@ import { existsSync } from 'node:fs'
 import { isAbsolute, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Command } from 'commander'
-import { UserError } from '../config/errors.js'
-import type { Recipe } from '../config/recipe.js'
-import type { OpenParts } from '../run/parts.js'
-import type { Summary } from '../run/summary.js'
+import { UserError } from '../base/errors.js'
+import type { Recipe } from '../recipe/schema.js'
+import type { OpenParts } from '../run/train/parts.js'
+import type { Summary } from '../run/train/summary.js'
 import { newCommand, numberOption } from './command.js'
 import { Exit, exitCodes } from './errors.js'
 import { type Io, jsonLine, print, processIo } from './io.js'
@@ -58,7 +58,7 @@ function shortPath(path: string): string {
 }
 
 async function planRuns(flags: QuickstartFlags, root: string): Promise<PlannedRun[]> {
-  const { loadRecipe } = await import('../config/index.js')
+  const { loadRecipe } = await import('../recipe/index.js')
   const sets = [
     `model=${shortPath(join(packageRoot, 'quickstart', 'policy'))}`,
     `seed=${flags.seed}`,
@@ -75,9 +75,9 @@ async function planRuns(flags: QuickstartFlags, root: string): Promise<PlannedRu
 /** Whether a run is there to go on with. @throws UserError where it is one of another recipe. */
 async function hasBegun({ directory, recipe }: PlannedRun, root: string): Promise<boolean> {
   const [{ requireCompatible }, { loadRecipe }, { runPaths }] = await Promise.all([
-    import('../run/compatible.js'),
-    import('../config/index.js'),
-    import('../run/run-directory.js'),
+    import('../run/train/compatible.js'),
+    import('../recipe/index.js'),
+    import('../run/store/run-directory.js'),
   ])
   const { config } = runPaths(directory)
   if (!existsSync(config)) return false
@@ -96,7 +96,10 @@ async function runOne(
   planned: PlannedRun,
   { root, io, people, openParts }: { root: string; io: Io; people: Io['stdout']; openParts?: OpenParts },
 ): Promise<Summary> {
-  const [{ train }, { createTrainPanel }] = await Promise.all([import('../run/train.js'), import('../report/panel.js')])
+  const [{ train }, { createTrainPanel }] = await Promise.all([
+    import('../run/train/train.js'),
+    import('../report/terminal/panel.js'),
+  ])
   const { name, recipe, directory } = planned
   const resume = await hasBegun(planned, root)
   const stop = new AbortController()
@@ -133,7 +136,7 @@ async function runOne(
 /** The page that compares the runs, with the tokens' own text. */
 async function writePage(runs: readonly PlannedRun[], root: string, notes: string[]): Promise<string> {
   const [{ writeComparisonReport }, { tokenDecoder }] = await Promise.all([
-    import('../report/compare-report.js'),
+    import('../report/pages/compare-page.js'),
     import('./token-decoder.js'),
   ])
   const [{ recipe }] = runs
@@ -179,9 +182,9 @@ export function quickstartCommand(io: Io = processIo, openParts?: OpenParts): Co
         summaries.push(summary)
       }
       const [{ renderComparison }, { readHistory }, { runPaths }, { verdict }] = await Promise.all([
-        import('../report/compare-report.js'),
-        import('../run/history.js'),
-        import('../run/run-directory.js'),
+        import('../report/pages/compare-page.js'),
+        import('../run/store/history.js'),
+        import('../run/store/run-directory.js'),
         import('./quickstart-verdict.js'),
       ])
       const words = verdict(

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { fakeIo, runCommand } from '../../test/fake-io.js'
 import type { RunTraining } from '../run/reproduce/process.js'
-import { runPaths } from '../run/run-directory.js'
+import { runPaths } from '../run/store/run-directory.js'
 import { reproduceCommand } from './reproduce.js'
 
 const root = mkdtempSync(join(tmpdir(), 'reproduce-'))

@@ -56,7 +56,7 @@ async function announce({ plan, scale, root, jobs }: PreparedReproduction): Prom
   const { criteria } = await import('../run/reproduce/verdict.js')
   const { seedsInWords, seedsNeeded } = await import('../run/reproduce/types.js')
   const { readRecord } = await import('../run/reproduce/record.js')
-  const { wrap } = await import('../report/terminal-text.js')
+  const { wrap } = await import('../report/terminal/text.js')
   const labels = (variant: string) => scale.variants[variant]?.label ?? variant
   const claims = plan.claims.flatMap(({ claim, unavailable }) => [
     `${claim.id}: ${claim.title}`,
@@ -105,8 +105,8 @@ export function reproduceCommand(io: Io = processIo, runTraining?: RunTraining):
       }
       const outcome = await run(prepared, flags, io, runTraining)
       const [{ renderReproduction }, { writeReproductionReport }] = await Promise.all([
-        import('../report/reproduce-text.js'),
-        import('../report/reproduce-page.js'),
+        import('../report/terminal/reproduce.js'),
+        import('../report/pages/reproduce.js'),
       ])
       const command = ['isentrope reproduce', ...claims, ...shownFlags(flags)].join(' ')
       const report = writeReproductionReport(outcome, join(prepared.root, 'report.html'), command)

@@ -1,6 +1,6 @@
 /** What the commands that keep a run share: train and sft. */
-import { UserError } from '../config/errors.js'
-import type { RunBegin } from '../run/keep-run.js'
+import { UserError } from '../base/errors.js'
+import type { RunBegin } from '../run/store/keep-run.js'
 import { type Io, print } from './io.js'
 
 /** A bound that is open has no JSON number; as text a recipe takes it back. */
@@ -24,7 +24,7 @@ export async function recipePath(
       hint: `isentrope ${command} RECIPE.yaml starts a run; isentrope ${command} --run DIR --resume continues one`,
     })
   }
-  const { requireRun, runPaths } = await import('../run/run-directory.js')
+  const { requireRun, runPaths } = await import('../run/store/run-directory.js')
   requireRun(run)
   return runPaths(run).config
 }
@@ -44,8 +44,8 @@ export async function sayHowToContinue(
 /** Before the error that ended a run: how far the run is saved, and how it goes on. A damaged checkpoint's error says so itself. */
 export async function sayWhereRunStands(run: string, error: unknown, io: Io): Promise<void> {
   const [{ DamagedCheckpoint, listCheckpoints }, { runPaths }] = await Promise.all([
-    import('../run/checkpoint.js'),
-    import('../run/run-directory.js'),
+    import('../run/store/checkpoint.js'),
+    import('../run/store/run-directory.js'),
   ])
   if (error instanceof DamagedCheckpoint) return
   const last = listCheckpoints(runPaths(run)).at(-1)
@@ -63,7 +63,7 @@ export async function plannedPlace(
   root = 'runs',
 ): Promise<string> {
   if (run !== undefined) return run
-  const { latestRunDirectory } = await import('../run/run-directory.js')
+  const { latestRunDirectory } = await import('../run/store/run-directory.js')
   return (resume ? latestRunDirectory(name, root) : undefined) ?? `${root}/${name}-TIMESTAMP`
 }
 
@@ -84,7 +84,7 @@ export async function writeReport(
   if (step === 0) return undefined
   try {
     const [{ writeRunReport }, { tokenDecoder }] = await Promise.all([
-      import('../report/run-report.js'),
+      import('../report/pages/run.js'),
       import('./token-decoder.js'),
     ])
     // Without its tokenizer (a model that is gone by now) the samples show token ids.

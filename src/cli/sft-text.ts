@@ -1,9 +1,9 @@
 /** What a supervised run tells before it begins and when it has ended. */
-import type { SftRecipe } from '../config/sft-recipe.js'
+import type { SftRecipe } from '../recipe/sft-recipe.js'
 import { formatCount, formatCounted, formatNumber } from '../report/format.js'
-import { edgesText } from '../run/edge-steps.js'
-import type { SftSummary } from '../run/sft.js'
-import type { SftPlan } from '../run/sft-plan.js'
+import type { SftPlan } from '../run/plan/sft.js'
+import { edgesText } from '../run/train/edge-steps.js'
+import type { SftSummary } from '../run/train/sft.js'
 import { planLines } from './plan-lines.js'
 import { adapterRows, engineText, memoryRows, modelText } from './plan-text.js'
 

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
-import type { SftRecipe } from '../config/sft-recipe.js'
-import type { SftOptions, SftSummary } from '../run/sft.js'
+import type { SftRecipe } from '../recipe/sft-recipe.js'
+import type { SftOptions, SftSummary } from '../run/train/sft.js'
 import { newCommand, repeated } from './command.js'
 import { Exit, exitCodes } from './errors.js'
 import { type Io, jsonLine, print, processIo } from './io.js'
@@ -45,8 +45,8 @@ interface SftFlags {
 /** The recipe as given; where a run is resumed without one, the run's own. */
 async function recipeOf(path: string | undefined, flags: SftFlags): Promise<SftRecipe> {
   const [{ loadAs }, { sftFormat }] = await Promise.all([
-    import('../config/load-recipe.js'),
-    import('../config/sft-recipe.js'),
+    import('../recipe/load-recipe.js'),
+    import('../recipe/sft-recipe.js'),
   ])
   return loadAs(await recipePath('sft', path, flags), sftFormat, flags.set)
 }
@@ -65,11 +65,11 @@ export function sftCommand(io: Io = processIo): Command {
       const [{ loadSftData }, { planSft }, { requireRoom }, { sftPlanText }, { resolveDtype }, { sftFormat }] =
         await Promise.all([
           import('../task/sft-data.js'),
-          import('../run/sft-plan.js'),
-          import('../run/memory-check.js'),
+          import('../run/plan/sft.js'),
+          import('../run/plan/memory-check.js'),
           import('./sft-text.js'),
-          import('../run/resolve-dtype.js'),
-          import('../config/sft-recipe.js'),
+          import('../run/plan/resolve-dtype.js'),
+          import('../recipe/sft-recipe.js'),
         ])
       const data = await loadSftData(given.data)
       const where = { runDirectory: flags.run, resume: flags.resume }
@@ -103,8 +103,8 @@ async function runInPanel(
   }: { io: Io; people: Io['stdout']; place: string; data: SftOptions['data']; steps: number },
 ): Promise<SftSummary & { report?: string }> {
   const [{ runSft }, { createSftPanel }, { sftSummaryText }] = await Promise.all([
-    import('../run/sft.js'),
-    import('../report/panel.js'),
+    import('../run/train/sft.js'),
+    import('../report/terminal/panel.js'),
     import('./sft-text.js'),
   ])
   const stop = new AbortController()

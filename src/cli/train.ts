@@ -1,10 +1,10 @@
 import type { Command } from 'commander'
-import type { Recipe } from '../config/recipe.js'
-import { edgesText } from '../run/edge-steps.js'
-import type { FreeMemory } from '../run/free-memory.js'
-import type { OpenParts } from '../run/parts.js'
-import type { ModelShape } from '../run/plan.js'
-import type { Summary } from '../run/summary.js'
+import type { Recipe } from '../recipe/schema.js'
+import type { FreeMemory } from '../run/plan/free-memory.js'
+import type { ModelShape } from '../run/plan/plan.js'
+import { edgesText } from '../run/train/edge-steps.js'
+import type { OpenParts } from '../run/train/parts.js'
+import type { Summary } from '../run/train/summary.js'
 import { newCommand, repeated } from './command.js'
 import { ledgerText, setpointText } from './control-text.js'
 import { Exit, exitCodes } from './errors.js'
@@ -54,20 +54,20 @@ export interface TrainRoom {
 }
 
 const trainRoom = async (): Promise<TrainRoom> => ({
-  ...(await import('../run/parts.js')),
-  ...(await import('../run/free-memory.js')),
+  ...(await import('../run/train/parts.js')),
+  ...(await import('../run/plan/free-memory.js')),
 })
 
 /** The recipe as given; where a run is resumed without one, the run's own. */
 async function recipeOf(path: string | undefined, flags: TrainFlags): Promise<Recipe> {
-  const { loadRecipe } = await import('../config/index.js')
+  const { loadRecipe } = await import('../recipe/index.js')
   return loadRecipe(await recipePath('train', path, flags), flags.set)
 }
 
 async function resolveForCommand(recipe: Recipe, { run, resume }: TrainFlags) {
   const [{ resolveDtype }, { trainFormat }] = await Promise.all([
-    import('../run/resolve-dtype.js'),
-    import('../config/parse-recipe.js'),
+    import('../run/plan/resolve-dtype.js'),
+    import('../recipe/parse-recipe.js'),
   ])
   return resolveDtype(recipe, trainFormat, { runDirectory: run, resume })
 }
@@ -107,7 +107,7 @@ export function trainCommand(io: Io = processIo, room = trainRoom): Command {
       const given = await recipeOf(path, flags)
       const people = flags.json ? io.stderr : io.stdout
       const [{ describeModel, freeMemory, openParts }, { makePlan }, { requireRoom }, { planText }] = await Promise.all(
-        [room(), import('../run/plan.js'), import('../run/memory-check.js'), import('./plan-text.js')],
+        [room(), import('../run/plan/plan.js'), import('../run/plan/memory-check.js'), import('./plan-text.js')],
       )
       const model = await describeModel(given, { planOnly: flags.dryRun })
       const { recipe, choice } = await resolveForCommand(given, flags)
@@ -134,11 +134,11 @@ async function runTraining(
   { io, people, place, openParts }: { io: Io; people: Io['stdout']; place: string; openParts?: OpenParts },
 ): Promise<Summary & { report?: string }> {
   const [{ train }, { createTrainPanel }, { renderSummaryChart }, { readHistory }, { runPaths }] = await Promise.all([
-    import('../run/train.js'),
-    import('../report/panel.js'),
-    import('../report/terminal-chart.js'),
-    import('../run/history.js'),
-    import('../run/run-directory.js'),
+    import('../run/train/train.js'),
+    import('../report/terminal/panel.js'),
+    import('../report/terminal/chart.js'),
+    import('../run/store/history.js'),
+    import('../run/store/run-directory.js'),
   ])
   const stop = new AbortController()
   const panel = createTrainPanel(people as NodeJS.WriteStream, {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { UserError } from '../config/errors.js'
+import { UserError } from '../base/errors.js'
 import { type AnalysisOptions, analyzeCompletions } from './analyze.js'
 import { clipB, clipV } from './clip.js'
 import type { Interval } from './interval.js'

@@ -3,7 +3,7 @@
  * token (bounds.ts), the direction each token would push, the batch's prediction, and what the clips would mask
  * (certainty.ts). Nothing is estimated: an interval holds the truth, and what it leaves open is called unknown.
  */
-import { UserError } from '../config/errors.js'
+import { UserError } from '../base/errors.js'
 import { boundsFromTopK, type TopKBounds } from './bounds.js'
 import { type ClipCertainty, clipCertainty, type MaskVerdict } from './certainty.js'
 import type { ClipOptions } from './clip-options.js'

@@ -1,5 +1,5 @@
 /** The options of both clips, their presets, and what may be wrong with them. */
-import { UserError } from '../config/errors.js'
+import { UserError } from '../base/errors.js'
 
 export const clipPresets = ['paper', 'trinity'] as const
 export type ClipPreset = (typeof clipPresets)[number]

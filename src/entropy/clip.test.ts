@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { UserError } from '../config/errors.js'
+import { UserError } from '../base/errors.js'
 import { type ClipTokens, clipB, clipV } from './clip.js'
 import type { ClipOptions } from './clip-options.js'
 

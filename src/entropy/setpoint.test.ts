@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { rngFrom } from '../config/philox.js'
+import { rngFrom } from '../base/philox.js'
 import { applied, initialSetpoint, observe, type SetpointState, wantedChange } from './setpoint.js'
 
 const beta = 0.9

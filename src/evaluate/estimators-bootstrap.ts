@@ -1,5 +1,5 @@
 /** How far figures of a data set may be off by the choice of its problems: resampling over problems, seeded. */
-import { rngFrom } from '../config/philox.js'
+import { rngFrom } from '../base/philox.js'
 import { mean } from './estimators.js'
 
 export interface ResamplingOptions {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { rngFrom } from '../config/philox.js'
+import { rngFrom } from '../base/philox.js'
 import { avgAtK, mean, passAtK, passRateHistogram, powersUpTo } from './estimators.js'
 import { bootstrapMean, bootstrapMeans, pairedDifference, quantile } from './estimators-bootstrap.js'
 import { majAtK, type Vote } from './estimators-majority.js'

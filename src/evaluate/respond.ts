@@ -3,7 +3,7 @@
  * by (seed, the problem's place in its data set, sample, position), so a problem's completions do not depend on which
  * others are sampled beside it, and two models meet the same random numbers.
  */
-import { UserError } from '../config/errors.js'
+import { UserError } from '../base/errors.js'
 import type { OpenModel } from '../model/types.js'
 import { completionText } from '../rollout/generate.js'
 import { stopTokensOf } from '../rollout/model-thread.js'

@@ -4,7 +4,7 @@
  */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { UserError } from '../config/errors.js'
+import { UserError } from '../base/errors.js'
 import { isObject, type JsonObject, readJsonObject } from './json.js'
 
 export const adapterConfigFile = 'adapter_config.json'

@@ -5,7 +5,7 @@
  */
 import { existsSync, mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { UserError } from '../config/errors.js'
+import { UserError } from '../base/errors.js'
 import {
   type AdapterConfig,
   adapterConfigFile,

@@ -1,5 +1,5 @@
 /** Holds a variable-length kernel to the padded attention on a small example: its values and all three gradients. */
-import { rngFrom } from '../config/philox.js'
+import { rngFrom } from '../base/philox.js'
 import {
   backward,
   type Device,

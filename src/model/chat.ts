@@ -1,7 +1,7 @@
 /** Chat templates: a model's Jinja template, rendered as transformers renders it. */
 
 import { Environment, Interpreter, parse, tokenize } from '@huggingface/jinja'
-import { UserError } from '../config/errors.js'
+import { UserError } from '../base/errors.js'
 import type { ChatMessage } from './types.js'
 
 export interface RenderOptions {

@@ -1,4 +1,4 @@
-import { UserError } from '../config/errors.js'
+import { UserError } from '../base/errors.js'
 import { isObject, type JsonObject } from './json.js'
 import type { RopeConfig } from './types.js'
 

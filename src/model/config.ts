@@ -3,7 +3,7 @@
  * states meet here; what this decoder does not compute is refused by name instead of computed wrongly.
  */
 
-import { UserError } from '../config/errors.js'
+import { UserError } from '../base/errors.js'
 import { parseRope } from './config-rope.js'
 import { isObject, type JsonObject } from './json.js'
 import { type DecoderConfig, type Family, families } from './types.js'

@@ -2,7 +2,7 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } f
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
-import { UserError } from '../config/errors.js'
+import { UserError } from '../base/errors.js'
 import { openLocalModel } from './open.js'
 import { openSafetensors } from './safetensors.js'
 import { type TensorToWrite, writeSafetensors } from './safetensors-write.js'

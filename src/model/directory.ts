@@ -2,7 +2,7 @@
 
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { UserError } from '../config/errors.js'
+import { UserError } from '../base/errors.js'
 import { parseConfig } from './config.js'
 import { readBytes, readText, statAt } from './file.js'
 import { shardsOf } from './hub-cache.js'

@@ -1,5 +1,5 @@
 import { closeSync, fstatSync, openSync, readFileSync, readSync, type Stats, statSync } from 'node:fs'
-import { UserError } from '../config/errors.js'
+import { UserError } from '../base/errors.js'
 
 /** One read call takes at most 2^31 - 1 bytes; larger tensors are read in pieces of this size. */
 const maxReadBytes = 2 ** 30

@@ -1,6 +1,6 @@
 /** A GGUF file's metadata as the `config.json` that the same model has on the hub, so that it can be saved as one. */
 
-import { UserError } from '../config/errors.js'
+import { UserError } from '../base/errors.js'
 import { parseConfig } from './config.js'
 import { openFile } from './file.js'
 import type { GgufHeader } from './gguf.js'

@@ -1,6 +1,6 @@
 /** A GGUF file's tensors under canonical names, dequantised to float32 where they are stored in blocks. */
 
-import { UserError } from '../config/errors.js'
+import { UserError } from '../base/errors.js'
 import { blockFormats, dequantize } from './dequantize.js'
 import { openFile } from './file.js'
 import { blockOf, type GgufHeader, type GgufTensor } from './gguf.js'

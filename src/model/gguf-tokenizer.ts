@@ -3,7 +3,7 @@
  * the pre-tokenizer only as a name, which the table below turns back into the patterns of the published tokenizers.
  */
 
-import { UserError } from '../config/errors.js'
+import { UserError } from '../base/errors.js'
 import { isolatedSplit } from './faithful.js'
 import type { JsonObject } from './json.js'
 import type { TokenizerFiles } from './tokenizer.js'

@@ -9,7 +9,7 @@
  */
 
 import { GGMLQuantizationType } from '@huggingface/gguf'
-import { UserError } from '../config/errors.js'
+import { UserError } from '../base/errors.js'
 import { type BlockFormatName, blockFormats } from './dequantize.js'
 import { openFile } from './file.js'
 import { GgufReader } from './gguf-reader.js'

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { startTestEngine } from '../../test/engine.js'
 import { largestGap } from '../../test/training/models.js'
-import { rngFrom } from '../config/philox.js'
+import { rngFrom } from '../base/philox.js'
 import { add, fromData, noGrad, scope, toDtype, zeros } from '../torch/index.js'
 import { headProducts } from './head-products.js'
 

@@ -14,7 +14,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { Failure, UserError } from '../config/errors.js'
+import { Failure, UserError } from '../base/errors.js'
 import { parseHubId } from './hub-cache.js'
 import { openModel, sketchModel } from './open.js'
 

@@ -1,4 +1,4 @@
-import { UserError } from '../config/errors.js'
+import { UserError } from '../base/errors.js'
 import { readText } from './file.js'
 
 export type JsonObject = Record<string, unknown>

@@ -3,7 +3,7 @@
  * change, so a decoder that shares them and has no adapter is the base model, bit for bit, at no cost in memory: what
  * a KL term's reference needs.
  */
-import { rngFrom } from '../config/philox.js'
+import { rngFrom } from '../base/philox.js'
 import { copyInto, type Dtype, fromData, keep, noGrad, type Tensor, zeros } from '../torch/index.js'
 import { type AdapterConfig, adapterScale } from './adapter-config.js'
 import { type AdaptedModule, type OpenAdapter, openAdapter, writeAdapter } from './adapter-file.js'

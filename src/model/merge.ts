@@ -1,5 +1,5 @@
 /** A model's tensors with an adapter's products added: W + s B A, in the files' own order of rows. */
-import { UserError } from '../config/errors.js'
+import { UserError } from '../base/errors.js'
 import { add, type Dtype, dtypes, empty, mm, mul, noGrad, scope, sum, type Tensor, toDtype } from '../torch/index.js'
 import { adapterScale } from './adapter-config.js'
 import type { OpenAdapter } from './adapter-file.js'

@@ -6,7 +6,7 @@
 import { statSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { ServerTrouble, UserError } from '../config/errors.js'
+import { ServerTrouble, UserError } from '../base/errors.js'
 import { isAdapterDirectory, readAdapterConfig } from './adapter-config.js'
 import { openAdapter } from './adapter-file.js'
 import { hasOtherWeights, hasWeights, openDirectoryTensors, readDirectoryConfig, readSidecars } from './directory.js'

@@ -5,7 +5,7 @@
  *     u32 trie bytes | trie: u32 units | replacements
  */
 
-import { UserError } from '../config/errors.js'
+import { UserError } from '../base/errors.js'
 
 /** @throws UserError where the rules are malformed */
 export function precompiledNormalizer(base64: string, where: string): (text: string) => string {

@@ -4,7 +4,7 @@
  * rotation is one complex product with e^{i t f_j}.
  */
 
-import { UserError } from '../config/errors.js'
+import { UserError } from '../base/errors.js'
 import { cpu, type Device, fromData, indexSelect, keep, scope, type Tensor, viewAsComplex } from '../torch/index.js'
 import type { RopeConfig } from './types.js'
 

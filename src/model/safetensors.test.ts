@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, describe, expect, it } from 'vitest'
-import { UserError } from '../config/errors.js'
+import { UserError } from '../base/errors.js'
 import { dtypeBytes, openSafetensors, type SafetensorsDtype } from './safetensors.js'
 import { writeSafetensors } from './safetensors-write.js'
 

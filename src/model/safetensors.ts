@@ -7,7 +7,7 @@
  * data, and a file that opens can be read to its last byte.
  */
 
-import { UserError } from '../config/errors.js'
+import { UserError } from '../base/errors.js'
 import { openFile, type RandomAccessFile } from './file.js'
 import { isObject, parseJsonObject } from './json.js'
 

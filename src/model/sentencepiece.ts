@@ -1,7 +1,7 @@
 /** Sentencepiece's `tokenizer.model` (a protocol buffer) as the `tokenizer.json` that cuts text the same way. */
 
 import { BinaryReader, WireType } from '@bufbuild/protobuf/wire'
-import { UserError } from '../config/errors.js'
+import { UserError } from '../base/errors.js'
 import { readBytes } from './file.js'
 import type { JsonObject } from './json.js'
 import {

@@ -2,7 +2,7 @@
 
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { UserError } from '../config/errors.js'
+import { UserError } from '../base/errors.js'
 import { readText } from './file.js'
 import { isObject, type JsonObject, readJsonObject } from './json.js'
 import { readSentencePiece } from './sentencepiece.js'

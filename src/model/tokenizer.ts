@@ -4,7 +4,7 @@
  */
 
 import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers'
-import { UserError } from '../config/errors.js'
+import { UserError } from '../base/errors.js'
 import { compileChatTemplate } from './chat.js'
 import { faithfulNormalizer, faithfulPreTokenizer } from './faithful.js'
 import { isObject, type JsonObject } from './json.js'

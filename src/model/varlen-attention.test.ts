@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { eachSequence } from '../../test/each-sequence.js'
 import { startTestEngine } from '../../test/engine.js'
-import { rngFrom } from '../config/philox.js'
+import { rngFrom } from '../base/philox.js'
 import {
   backward,
   cpu,

@@ -1,5 +1,5 @@
 /** Quantities that several displays derive from a step's metrics. */
-import { edgesOf } from '../run/edge-steps.js'
+import { edgesOf } from '../run/train/edge-steps.js'
 import type { StepMetrics } from '../train/events.js'
 import { mean } from './statistics.js'
 

@@ -2,8 +2,7 @@
  * The draw of draw.ts without leaving the device: there, every value that the host looks at ends the queue of kernels, so
  * a decoding step looks once, at its tokens and all that is told of them.
  */
-import type { RowSums } from '../entropy/tensor-moments.js'
-import { rowSums } from '../entropy/tensor-moments.js'
+
 import {
   add,
   cat,
@@ -26,6 +25,8 @@ import {
   toDtype,
 } from '../torch/index.js'
 import { block, edge } from './draw.js'
+import type { RowSums } from './tensor-moments.js'
+import { rowSums } from './tensor-moments.js'
 
 export interface DeviceDraws {
   tokens: Int32Array

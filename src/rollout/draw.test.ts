@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { startTestEngine } from '../../test/engine.js'
-import { uniform } from '../config/philox.js'
+import { uniform } from '../base/philox.js'
 import { cpu, fromData, scope } from '../torch/index.js'
 import { DeviceDraw } from './device-draw.js'
 import { drawTokens, truncate } from './draw.js'

@@ -1,5 +1,5 @@
 /** `generate`: completions of prompts or chats, with their log-probabilities and entropies. */
-import { UserError } from '../config/errors.js'
+import { UserError } from '../base/errors.js'
 import type { ChatMessage, OpenModel, Tokenizer } from '../model/types.js'
 import { type EngineOptions, openModelThread, stopTokensOf } from './model-thread.js'
 import { requirePositions } from './positions.js'

@@ -1,7 +1,7 @@
 /** `merge`: a model with an adapter's products added to its weights, saved as a model of its own. */
 import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { Failure, UserError } from '../config/errors.js'
+import { Failure, UserError } from '../base/errors.js'
 import { statAt } from '../model/file.js'
 import { startThread } from '../torch/thread.js'
 import type { MergeInit, MergeProgress, MergeResult } from './merge-service.js'

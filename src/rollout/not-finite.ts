@@ -1,4 +1,4 @@
-import { Failure } from '../config/errors.js'
+import { Failure } from '../base/errors.js'
 
 /** Logits that are not numbers make no distribution: neither can it be drawn from, nor does a score of it mean anything. */
 export function nonFiniteLogits(places: readonly string[]): Failure {

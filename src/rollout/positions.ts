@@ -1,5 +1,5 @@
 /** Whether a model has positions for a prompt and what is to follow it: asked before any work, wherever prompts come in. */
-import { UserError } from '../config/errors.js'
+import { UserError } from '../base/errors.js'
 import type { DecoderConfig } from '../model/types.js'
 
 export interface PositionsWanted {

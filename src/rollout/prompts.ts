@@ -1,4 +1,4 @@
-import { UserError } from '../config/errors.js'
+import { UserError } from '../base/errors.js'
 import type { DecoderConfig, OpenModel } from '../model/types.js'
 import type { Example } from '../task/types.js'
 import { requirePositions } from './positions.js'

@@ -4,15 +4,7 @@
  * key, sample, position) alone; the batch only decides what is computed together.
  */
 
-import { uniform } from '../config/philox.js'
-import {
-  type RowMoments,
-  type RowSums,
-  rowMoments,
-  rowSums,
-  type ShiftedTensors,
-  shiftedTensors,
-} from '../entropy/tensor-moments.js'
+import { uniform } from '../base/philox.js'
 import { KeyValueCache, type PromptCache } from '../model/cache.js'
 import type { Decoder } from '../model/decoder.js'
 import { withPackedWeights } from '../model/packed-weights.js'
@@ -37,6 +29,14 @@ import { drawTokens, truncate, truncates } from './draw.js'
 import { nonFiniteLogits } from './not-finite.js'
 import { requirePositions } from './positions.js'
 import { emptyStatistics, policyLogits, setStatistics } from './statistics.js'
+import {
+  type RowMoments,
+  type RowSums,
+  rowMoments,
+  rowSums,
+  type ShiftedTensors,
+  shiftedTensors,
+} from './tensor-moments.js'
 import {
   type Completion,
   type FinishReason,

@@ -1,5 +1,5 @@
 /** `score`: what a model says of given texts, token by token. */
-import { UserError } from '../config/errors.js'
+import { UserError } from '../base/errors.js'
 import type { OpenModel } from '../model/types.js'
 import type { Dtype } from '../torch/index.js'
 import { type EngineOptions, openModelThread } from './model-thread.js'

@@ -1,5 +1,5 @@
 /** Statistics of a policy's distribution at given tokens, chunk by chunk: logits never exist for all rows at once. */
-import { rowMoments, shiftedRows, tokenScores } from '../entropy/tensor-moments.js'
+
 import type { Decoder } from '../model/decoder.js'
 import { headProducts } from '../model/head-products.js'
 import { project } from '../model/projection.js'
@@ -17,6 +17,7 @@ import {
   type Tensor,
   toDtype,
 } from '../torch/index.js'
+import { rowMoments, shiftedRows, tokenScores } from './tensor-moments.js'
 import { statisticNames, type TokenStatistics } from './types.js'
 
 /** Logits of one chunk at most, in elements: about what the last level of cache holds. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { rngFrom } from '../config/philox.js'
+import { rngFrom } from '../base/philox.js'
 import { type ArithmeticExample, arithmetic, lastNumber } from './arithmetic.js'
 import { PromptStream } from './stream.js'
 import type { Grade, Split } from './types.js'

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { rngFrom } from '../config/philox.js'
+import { rngFrom } from '../base/philox.js'
 import { integerBetween } from './shuffle.js'
 import { parseSpec, type TaskSpec } from './spec.js'
 import { isHeldOut } from './split.js'

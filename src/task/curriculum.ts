@@ -1,7 +1,7 @@
 /** A task's training problems chosen and ordered by measured pass rates. */
 import { resolve } from 'node:path'
 import { z } from 'zod'
-import { UserError } from '../config/errors.js'
+import { UserError } from '../base/errors.js'
 import { keeps, type PassRate, parseKeepRange, readPassRates } from './data/pass-rates.js'
 import { shuffle } from './shuffle.js'
 import { parseKeys, type TaskContext } from './spec.js'

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { z } from 'zod'
-import { UserError } from '../config/errors.js'
+import { UserError } from '../base/errors.js'
 import { sources } from './data/catalogue.js'
 import { locateSource } from './data/locate.js'
 import { type Row, readRows } from './data/rows.js'

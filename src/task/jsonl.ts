@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { z } from 'zod'
-import { UserError } from '../config/errors.js'
+import { UserError } from '../base/errors.js'
 import type { ChatMessage } from '../model/types.js'
 import { answerColumns, asPrompt, asText, chooseColumn, column, promptColumns } from './data/columns.js'
 import { type HubSplit, hubSplit, hubSplitNames } from './data/hub-files.js'

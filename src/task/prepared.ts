@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { z } from 'zod'
-import { UserError } from '../config/errors.js'
+import { UserError } from '../base/errors.js'
 import { boxedInstruction, sources } from './data/catalogue.js'
 import { asPrompt, asText } from './data/columns.js'
 import { readProblems } from './data/problems.js'

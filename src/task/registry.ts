@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { extname, resolve } from 'node:path'
 import { z } from 'zod'
-import { MissingData, UserError } from '../config/errors.js'
+import { MissingData, UserError } from '../base/errors.js'
 import { arithmetic, arithmeticSchema } from './arithmetic.js'
 import { countdown, countdownSchema } from './countdown/task.js'
 import { withPassRates } from './curriculum.js'

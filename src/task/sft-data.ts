@@ -1,12 +1,12 @@
 /** The examples of a supervised recipe's `data` section: from files or the hub, or from a task whose problems have solutions. */
-import { UserError } from '../config/errors.js'
-import { rngFrom } from '../config/philox.js'
-import type { SftRecipe } from '../config/sft-recipe.js'
+import { UserError } from '../base/errors.js'
+import { rngFrom } from '../base/philox.js'
 import { locateData, type Part } from './data/locate.js'
 import { streamRows } from './data/rows.js'
 import { loadTask } from './registry.js'
 import type { SftContent, SftExample } from './sft-example.js'
 import { toSftExample, withoutCalculations } from './sft-rows.js'
+import type { SftDataSection } from './sft-section.js'
 import { isHeldOut } from './split.js'
 import type { Example, Split, Task } from './types.js'
 
@@ -26,7 +26,7 @@ interface SourceOptions {
  * included.
  * @throws UserError for a source that cannot be had, and for the first row that holds nothing to learn.
  */
-export async function loadSftData(data: SftRecipe['data'], options: SourceOptions = {}): Promise<SftData> {
+export async function loadSftData(data: SftDataSection, options: SourceOptions = {}): Promise<SftData> {
   const { train, given } = data.task === undefined ? await fromFiles(data, options) : await fromTask(data.task, options)
   const validation = given.length > 0 ? given : train.filter((example) => isHeldOut(promptOf(example), data.evalShare))
   const held = new Set(validation.map(promptOf))
@@ -45,7 +45,7 @@ function promptOf(example: SftContent): string {
     .join('\n')
 }
 
-async function fromFiles(data: SftRecipe['data'], options: SourceOptions) {
+async function fromFiles(data: SftDataSection, options: SourceOptions) {
   const { revision, config, split } = data
   const read = async (name: string, part: Part) => {
     const choice = part === 'train' ? { revision, config, split } : { revision, config }
@@ -64,7 +64,7 @@ async function fromFiles(data: SftRecipe['data'], options: SourceOptions) {
   }
 }
 
-async function fromTask(entry: NonNullable<SftRecipe['data']['task']>, options: SourceOptions) {
+async function fromTask(entry: NonNullable<SftDataSection['task']>, options: SourceOptions) {
   const task = await loadTask(entry, options)
   return { train: toExamples(task, 'train'), given: toExamples(task, 'eval') }
 }

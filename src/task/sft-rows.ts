@@ -3,7 +3,7 @@
  * ShareGPT's `conversations` of {from, value}); GSM8K's question and answer; a prompt (text or chat) and a completion
  * (text or chat, as TRL writes them).
  */
-import { UserError } from '../config/errors.js'
+import { UserError } from '../base/errors.js'
 import type { ChatMessage } from '../model/types.js'
 import { asPrompt, asText, chooseColumn, column, promptColumns } from './data/columns.js'
 import type { Row } from './data/rows.js'

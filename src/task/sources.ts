@@ -1,6 +1,6 @@
 /** Public data sets by name as tasks: problems of mathematics with reference answers, graded by the verifier. */
 import { z } from 'zod'
-import { UserError } from '../config/errors.js'
+import { UserError } from '../base/errors.js'
 import { derived, type Source, sources } from './data/catalogue.js'
 import { loadDataset } from './data/dataset.js'
 import { holdOut } from './data/hold-out.js'

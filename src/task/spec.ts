@@ -1,9 +1,9 @@
 import { z } from 'zod'
-import { UserError } from '../config/errors.js'
-import { near } from '../config/near.js'
-import { type Locate, placeIn } from '../config/places.js'
-import { type Problem, problemsOf } from '../config/problems.js'
-import { type SchemaEntry, schemaEntries } from '../config/schema-entries.js'
+import { UserError } from '../base/errors.js'
+import { near } from '../base/nearest-name.js'
+import { type Locate, placeIn } from '../base/places.js'
+import { type SchemaEntry, schemaEntries } from '../base/schema/entries.js'
+import { type Problem, problemsOf } from '../base/schema/problems.js'
 
 /** A recipe's `task:` section: the task's name and the keys that its own schema knows. */
 export interface TaskSpec {

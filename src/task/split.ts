@@ -1,4 +1,4 @@
-import { uniform } from '../config/philox.js'
+import { uniform } from '../base/philox.js'
 
 /**
  * The held-out rule of generated tasks: a problem belongs to the eval split where a hash of its identity falls below

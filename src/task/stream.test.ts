@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { UserError } from '../config/errors.js'
+import { UserError } from '../base/errors.js'
 import { PromptStream } from './stream.js'
 import type { Example, Rng, Split, Task } from './types.js'
 

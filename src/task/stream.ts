@@ -5,8 +5,8 @@
  * An epoch is one call of `task.prompts`: an array is shuffled here, any other iterable is taken in its own order. When
  * an epoch ends the next begins with other random numbers; an endless generator has one epoch.
  */
-import { UserError } from '../config/errors.js'
-import { rngFrom } from '../config/philox.js'
+import { UserError } from '../base/errors.js'
+import { rngFrom } from '../base/philox.js'
 import { shuffle } from './shuffle.js'
 import type { Example, Split, Task } from './types.js'
 

@@ -1,4 +1,4 @@
-import { UserError } from '../config/errors.js'
+import { UserError } from '../base/errors.js'
 import type { Example, Task } from './types.js'
 
 /** The same task with a system message before every problem's chat. */

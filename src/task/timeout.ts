@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
-import { Failure } from '../config/errors.js'
+import { Failure } from '../base/errors.js'
 
 /** A grader that threw, hung or answered nonsense. It stops the run: a judge that is down must not look like reward 0. */
 export class GraderError extends Failure {

@@ -1,5 +1,5 @@
 /** Devices by name, `cpu`, `cuda`, `cuda:1` or `mps`, and LibTorch's numbering of their types. */
-import { UserError } from '../config/errors.js'
+import { UserError } from '../base/errors.js'
 
 export interface Device {
   type: 'cpu' | 'cuda' | 'mps'

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { startTestEngine } from '../../test/engine.js'
-import { Failure } from '../config/errors.js'
+import { Failure } from '../base/errors.js'
 import { TorchError, torchFailure } from './errors.js'
 import { empty, expand, mm, mul, native, scope, zeros } from './index.js'
 import { atLeast } from './install/platform.js'

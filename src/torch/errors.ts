@@ -1,4 +1,4 @@
-import { Failure } from '../config/errors.js'
+import { Failure } from '../base/errors.js'
 
 /** An operator that LibTorch refused, with the shapes it was given. */
 export class TorchError extends Error {

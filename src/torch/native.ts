@@ -8,7 +8,7 @@
  */
 import { basename } from 'node:path'
 import koffi, { type LibraryHandle } from 'koffi'
-import { UserError } from '../config/errors.js'
+import { UserError } from '../base/errors.js'
 import type { TorchInstall } from './install/index.js'
 
 /** Address of an `at::Tensor` owned by whoever holds it. */

@@ -1,5 +1,5 @@
 /** What the engine can do on this machine: its devices, its threads, and how fast it multiplies. */
-import { UserError } from '../config/errors.js'
+import { UserError } from '../base/errors.js'
 import { cpu, type Device, deviceName } from './device.js'
 import { native, prepareEnvironment, startEngine } from './engine.js'
 import type { TorchInstall } from './install/index.js'

@@ -6,7 +6,7 @@
 import { existsSync } from 'node:fs'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { parentPort, Worker, workerData } from 'node:worker_threads'
-import { Failure, UserError } from '../config/errors.js'
+import { Failure, UserError } from '../base/errors.js'
 import { prepareEnvironment, startEngine } from './engine.js'
 import { ensureTorchWithProgress, type TorchInstall } from './install/index.js'
 

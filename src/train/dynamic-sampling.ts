@@ -6,10 +6,11 @@
  * Further prompts come from the same stream and their draws are keyed by their number within the step, so that what is
  * sampled is a function of the seed and the step's start alone: a resumed run samples the same.
  */
-import type { Recipe } from '../config/recipe.js'
+
 import type { RolloutStatistics } from '../rollout/types.js'
 import { hasNoSignal } from './advantages.js'
 import type { GradedCompletion, StepMetrics } from './events.js'
+import type { LoopOptions } from './options.js'
 
 interface Prompt {
   tokens: Int32Array
@@ -43,7 +44,7 @@ export class BatchCollector {
   readonly #groups: Group[] = []
   readonly #statistics: RolloutStatistics[] = []
 
-  constructor({ promptsPerStep, dynamicSampling }: Pick<Recipe['rollout'], 'promptsPerStep' | 'dynamicSampling'>) {
+  constructor({ promptsPerStep, dynamicSampling }: Pick<LoopOptions['rollout'], 'promptsPerStep' | 'dynamicSampling'>) {
     this.#size = promptsPerStep
     this.#maxTries = dynamicSampling?.maxTries
   }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { parseRecipe } from '../config/index.js'
 import { predictStep, scores } from '../entropy/index.js'
+import { parseRecipe } from '../recipe/index.js'
 import { tokenWeights } from './aggregation.js'
 import type { FlatTokens } from './batch.js'
 import { type EntropyState, entropyControl } from './entropy-control.js'

@@ -6,13 +6,13 @@
  *   statistics of the batch (A, r, log p, H, moments) + state  ->  EntropyControl + next state
  */
 
-import { methodList, methodOptions } from '../config/entropy-methods.js'
-import type { Recipe } from '../config/recipe.js'
 import { type AdaptiveState, adaptCoefficient } from '../entropy/methods/adaptive-entropy.js'
 import { applyMethods, type MethodSettings } from '../entropy/methods/apply.js'
+import { methodList, methodOptions } from '../entropy/methods/recipe-keys.js'
 import type { SetpointState } from '../entropy/setpoint.js'
 import type { FlatTokens } from './batch.js'
 import type { ObjectiveOptions } from './objective.js'
+import type { LoopOptions } from './options.js'
 import { holdEntropy } from './setpoint-control.js'
 
 /** What the controllers carry from step to step; JSON, saved in every checkpoint. Each controller has its own key. */
@@ -55,7 +55,7 @@ export interface EntropyControl {
   state: EntropyState
 }
 
-export function entropyControl(tokens: FlatTokens, recipe: Recipe, context: ControlContext): EntropyControl {
+export function entropyControl(tokens: FlatTokens, recipe: LoopOptions, context: ControlContext): EntropyControl {
   const { algorithm, seed } = recipe
   const { step, update } = context
   const effect = applyMethods(tokens, methodSettings(recipe), { seed, step, update })
@@ -81,7 +81,7 @@ export function entropyControl(tokens: FlatTokens, recipe: Recipe, context: Cont
 }
 
 /** The methods with their options, as the recipe says. A clip's bound that is left out is open. */
-export function methodSettings({ algorithm, entropy }: Recipe): MethodSettings {
+export function methodSettings({ algorithm, entropy }: LoopOptions): MethodSettings {
   const open = entropy.preset === 'paper' ? Number.POSITIVE_INFINITY : undefined
   return {
     ...methodOptions(entropy),
@@ -99,7 +99,7 @@ export function methodSettings({ algorithm, entropy }: Recipe): MethodSettings {
 
 /** The entropy bonus's coefficient; an adaptive one moves once per batch of rollouts, before its first update. */
 function bonus(
-  { algorithm, entropy }: Recipe,
+  { algorithm, entropy }: LoopOptions,
   { update, rolloutEntropy, state }: ControlContext,
 ): { coefficient: number; state: EntropyState; metrics: Record<string, number> } {
   if (!methodList(entropy.method).includes('adaptive-entropy')) {

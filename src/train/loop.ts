@@ -3,9 +3,8 @@
  * and a recipe, and nothing of files; a run (src/run) writes down what it yields. Everything random is keyed by the
  * seed and the step, so the state to continue from is two numbers.
  */
-import type { Recipe } from '../config/index.js'
-import { rngFrom } from '../config/philox.js'
-import { evaluationDue } from '../config/schedule.js'
+
+import { rngFrom } from '../base/philox.js'
 import { hashProblems } from '../evaluate/problem-set.js'
 import { respond } from '../evaluate/respond.js'
 import type { OpenModel } from '../model/types.js'
@@ -28,13 +27,14 @@ import { ledgerLines } from './ledger.js'
 import { stepMetrics } from './metrics.js'
 import { describeNonFinite, nonFiniteFailure } from './non-finite.js'
 import { optimizeMinibatch, type StepReport, type UpdatePlace } from './optimize.js'
+import type { LoopOptions } from './options.js'
 import { type Credit, creditTokens } from './ppo/credit.js'
 import { type CriticReport, creditMetrics, isCriticWarmup, updateCritic } from './ppo/critic-step.js'
 import { klMetrics, klToReference, nextKlCoef, withKlCoef } from './ppo/kl-to-reference.js'
-import { learningRate } from './schedule.js'
+import { evaluationDue, learningRate } from './schedule.js'
 
 export interface LoopSetup {
-  recipe: Recipe
+  recipe: LoopOptions
   backend: Backend
   /** Tokenizer, chat template and end tokens. */
   model: OpenModel
@@ -249,7 +249,7 @@ async function toItems(
 
 const scoreReference = (
   backend: Backend,
-  recipe: Recipe,
+  recipe: LoopOptions,
   prompts: { tokens: Int32Array }[],
   groups: GradedCompletion[][],
 ): Promise<TokenStatistics[][]> =>

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { fakeCompletion } from '../../test/fake-run.js'
-import { parseRecipe } from '../config/index.js'
+import { parseRecipe } from '../recipe/index.js'
 import type { GradedCompletion } from './events.js'
 import { stepMetrics } from './metrics.js'
 import type { StepReport } from './optimize.js'

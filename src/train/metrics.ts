@@ -1,10 +1,10 @@
 /** One line of metrics.jsonl from what a step did. A quantity that does not apply is left out. */
-import { masksByScore, masksGradient, methodList } from '../config/entropy-methods.js'
-import type { Recipe } from '../config/recipe.js'
+import { masksByScore, masksGradient, methodList } from '../entropy/methods/recipe-keys.js'
 import type { RolloutStatistics } from '../rollout/types.js'
 import { hasNoSignal } from './advantages.js'
 import type { GradedCompletion, StepMetrics } from './events.js'
 import type { StepReport } from './optimize.js'
+import type { LoopOptions } from './options.js'
 
 const mean = (values: readonly number[]) => values.reduce((total, value) => total + value, 0) / values.length
 
@@ -14,7 +14,7 @@ interface StepData {
   graded: readonly GradedCompletion[]
   statistics: RolloutStatistics
   reports: readonly StepReport[]
-  recipe: Recipe
+  recipe: LoopOptions
 }
 
 export function stepMetrics({ step, lr, graded, statistics, reports, recipe }: StepData): StepMetrics {
@@ -51,7 +51,7 @@ function zeroSignalFraction(graded: readonly GradedCompletion[]): number {
 }
 
 /** Means over the step's optimizer steps, weighted by their policy tokens; extremes are extremes over all. */
-function updateMetrics(reports: readonly StepReport[], recipe: Recipe): Partial<StepMetrics> {
+function updateMetrics(reports: readonly StepReport[], recipe: LoopOptions): Partial<StepMetrics> {
   if (reports.length === 0) return {}
   const N = reports.reduce((total, { policyTokens }) => total + policyTokens, 0)
   const weighted = (pick: (report: StepReport) => number) => {

@@ -1,5 +1,5 @@
 /** What becomes of an update whose loss or gradient is not finite. It has never reached the weights. */
-import { Failure } from '../config/errors.js'
+import { Failure } from '../base/errors.js'
 
 /** `step 3: the loss is not finite (here; there and 2 more)` */
 export function describeNonFinite(step: number, what: string, places: readonly string[]): string {

@@ -2,7 +2,7 @@
  * One optimizer step on a minibatch: statistics, mask, update, and what it means for the entropy. The mask is taken
  * over all of the minibatch's tokens before any of them is trained on.
  */
-import type { Recipe } from '../config/recipe.js'
+
 import { covariance, predictStep } from '../entropy/index.js'
 import type { TokenStatistics } from '../rollout/types.js'
 import { tokenWeights } from './aggregation.js'
@@ -11,6 +11,7 @@ import { byGroup, type FlatTokens, flatten, type TrainItem } from './batch.js'
 import { type EntropyControl, type EntropyState, entropyControl } from './entropy-control.js'
 import { type LedgerTokens, ledgerMetrics } from './ledger.js'
 import { tokenObjective } from './objective.js'
+import type { LoopOptions } from './options.js'
 
 /** What one optimizer step reports. Sums and counts over policy tokens, so that several steps add up. */
 export interface StepReport {
@@ -57,7 +58,7 @@ export interface UpdatePlace {
 /** Returns undefined where the minibatch has no policy token. */
 export async function optimizeMinibatch(
   backend: Backend,
-  recipe: Recipe,
+  recipe: LoopOptions,
   items: TrainItem[],
   place: UpdatePlace,
 ): Promise<StepReport | undefined> {
@@ -136,7 +137,7 @@ function toTrain(
 
 async function scoreItems(
   backend: Backend,
-  recipe: Recipe,
+  recipe: LoopOptions,
   items: TrainItem[],
   groups: number[][],
 ): Promise<TokenStatistics[]> {

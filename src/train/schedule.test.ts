@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { parseRecipe } from '../config/index.js'
+import { parseRecipe } from '../recipe/index.js'
 import { learningRate } from './schedule.js'
 
 const rates = (train: object) => {

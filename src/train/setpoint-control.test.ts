@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { parseRecipe } from '../config/index.js'
-import { rngFrom } from '../config/philox.js'
-import type { RecipeInput } from '../config/recipe.js'
+import { rngFrom } from '../base/philox.js'
 import { initialSetpoint, predictStep, wantedChange } from '../entropy/index.js'
+import { parseRecipe } from '../recipe/index.js'
+import type { RecipeInput } from '../recipe/schema.js'
 import type { FlatTokens } from './batch.js'
 import { type EntropyState, entropyControl } from './entropy-control.js'
 

@@ -2,16 +2,17 @@
  * The setpoint (src/entropy/setpoint.ts) on one optimizer step's batch: what every token's update would predict, the
  * bound of the configured clip that leaves what the controller wants of it, and the state to go on from.
  */
-import { methodList } from '../config/entropy-methods.js'
-import { targetAt } from '../config/entropy-target.js'
-import type { Recipe } from '../config/recipe.js'
+
 import { isEligible } from '../entropy/clip-options.js'
+import { methodList } from '../entropy/methods/recipe-keys.js'
 import { applied, initialSetpoint, observe, type SetpointState, wantedChange } from '../entropy/setpoint.js'
 import { thresholdFor } from '../entropy/setpoint-threshold.js'
 import { meanAndSigma } from '../entropy/statistics.js'
+import { targetAt } from '../entropy/target.js'
 import type { FlatTokens } from './batch.js'
 import type { ControlContext, EntropyControl } from './entropy-control.js'
 import { tokenObjective } from './objective.js'
+import type { LoopOptions } from './options.js'
 
 /** Largest share of the tokens with an advantage that may be masked, where the recipe gives none. */
 const defaultMaxFraction = 0.25
@@ -22,7 +23,7 @@ const patience = 10
 export function holdEntropy(
   control: EntropyControl,
   tokens: FlatTokens,
-  { entropy, train }: Recipe,
+  { entropy, train }: LoopOptions,
   { step, update, weight, rolloutEntropy, state: before }: ControlContext,
 ): EntropyControl {
   const target = targetAt(entropy.target!, step)

@@ -1,6 +1,6 @@
 /** What must not change an optimizer step: how it is cut, ordered and packed, and the work that is left out. */
 import { beforeAll, describe, expect, it } from 'vitest'
-import { rngFrom } from '../../src/config/philox.js'
+import { rngFrom } from '../../src/base/philox.js'
 import type { TrainCompletion, TrainGroup, UpdateOptions, UpdateResult } from '../../src/train/backend.js'
 import { Learner } from '../../src/train/local/learner.js'
 import { startTestEngine } from '../engine.js'

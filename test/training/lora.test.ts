@@ -1,6 +1,6 @@
 /** Updates of an adapter: what moves, what does not, and what they do not depend on. */
 import { beforeAll, describe, expect, it } from 'vitest'
-import { rngFrom } from '../../src/config/philox.js'
+import { rngFrom } from '../../src/base/philox.js'
 import { shareWeights } from '../../src/model/copy.js'
 import { Lora } from '../../src/model/lora.js'
 import { exportParts } from '../../src/model/parameters.js'

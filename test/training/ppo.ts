@@ -1,5 +1,5 @@
 /** For tests: a policy and a critic in this thread behind the parts of a backend that PPO's step needs. */
-import type { CriticTrunk } from '../../src/config/recipe-critic.js'
+
 import { copyDecoder } from '../../src/model/copy.js'
 import { type ScoreGroup, scoreCompletions } from '../../src/rollout/scoring.js'
 import { copyInto, fromData, noGrad, scope } from '../../src/torch/index.js'
@@ -7,6 +7,7 @@ import type { Backend } from '../../src/train/backend.js'
 import type { TrainItem } from '../../src/train/batch.js'
 import { Critic } from '../../src/train/local/critic.js'
 import { Learner } from '../../src/train/local/learner.js'
+import type { CriticTrunk } from '../../src/train/ppo/section.js'
 import { loadTiny } from './models.js'
 
 export function policyAndCritic(name: string, trunk: CriticTrunk) {

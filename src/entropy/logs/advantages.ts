@@ -1,4 +1,4 @@
-import { UserError } from '../../config/errors.js'
+import { UserError } from '../../base/errors.js'
 import type { LoggedCompletion } from './types.js'
 
 /**

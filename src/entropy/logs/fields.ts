@@ -1,5 +1,5 @@
 /** Reading fields of parsed JSON with complaints that name the place. */
-import { UserError } from '../../config/errors.js'
+import { UserError } from '../../base/errors.js'
 
 export type JsonObject = Record<string, unknown>
 

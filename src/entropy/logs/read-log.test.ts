@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { UserError } from '../../config/errors.js'
+import { UserError } from '../../base/errors.js'
 import { readLogLine } from './read-log.js'
 import type { LoggedCompletion } from './types.js'
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { UserError } from '../../config/errors.js'
+import { UserError } from '../../base/errors.js'
 import { settingsOf } from './settings.js'
 import type { LoggedCompletion } from './types.js'
 

@@ -1,13 +1,8 @@
 /**
  * Several methods on one batch: masks multiply, weights multiply, the rule on the ratio comes from the one method that
- * has one. Which methods go together is checked with the recipe (src/config/entropy-methods.ts).
+ * has one. Which methods go together is checked with the recipe (src/entropy/methods/recipe-keys.ts).
  */
-import {
-  type EntropyMethodName,
-  type MethodOptions,
-  methodList,
-  replacesPpoClip,
-} from '../../config/entropy-methods.js'
+
 import { clipB, clipV } from '../clip.js'
 import type { ClipOptions } from '../clip-options.js'
 import { classMask, isClassMask } from './class-masks.js'
@@ -17,6 +12,7 @@ import { highEntropy } from './high-entropy.js'
 import { klCov } from './kl-cov.js'
 import type { ClipBounds } from './ppo-clip.js'
 import { probWeight } from './prob-weight.js'
+import { type EntropyMethodName, type MethodOptions, methodList, replacesPpoClip } from './recipe-keys.js'
 import { type SurrogateRule, surrogate } from './surrogate.js'
 import { type DrawKey, type MethodEffect, type MethodTokens, openMask } from './types.js'
 

@@ -1,4 +1,4 @@
-import { uniform } from '../../config/philox.js'
+import { uniform } from '../../base/philox.js'
 import { tokenCovariance } from './token-covariance.js'
 import { type DrawKey, largest, type MethodTokens, openMask } from './types.js'
 

@@ -2,11 +2,11 @@
  * The atlas: recorded batches through every method. See measure.ts for what is measured, methods.ts for the methods,
  * statements.ts for the verdicts.
  */
-import { UserError } from '../../config/errors.js'
-import type { Recipe } from '../../config/recipe.js'
+import { UserError } from '../../base/errors.js'
+import type { Recipe } from '../../recipe/schema.js'
 import type { EngineOptions } from '../../rollout/model-thread.js'
 import type { TokenStatistics } from '../../rollout/types.js'
-import type { RolloutRow } from '../../run/rollout-rows.js'
+import type { RolloutRow } from '../../run/store/rollout-rows.js'
 import { tokenWeights } from '../../train/aggregation.js'
 import { type AtlasBatch, measureMethod } from './measure.js'
 import { atlasMethods, plainName, unclippedName } from './methods.js'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { parseRecipe } from '../../config/index.js'
+import { parseRecipe } from '../../recipe/index.js'
 import { type AtlasBatch, measureMethod, methodSlopes } from './measure.js'
 import { atlasMethods, plainName, unclippedName } from './methods.js'
 import { statements } from './statements.js'

@@ -1,7 +1,8 @@
 /** The rows of the atlas: every method as it trains, beside PPO's clip where it does not replace it. */
-import { type EntropyMethodName, methodOptions } from '../../config/entropy-methods.js'
-import type { Recipe } from '../../config/recipe.js'
+
 import type { AdaptiveOptions, MethodSettings } from '../../entropy/index.js'
+import { type EntropyMethodName, methodOptions } from '../../entropy/methods/recipe-keys.js'
+import type { Recipe } from '../../recipe/schema.js'
 
 export interface AtlasMethod {
   name: string

@@ -2,13 +2,13 @@
  * The rollouts' tokens under another policy than the one that sampled them: a later checkpoint of the run gives the
  * ratios and the moments that a later update on the same batch would see.
  */
-import { Failure, UserError } from '../../config/errors.js'
-import type { Recipe } from '../../config/recipe.js'
+import { Failure, UserError } from '../../base/errors.js'
 import type { OpenModel } from '../../model/types.js'
+import type { Recipe } from '../../recipe/schema.js'
 import { type EngineOptions, openModelThread } from '../../rollout/model-thread.js'
 import { promptText, promptTokens } from '../../rollout/prompts.js'
 import type { TokenStatistics } from '../../rollout/types.js'
-import type { RolloutRow } from '../../run/rollout-rows.js'
+import type { RolloutRow } from '../../run/store/rollout-rows.js'
 import { loadTask } from '../../task/registry.js'
 import { PromptStream } from '../../task/stream.js'
 import { requireFinite, requireSameTokens } from './rescored-tokens.js'

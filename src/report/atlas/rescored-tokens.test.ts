@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { OpenModel } from '../../model/types.js'
 import type { TokenStatistics } from '../../rollout/types.js'
-import type { RolloutRow } from '../../run/rollout-rows.js'
+import type { RolloutRow } from '../../run/store/rollout-rows.js'
 import { requireFinite, requireSameTokens } from './rescored-tokens.js'
 
 /** Ids are letters, a first, and 9 a special token. */

@@ -1,9 +1,9 @@
 /** What a policy has to agree with, and to give, before its statistics of recorded tokens mean anything. */
-import { UserError } from '../../config/errors.js'
+import { UserError } from '../../base/errors.js'
 import type { OpenModel } from '../../model/types.js'
 import { nonFiniteLogits } from '../../rollout/not-finite.js'
 import type { TokenStatistics } from '../../rollout/types.js'
-import type { RolloutRow } from '../../run/rollout-rows.js'
+import type { RolloutRow } from '../../run/store/rollout-rows.js'
 
 /**
  * Ids say nothing of themselves: under another tokenizer they are other text, and every number is of that text.

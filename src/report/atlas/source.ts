@@ -1,11 +1,11 @@
 /** Where an atlas gets its batches: rollout files of a run, or one file, with the run's recipe where there is one. */
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { UserError } from '../../config/errors.js'
-import { loadRecipe } from '../../config/index.js'
-import type { Recipe } from '../../config/recipe.js'
-import { type RolloutRow, readRolloutRows } from '../../run/rollout-rows.js'
-import { runPaths, stepName, stepOf } from '../../run/run-directory.js'
+import { UserError } from '../../base/errors.js'
+import { loadRecipe } from '../../recipe/index.js'
+import type { Recipe } from '../../recipe/schema.js'
+import { type RolloutRow, readRolloutRows } from '../../run/store/rollout-rows.js'
+import { runPaths, stepName, stepOf } from '../../run/store/run-directory.js'
 
 export interface StepRange {
   first: number

@@ -1,7 +1,7 @@
 /** The atlas in a terminal. */
 import { formatCount, formatNumber, formatPercent, minus } from '../format.js'
-import { renderTable } from '../terminal-table.js'
-import { wrap } from '../terminal-text.js'
+import { renderTable } from '../terminal/table.js'
+import { wrap } from '../terminal/text.js'
 import type { Atlas } from './atlas.js'
 import { figureTexts, subtitleOf } from './words.js'
 

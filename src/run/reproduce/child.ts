@@ -1,8 +1,8 @@
 /** The process of one training run: told its recipe over the channel to its parent, and gone when that is gone. */
 import { existsSync } from 'node:fs'
-import type { Recipe } from '../../config/recipe.js'
-import { runPaths } from '../run-directory.js'
-import { train } from '../train.js'
+import type { Recipe } from '../../recipe/schema.js'
+import { runPaths } from '../store/run-directory.js'
+import { train } from '../train/train.js'
 
 export interface ChildTask {
   recipe: Recipe

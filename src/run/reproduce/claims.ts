@@ -1,5 +1,5 @@
 /** The claims, in the order of the paper; what goes beyond it comes last. */
-import { UserError } from '../../config/errors.js'
+import { UserError } from '../../base/errors.js'
 import { breadth } from './claims/breadth.js'
 import { carriesOverFamilies, carriesOverPpo } from './claims/carries-over.js'
 import { collapse } from './claims/collapse.js'

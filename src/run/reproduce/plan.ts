@@ -4,9 +4,10 @@
  */
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
-import { parseRecipe, UserError } from '../../config/index.js'
-import type { Recipe, RecipeInput } from '../../config/recipe.js'
-import { version } from '../../config/version.js'
+import { UserError } from '../../base/errors.js'
+import { version } from '../../base/version.js'
+import { parseRecipe } from '../../recipe/index.js'
+import type { Recipe, RecipeInput } from '../../recipe/schema.js'
 import type { Changes, Claim, Scale } from './types.js'
 import type { Policy } from './weights.js'
 

@@ -1,9 +1,9 @@
 /** A run on disk, read for measuring. */
 import { existsSync } from 'node:fs'
 import type { LedgerLine } from '../../train/events.js'
-import { readHistory } from '../history.js'
-import { readJsonLines } from '../json-lines.js'
-import { runPaths } from '../run-directory.js'
+import { readHistory } from '../store/history.js'
+import { readJsonLines } from '../store/json-lines.js'
+import { runPaths } from '../store/run-directory.js'
 import type { PlannedRun } from './plan.js'
 import type { RunRecord } from './types.js'
 

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { runPaths } from '../run-directory.js'
+import { runPaths } from '../store/run-directory.js'
 import { planReproduction } from './plan.js'
 import type { RunTraining } from './process.js'
 import { type ReproduceOptions, reproduce } from './reproduce.js'

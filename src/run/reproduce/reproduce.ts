@@ -7,9 +7,9 @@
  * checkpoint, so the same call after a kill at any moment ends with the same result.
  */
 import { join } from 'node:path'
-import { realDisk, replaceFile } from '../disk.js'
-import { runPaths } from '../run-directory.js'
-import { lockRun } from '../run-lock.js'
+import { realDisk, replaceFile } from '../store/disk.js'
+import { runPaths } from '../store/run-directory.js'
+import { lockRun } from '../store/run-lock.js'
 import type { PlannedClaim, PlannedRun, ReproductionPlan } from './plan.js'
 import { type RunTraining, trainInProcess } from './process.js'
 import { readRecord } from './record.js'

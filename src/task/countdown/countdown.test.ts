@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { rngFrom } from '../../config/philox.js'
+import { rngFrom } from '../../base/philox.js'
 import { PromptStream } from '../stream.js'
 import type { Grade } from '../types.js'
 import { canonical, parseExpression, respell } from './expression.js'

@@ -1,6 +1,6 @@
 /** Draws countdown problems that have many solutions, and says on which side of the split a problem lies. */
-import { UserError } from '../../config/errors.js'
-import { rngFrom } from '../../config/philox.js'
+import { UserError } from '../../base/errors.js'
+import { rngFrom } from '../../base/philox.js'
 import { integerBetween } from '../shuffle.js'
 import { isHeldOut } from '../split.js'
 import type { Rng, Split } from '../types.js'

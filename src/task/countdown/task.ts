@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { UserError } from '../../config/errors.js'
-import { rngFrom } from '../../config/philox.js'
+import { UserError } from '../../base/errors.js'
+import { rngFrom } from '../../base/philox.js'
 import { parseSpec, type TaskSpec } from '../spec.js'
 import type { CompletionInfo, Example, Grade, Task } from '../types.js'
 import { canonical, longestExpression, parseExpression, respell } from './expression.js'

@@ -1,6 +1,6 @@
 /** Reading columns whose names and shapes differ between data sets. */
-import { UserError } from '../../config/errors.js'
-import { near } from '../../config/near.js'
+import { UserError } from '../../base/errors.js'
+import { near } from '../../base/nearest-name.js'
 import type { ChatMessage } from '../../model/types.js'
 import type { Row } from './rows.js'
 

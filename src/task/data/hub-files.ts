@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { parse as parseYaml } from 'yaml'
 import { z } from 'zod'
-import { MissingData, UserError } from '../../config/errors.js'
+import { MissingData, UserError } from '../../base/errors.js'
 import { type HubDataset, type HubRequest, openHubDataset } from './hub.js'
 import { dataExtensions } from './rows.js'
 

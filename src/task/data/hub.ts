@@ -10,14 +10,14 @@ import { copyFile, mkdir, readFile, rename, rm, symlink, writeFile } from 'node:
 import { dirname, join, relative, sep } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { datasetInfo, getHFHubCachePath, getRepoFolderName, type ListFileEntry, listFiles } from '@huggingface/hub'
-import { MissingData, UserError } from '../../config/errors.js'
-import { serverTrouble } from '../../config/server-trouble.js'
+import { MissingData, UserError } from '../../base/errors.js'
 import { FetchError, isTransient } from '../../fetch/errors.js'
 import { bodyOf, createHttp, fetchWhole, type Http } from '../../fetch/http.js'
 import { withLock } from '../../fetch/lock.js'
 import { networkOff } from '../../fetch/offline.js'
 import { withProgress } from '../../fetch/progress.js'
 import { downloadSpan } from '../../fetch/ranges.js'
+import { serverTrouble } from '../../fetch/server-trouble.js'
 import { hubToken, isCommit } from '../../model/hub-cache.js'
 
 export interface HubRequest {

@@ -1,7 +1,7 @@
 /** Pass rates: how many of a policy's samples solved each problem, and which problems a run is to keep for it. */
 import { existsSync } from 'node:fs'
 import { extname, join } from 'node:path'
-import { MissingData, UserError } from '../../config/errors.js'
+import { MissingData, UserError } from '../../base/errors.js'
 import { streamRows } from './rows.js'
 
 /** One problem's outcome; a line of rates.jsonl and a row of rates.parquet. */

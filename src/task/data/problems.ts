@@ -1,5 +1,5 @@
 /** From the rows of any layout to problems, and from problems that repeat to distinct ones. */
-import { UserError } from '../../config/errors.js'
+import { UserError } from '../../base/errors.js'
 import type { ChatMessage } from '../../model/types.js'
 import { findBoxes } from '../math/boxed.js'
 import { grade } from '../math/grade.js'

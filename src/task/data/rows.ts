@@ -7,7 +7,7 @@ import { stat } from 'node:fs/promises'
 import { extname } from 'node:path'
 import { createInterface } from 'node:readline'
 import { parse as parseCsv } from 'csv-parse'
-import { UserError } from '../../config/errors.js'
+import { UserError } from '../../base/errors.js'
 import { literalPath, query, quoted } from './duckdb.js'
 
 export type Row = Record<string, unknown>

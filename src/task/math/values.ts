@@ -1,5 +1,5 @@
 /** Whether two expressions have one value: exactly where they are rational, else numerically, guarded. */
-import { rngFrom } from '../../config/philox.js'
+import { rngFrom } from '../../base/philox.js'
 import type { Budget } from './budget.js'
 import { same } from './complex.js'
 import { exactValue } from './exact.js'

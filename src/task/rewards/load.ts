@@ -1,7 +1,7 @@
 /** From a recipe's `task.rewards` list to weighted rewards. */
 import { resolve } from 'node:path'
 import { z } from 'zod'
-import { UserError } from '../../config/errors.js'
+import { UserError } from '../../base/errors.js'
 import { importDefault } from '../module.js'
 import { isPath, KeyProblems, parseSpec, type TaskContext, type TaskSpec } from '../spec.js'
 import { patienceKeys, withPatience } from '../timeout.js'

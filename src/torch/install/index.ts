@@ -3,14 +3,14 @@
  * from the package index on first use.
  */
 import path from 'node:path'
-import { UserError } from '../../config/errors.js'
-import { serverTrouble } from '../../config/server-trouble.js'
+import { UserError } from '../../base/errors.js'
 import { cacheDirectory } from '../../fetch/cache.js'
 import { FetchError } from '../../fetch/errors.js'
 import { createHttp, type Fetch } from '../../fetch/http.js'
 import { damagedFiles, type InstallProgress, installFromWheels } from '../../fetch/install.js'
 import { networkOff } from '../../fetch/offline.js'
 import { type ProgressStream, withProgress } from '../../fetch/progress.js'
+import { serverTrouble } from '../../fetch/server-trouble.js'
 import { librariesIn, type TorchInstall } from './libraries.js'
 import { locateTorch, type PassedOver } from './locate.js'
 import { pinnedWheels } from './platform.js'

@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync 
 import os from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { Failure, UserError } from '../../config/errors.js'
+import { Failure, UserError } from '../../base/errors.js'
 import { describePassedOver, provisionTorch } from './index.js'
 import { librariesIn } from './libraries.js'
 import { type LocateOptions, locateTorch } from './locate.js'

@@ -1,6 +1,6 @@
 /** Which pinned build this machine can run, and why not where it cannot. */
 import os from 'node:os'
-import { UserError } from '../../config/errors.js'
+import { UserError } from '../../base/errors.js'
 import type { PinnedWheel } from '../../fetch/install.js'
 import { TORCH_VERSION, TORCH_WHEELS, type TorchPlatform } from './table.js'
 

@@ -4,7 +4,7 @@
  */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { UserError } from '../../config/errors.js'
+import { UserError } from '../../base/errors.js'
 import { exportParts, fillParameter } from '../../model/parameters.js'
 import { openSafetensors } from '../../model/safetensors.js'
 import { writeSafetensors } from '../../model/safetensors-write.js'

@@ -3,7 +3,7 @@
  * micro-batches as the policy's learner; the loss and its derivative by the values are plain numbers, so all that
  * autograd sees is the values' own graph.
  */
-import type { CriticTrunk } from '../../config/recipe-critic.js'
+
 import type { Decoder } from '../../model/decoder.js'
 import { PackedBatch } from '../../model/packing.js'
 import type { Parameter } from '../../model/parameters.js'
@@ -32,6 +32,7 @@ import type {
   ValueCompletion,
   ValueGroup,
 } from '../ppo/critic.js'
+import type { CriticTrunk } from '../ppo/section.js'
 import { tokenValueLoss } from '../ppo/value-loss.js'
 import { clipScale, Optimizer, type OptimizerPlace } from './optimizer.js'
 

@@ -8,7 +8,7 @@ import {
   trainCompletion,
   updateOptions,
 } from '../../../test/training/models.js'
-import { rngFrom } from '../../config/philox.js'
+import { rngFrom } from '../../base/philox.js'
 import { Lora } from '../../model/lora.js'
 import { scoreCompletions } from '../../rollout/scoring.js'
 import { hostLooks, liveTensors } from '../../torch/index.js'

@@ -3,7 +3,7 @@
  * weights, and the number of updates.
  */
 import { existsSync } from 'node:fs'
-import { UserError } from '../../config/errors.js'
+import { UserError } from '../../base/errors.js'
 import { openSafetensors } from '../../model/safetensors.js'
 import { writeSafetensors } from '../../model/safetensors-write.js'
 import { copyInto, empty, noGrad, scope, type Tensor } from '../../torch/index.js'

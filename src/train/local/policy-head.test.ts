@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { startTestEngine } from '../../../test/engine.js'
 import { largestGap } from '../../../test/training/models.js'
-import { rngFrom } from '../../config/philox.js'
+import { rngFrom } from '../../base/philox.js'
 import { fromData, liveTensors, scope, zeros } from '../../torch/index.js'
 import { policyHead } from './policy-head.js'
 

@@ -4,9 +4,10 @@
  *   d objective / du = slope (e_k - p) - bonus S        (paper's sections 1 and 2; S_i = p_i (H + log p_i))
  * so memory does not grow with rows x vocabulary.
  */
-import { type RowMoments, rowMoments, shiftedRows, tokenScores } from '../../entropy/tensor-moments.js'
+
 import { headProducts } from '../../model/head-products.js'
 import { rowsPerChunk } from '../../rollout/statistics.js'
+import { type RowMoments, rowMoments, shiftedRows, tokenScores } from '../../rollout/tensor-moments.js'
 import {
   add,
   copyInto,

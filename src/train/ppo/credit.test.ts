@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { itemOf } from '../../../test/training/ppo.js'
-import { parseRecipe } from '../../config/index.js'
+import { parseRecipe } from '../../recipe/index.js'
 import type { Backend } from '../backend.js'
 import { creditTokens, tokenRewards } from './credit.js'
 import type { CompletionGroup } from './critic.js'

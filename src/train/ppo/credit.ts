@@ -7,10 +7,11 @@
  * Everything here is of the policy that sampled: rollout log-probabilities, and values from before any update on the
  * batch. Entropy methods come later and see only the advantages.
  */
-import type { Recipe } from '../../config/recipe.js'
+
 import type { Backend } from '../backend.js'
 import { byGroup, type TrainItem } from '../batch.js'
 import { describeNonFinite, nonFiniteFailure } from '../non-finite.js'
+import type { LoopOptions } from '../options.js'
 import { gae } from './gae.js'
 import { batchMoments, explainedVariance, whiten } from './whiten.js'
 
@@ -47,7 +48,7 @@ export function tokenRewards(
  */
 export async function creditTokens(
   backend: Backend,
-  recipe: Recipe,
+  recipe: LoopOptions,
   items: TrainItem[],
   { rewards, klCoef, step }: { rewards: readonly number[]; klCoef: number; step: number },
 ): Promise<Credit> {
@@ -87,7 +88,7 @@ export async function creditTokens(
   }
 }
 
-async function valuesOf({ critic }: Backend, recipe: Recipe, items: TrainItem[]): Promise<Float32Array[]> {
+async function valuesOf({ critic }: Backend, recipe: LoopOptions, items: TrainItem[]): Promise<Float32Array[]> {
   const groups = byGroup(items)
   const valued = await critic!.values(
     groups.map((members) => ({

@@ -1,11 +1,12 @@
 /** One optimizer step of the critic on a minibatch, and what the critic's steps on a batch mean for the metrics. */
-import type { Recipe } from '../../config/recipe.js'
-import { criticLr } from '../../config/recipe-critic.js'
+
 import type { Backend } from '../backend.js'
 import { byGroup, type TrainItem } from '../batch.js'
+import type { LoopOptions } from '../options.js'
 import { learningRate } from '../schedule.js'
 import type { Credit } from './credit.js'
 import type { CriticUpdateResult } from './critic.js'
+import { criticLr } from './section.js'
 
 export interface CriticReport extends Omit<CriticUpdateResult, 'nonFinite'> {
   lr: number
@@ -17,7 +18,7 @@ export interface CriticReport extends Omit<CriticUpdateResult, 'nonFinite'> {
 /** The critic learns of every policy token of the items `indices`. Returns undefined where there is none. */
 export async function updateCritic(
   { critic }: Backend,
-  recipe: Recipe,
+  recipe: LoopOptions,
   batch: { items: TrainItem[]; indices: number[]; credit: Credit },
   { step, interruptible }: { step: number; interruptible: boolean },
 ): Promise<CriticReport | undefined> {
@@ -57,7 +58,7 @@ export async function updateCritic(
 }
 
 /** Whether a step belongs to the critic alone. */
-export const isCriticWarmup = ({ critic }: Recipe, step: number): boolean =>
+export const isCriticWarmup = ({ critic }: LoopOptions, step: number): boolean =>
   critic !== undefined && step <= critic.warmupSteps
 
 /** The batch's own quantities, and means over its critic steps, weighted by their tokens. What does not apply is absent. */

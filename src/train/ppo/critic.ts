@@ -2,8 +2,9 @@
  * The critic as training sees it: a function from a prompt and the tokens so far to the expected return, which some
  * backend owns and updates. `src/train/local/critic.ts` is this machine's.
  */
-import type { CriticTrunk } from '../../config/recipe-critic.js'
+
 import type { AdamWOptions } from '../../torch/index.js'
+import type { CriticTrunk } from './section.js'
 
 /** A prompt with completions, to be valued. */
 export interface CompletionGroup {

@@ -1,6 +1,7 @@
 /** The sampling policy's distance from the reference on a step's completions, and the coefficient that follows it. */
-import type { Recipe } from '../../config/recipe.js'
+
 import type { TrainItem } from '../batch.js'
+import type { LoopOptions } from '../options.js'
 import { adaptKlCoef } from './kl-controller.js'
 
 /** TRL's and verl's. */
@@ -29,20 +30,20 @@ export function klToReference(items: readonly TrainItem[]): KlToReference | unde
 }
 
 /** The next step's coefficient: adapted where the recipe names a target, else the same. */
-export function nextKlCoef({ algorithm }: Recipe, klCoef: number, measured: KlToReference | undefined): number {
+export function nextKlCoef({ algorithm }: LoopOptions, klCoef: number, measured: KlToReference | undefined): number {
   const { klTarget: target, klHorizon: horizon = defaultHorizon } = algorithm
   if (target === undefined || measured === undefined) return klCoef
   return adaptKlCoef(klCoef, { kl: measured.perCompletion, completions: measured.completions }, { target, horizon })
 }
 
 /** The recipe with the step's own coefficient in the loss: 0 where the KL is in the reward. */
-export const withKlCoef = (recipe: Recipe, klCoef: number): Recipe => ({
+export const withKlCoef = (recipe: LoopOptions, klCoef: number): LoopOptions => ({
   ...recipe,
   algorithm: { ...recipe.algorithm, klCoef: recipe.algorithm.klIn === 'loss' ? klCoef : 0 },
 })
 
 /** The coefficient, and the distance as far as the update's own kl_nats does not tell it. */
-export function klMetrics({ algorithm }: Recipe, klCoef: number, measured: KlToReference): Record<string, number> {
+export function klMetrics({ algorithm }: LoopOptions, klCoef: number, measured: KlToReference): Record<string, number> {
   return {
     kl_coef: klCoef,
     kl_completion_nats: measured.perCompletion,

@@ -1,10 +1,10 @@
 /** Examples as the update wants them: a group each, the ids before the first learnt one as its prompt. */
-import { UserError } from '../../config/errors.js'
-import type { SftRecipe } from '../../config/sft-recipe.js'
+import { UserError } from '../../base/errors.js'
 import type { OpenModel } from '../../model/types.js'
 import { stopTokensOf } from '../../rollout/model-thread.js'
 import type { SftExample } from '../../task/sft-example.js'
 import type { TrainGroup } from '../backend.js'
+import type { SftOptions } from './section.js'
 import { type SftTokens, tokenizeExample } from './tokens.js'
 
 export interface SftSequence {
@@ -32,7 +32,7 @@ export interface SftBatch {
 export function makeBatch(
   examples: readonly SftExample[],
   model: Pick<OpenModel, 'config' | 'tokenizer'>,
-  data: SftRecipe['data'],
+  data: SftOptions['data'],
 ): SftBatch {
   const limit = Math.min(data.maxTokens ?? Number.POSITIVE_INFINITY, model.config.maxPositionEmbeddings)
   const stopTokens = stopTokensOf(model)

@@ -3,8 +3,7 @@
  * {@link Backend} and examples, and nothing of files. The order of the examples is keyed by the seed, so the state to
  * continue from is the step.
  */
-import { UserError } from '../../config/errors.js'
-import type { SftRecipe } from '../../config/sft-recipe.js'
+import { UserError } from '../../base/errors.js'
 import type { OpenModel } from '../../model/types.js'
 import type { SftData } from '../../task/sft-data.js'
 import type { SftExample } from '../../task/sft-example.js'
@@ -14,10 +13,11 @@ import { learningRate } from '../schedule.js'
 import { likelihood, makeBatch, type SftBatch, toTrainGroups } from './batch.js'
 import type { SftEvent, SftStepMetrics } from './events.js'
 import { ExampleOrder } from './order.js'
+import type { SftOptions } from './section.js'
 import { addTargets, meansOf, noSums, validate } from './validate.js'
 
 export interface SftSetup {
-  recipe: SftRecipe
+  recipe: SftOptions
   backend: Backend
   /** Tokenizer, chat template and end tokens. */
   model: OpenModel
@@ -38,16 +38,16 @@ export type SftLoopEvent =
   | (Extract<SftEvent, { type: 'step' }> & { state: SftState })
 
 /** Examples that a run takes in all, each as often as it comes. */
-export function sftExamples({ train }: SftRecipe, available: number): number {
+export function sftExamples({ train }: SftOptions, available: number): number {
   if (train.steps !== undefined) return train.steps * train.examplesPerStep
   return Math.max(1, Math.round(train.epochs * available))
 }
 
-export const sftSteps = (recipe: SftRecipe, available: number): number =>
+export const sftSteps = (recipe: SftOptions, available: number): number =>
   Math.ceil(sftExamples(recipe, available) / recipe.train.examplesPerStep)
 
 /** Whether the policy is validated after `step` steps (0 = before the first). */
-export const validationDue = ({ eval: validation }: SftRecipe, step: number, steps: number): boolean =>
+export const validationDue = ({ eval: validation }: SftOptions, step: number, steps: number): boolean =>
   validation !== undefined && (step % validation.every === 0 || step === steps)
 
 export async function* sftLoop(setup: SftSetup): AsyncGenerator<SftLoopEvent> {

@@ -1,5 +1,5 @@
 /** In which order a run meets its examples: a function of the seed alone, so a position in it is one number. */
-import { rngFrom } from '../../config/philox.js'
+import { rngFrom } from '../../base/philox.js'
 import { shuffle } from '../../task/shuffle.js'
 
 // Key of the random stream that is the order's own.

@@ -10,7 +10,7 @@
  *
  * A turn ends with its end token; what a template writes behind it (here a newline) is never generated, so not learnt.
  */
-import { UserError } from '../../config/errors.js'
+import { UserError } from '../../base/errors.js'
 import type { ChatMessage, Tokenizer } from '../../model/types.js'
 import type { SftContent } from '../../task/sft-example.js'
 

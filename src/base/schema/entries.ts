@@ -1,0 +1,81 @@
+import type { z } from 'zod'
+import { type KeySchema, recipeJsonSchema } from './json-schema.js'
+
+/** One key of the recipe, as the printed reference, docs/config.md and error messages show it. */
+export interface SchemaEntry {
+  /** Dotted, e.g. `rollout.maxNewTokens`. */
+  path: string
+  description: string
+  /** What may be written: `number > 0`, `grpo | ppo`, `list of text`, `section`. */
+  type: string
+  /** As YAML; absent where there is none. */
+  default?: string
+  required: boolean
+  section: boolean
+}
+
+function limits(schema: KeySchema): string {
+  const parts = [
+    schema.exclusiveMinimum !== undefined ? `> ${schema.exclusiveMinimum}` : '',
+    schema.minimum !== undefined ? `>= ${schema.minimum}` : '',
+    schema.exclusiveMaximum !== undefined ? `< ${schema.exclusiveMaximum}` : '',
+    schema.maximum !== undefined ? `<= ${schema.maximum}` : '',
+  ]
+  return parts
+    .filter((part) => part !== '')
+    .map((part) => ` ${part}`)
+    .join(',')
+}
+
+function typeOf(schema: KeySchema): string {
+  if (schema.const !== undefined) return String(schema.const)
+  if (schema.enum) return schema.enum.join(' | ')
+  const [one, list] = schema.anyOf ?? []
+  if (one?.enum && list?.items?.enum) return `${typeOf(one)}, or a list of them`
+  if (schema.anyOf) return schema.anyOf.map(typeOf).join(' or ')
+  if (schema.prefixItems) return `list of ${schema.prefixItems.length}: ${typeOf(schema.prefixItems[0])}`
+  switch (schema.type) {
+    case 'integer':
+      return `whole number${limits(schema)}`
+    case 'number':
+      return `number${limits(schema)}`
+    case 'array':
+      return `list of ${typeOf(schema.items ?? {})}`
+    case 'object':
+      return 'section'
+    case 'string':
+      return 'text'
+    case 'boolean':
+      return 'true | false'
+    default:
+      return 'any'
+  }
+}
+
+const asYaml = (value: unknown): string =>
+  typeof value === 'number' && value !== 0 && Math.abs(value) < 1e-4
+    ? value.toExponential()
+    : Array.isArray(value)
+      ? `[${value.map(asYaml).join(', ')}]`
+      : String(value)
+
+function collect(parent: KeySchema, prefix: string): SchemaEntry[] {
+  return Object.entries(parent.properties ?? {}).flatMap(([key, schema]) => {
+    const path = prefix + key
+    const section = schema.properties !== undefined
+    const entry: SchemaEntry = {
+      path,
+      description: schema.description ?? '',
+      type: typeOf(schema),
+      ...(schema.default === undefined || section ? {} : { default: asYaml(schema.default) }),
+      required: parent.required?.includes(key) ?? false,
+      section,
+    }
+    return section ? [entry, ...collect(schema, `${path}.`)] : [entry]
+  })
+}
+
+/** Every key of the recipe in the schema's order, sections before their keys. */
+export function schemaEntries(schema: z.ZodType): SchemaEntry[] {
+  return collect(recipeJsonSchema(schema), '')
+}

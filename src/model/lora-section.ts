@@ -1,0 +1,67 @@
+/** The recipe's `lora` section: train a low-rank adapter instead of the weights. */
+import { z } from 'zod'
+import { count } from '../base/numbers.js'
+
+const defaults = { rank: 16, alpha: 32 }
+
+export const loraSection = z.strictObject({
+  rank: count
+    .optional()
+    .describe(`Rank r of the adapter's factors (arXiv 2106.09685); absent: ${defaults.rank}, or that of lora.from.`),
+  alpha: z
+    .number()
+    .gt(0)
+    .optional()
+    .describe(
+      `The adapter's output is scaled by alpha / rank; absent: ${defaults.alpha}, or that of lora.from. With alpha 32 ` +
+        'about five times the learning rate of full fine-tuning gives steps of the same size at rank 16.',
+    ),
+  rankStabilized: z
+    .boolean()
+    .optional()
+    .describe('Scale by alpha / sqrt(rank) instead (rsLoRA, arXiv 2312.03732); absent: false, or that of lora.from.'),
+  dropout: z
+    .number()
+    .min(0)
+    .lt(1)
+    .default(0)
+    .describe(
+      "Dropout on the adapter's input while training. Above 0 the trained policy is not the sampled one: ratios move.",
+    ),
+  targets: z
+    .union([z.literal('all-linear'), z.array(z.string().min(1)).min(1)])
+    .optional()
+    .describe(
+      'Layers that get an adapter: all-linear (every linear layer but the head), or names out of q_proj, k_proj, v_proj, ' +
+        "o_proj, gate_proj, up_proj, down_proj, or the family's own. Absent: all-linear, or those of lora.from.",
+    ),
+  seed: z
+    .number()
+    .int()
+    .min(0)
+    .optional()
+    .describe("Keys the adapter's start (A uniform in +-1/sqrt(inputs), B zero) and its dropout; absent: seed."),
+  from: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'A PEFT adapter to go on with, its directory or a hub id; it brings rank, alpha, rankStabilized and targets.',
+    ),
+})
+
+export type LoraSection = z.output<typeof loraSection>
+
+/** What the engine is told: a new adapter, or how to train the given one. */
+export function loraSettings({ lora, seed }: { lora?: LoraSection; seed: number }) {
+  if (!lora) return undefined
+  const { rank = defaults.rank, alpha = defaults.alpha, rankStabilized = false, targets = 'all-linear' } = lora
+  const own = lora.seed ?? seed
+  return {
+    ...(lora.from === undefined ? { create: { rank, alpha, rankStabilized, targets, seed: own } } : {}),
+    ...(lora.dropout > 0 ? { dropout: { rate: lora.dropout, seed: own } } : {}),
+  }
+}
+
+/** Keys that the given adapter decides. */
+export const ofGivenAdapter = ['rank', 'alpha', 'rankStabilized', 'targets'] as const

@@ -1,0 +1,143 @@
+/** A few completions of a run, picked from its rollout files to show what the policy did and what that was worth. */
+import { existsSync, readdirSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from 'hyparquet'
+import { runPaths, stepOf } from '../../run/store/run-directory.js'
+import { alignTokens } from './token-texts.js'
+
+export interface SampleToken {
+  id: number
+  text: string
+  logprob: number
+  entropy: number
+  s: number
+  expectedS: number
+  kept: boolean
+}
+
+export interface Sample {
+  step: number
+  promptId: string
+  sample: number
+  prompt: string
+  completion: string
+  answer?: string
+  reward: number
+  advantage: number
+  tokens: SampleToken[]
+  /** Tokens beyond `maxTokens`, which are not in `tokens`. */
+  hiddenTokens: number
+}
+
+export interface SampleOptions {
+  /** How many rollout files: 1 is the last one, more are spread evenly from first to last. */
+  files: number
+  /** Text of one token; without it token texts are empty. */
+  decodeToken?: (id: number) => string
+  maxTokens: number
+}
+
+const perToken = ['logprob', 'entropy', 's', 'expected_s', 'grad_mask'] as const
+
+/**
+ * From each chosen file the best and the worst completion of the prompt whose rewards differ most.
+ * A file that cannot be read is left out and named in `problems`.
+ */
+export async function readSamples(directory: string, options: SampleOptions, problems: string[]): Promise<Sample[]> {
+  const samples: Sample[] = []
+  for (const path of rolloutFiles(directory, options.files)) {
+    try {
+      samples.push(...(await samplesOf(path, options)))
+    } catch (error) {
+      problems.push(`rollouts/${basename(path)}: not readable, left out (${(error as Error).message})`)
+    }
+  }
+  return samples
+}
+
+function rolloutFiles(directory: string, count: number): string[] {
+  const folder = runPaths(directory).rollouts
+  if (!existsSync(folder)) return []
+  const names = readdirSync(folder)
+    .filter((name) => stepOf(name, '.parquet') !== undefined)
+    .sort((a, b) => stepOf(a, '.parquet')! - stepOf(b, '.parquet')!)
+  const chosen =
+    count === 1
+      ? names.slice(-1)
+      : Array.from({ length: count }, (_, i) => names[Math.round((i * (names.length - 1)) / (count - 1))])
+  return [...new Set(chosen)].filter((name) => name !== undefined).map((name) => join(folder, name))
+}
+
+async function samplesOf(path: string, options: SampleOptions): Promise<Sample[]> {
+  const file = await asyncBufferFromFile(path)
+  const metadata = await parquetMetadataAsync(file)
+  // Rewards first: the long columns are read only for the rows that are shown.
+  const heads = await parquetReadObjects({ file, metadata, columns: ['prompt_id', 'reward', 'advantage'] })
+  const samples: Sample[] = []
+  for (const row of pickRows(heads.map((head) => ({ ...head, reward: Number(head.reward) }) as Head))) {
+    const [whole] = await parquetReadObjects({ file, metadata, rowStart: row, rowEnd: row + 1 })
+    samples.push(toSample(whole, options))
+  }
+  return samples
+}
+
+interface Head {
+  prompt_id: string
+  reward: number
+  advantage: number
+}
+
+/** Indices of the best and the worst completion of the prompt with the largest spread of rewards. */
+export function pickRows(heads: readonly Head[]): number[] {
+  const groups = new Map<string, number[]>()
+  heads.forEach((head, row) => {
+    const group = groups.get(head.prompt_id)
+    if (group === undefined) groups.set(head.prompt_id, [row])
+    else group.push(row)
+  })
+  let chosen: number[] = []
+  let widest = -1
+  for (const rows of groups.values()) {
+    const byReward = [...rows].sort((a, b) => heads[b].reward - heads[a].reward || a - b)
+    const [best, worst] = [byReward[0], byReward.at(-1)!]
+    const spread = heads[best].reward - heads[worst].reward
+    if (spread > widest) {
+      widest = spread
+      chosen = best === worst ? [best] : [best, worst]
+    }
+  }
+  return chosen
+}
+
+function toSample(row: Record<string, unknown>, { decodeToken, maxTokens }: SampleOptions): Sample {
+  const ids = numbers(row.tokens)
+  const completion = String(row.completion ?? '')
+  const [logprob, entropy, s, expectedS, kept] = perToken.map((name) => numbers(row[name]))
+  const texts = decodeToken ? alignTokens(ids.map(decodeToken), completion) : ids.map(() => '')
+  const at = (values: number[], i: number) => values[i] ?? Number.NaN
+  return {
+    step: Number(row.step),
+    promptId: String(row.prompt_id ?? ''),
+    sample: Number(row.sample),
+    prompt: String(row.prompt ?? ''),
+    completion,
+    answer: row.answer === null || row.answer === undefined ? undefined : String(row.answer),
+    reward: Number(row.reward),
+    advantage: Number(row.advantage),
+    tokens: ids.slice(0, maxTokens).map((id, i) => ({
+      id,
+      text: texts[i],
+      logprob: at(logprob, i),
+      entropy: at(entropy, i),
+      s: at(s, i),
+      expectedS: at(expectedS, i),
+      kept: (kept[i] ?? 1) !== 0,
+    })),
+    hiddenTokens: Math.max(0, ids.length - maxTokens),
+  }
+}
+
+function numbers(list: unknown): number[] {
+  if (!Array.isArray(list) && !ArrayBuffer.isView(list)) return []
+  return Array.from(list as ArrayLike<number | boolean | bigint>, Number)
+}

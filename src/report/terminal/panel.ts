@@ -1,0 +1,44 @@
+/** What a training run shows while it works: a live panel on a terminal, one line a step anywhere else. */
+import pc from 'picocolors'
+import type { TrainEvent } from '../../train/events.js'
+import type { SftEvent } from '../../train/sft/events.js'
+import { createLivePanel } from './panel-live.js'
+import { createPlainPanel } from './panel-plain.js'
+import { type PanelView, sftView, trainView } from './panel-view.js'
+
+/** What every kind of run says, with metrics of its own. */
+export type PanelEvent<Step, Evaluation> =
+  | Exclude<TrainEvent, { type: 'step' } | { type: 'eval' }>
+  | { type: 'step'; metrics: Step }
+  | { type: 'eval'; metrics: Evaluation }
+
+export interface Panel<Event> {
+  onEvent(event: Event): void
+  /** Runs what writes to the same terminal (a word on a signal) while nothing of the panel is on the screen. */
+  aside(write: () => void): void
+  /** Leaves the last state on the screen and gives the cursor back; may be called more than once. */
+  close(): void
+}
+
+export interface PanelOptions {
+  isTty: boolean
+  totalSteps: number
+  title: string
+}
+
+/** NO_COLOR takes colours away; a terminal that cannot move its cursor (TERM=dumb) gets plain lines. */
+function createPanel<Step extends { step: number }, Evaluation extends { step: number }>(
+  stream: NodeJS.WriteStream,
+  options: PanelOptions,
+  view: PanelView<Step, Evaluation>,
+): Panel<PanelEvent<Step, Evaluation>> {
+  const live = options.isTty && process.env.TERM !== 'dumb'
+  const colors = pc.createColors(live && !process.env.NO_COLOR)
+  return live ? createLivePanel(stream, options, colors, view) : createPlainPanel(stream, options, view)
+}
+
+export const createTrainPanel = (stream: NodeJS.WriteStream, options: PanelOptions): Panel<TrainEvent> =>
+  createPanel(stream, options, trainView)
+
+export const createSftPanel = (stream: NodeJS.WriteStream, options: PanelOptions): Panel<SftEvent> =>
+  createPanel(stream, options, sftView)

@@ -1,0 +1,166 @@
+/** An evaluation's outcome: what results.json holds, and the responses as Parquet. */
+import type { SchemaElement } from 'hyparquet'
+import { ByteWriter, parquetWrite } from 'hyparquet-writer'
+import { version } from '../../base/version.js'
+import { differencesOf, type MeasuredDifference } from '../../evaluate/differences.js'
+import type { Outcome } from '../../evaluate/estimators.js'
+import { type DataFigures, figuresOf } from '../../evaluate/figures.js'
+import type { EvaluatedProblem, Response } from '../../evaluate/respond.js'
+import type { EvalData } from './data.js'
+import type { EvalModel } from './model.js'
+import type { EvalSettings } from './settings.js'
+
+/** A data set as results name it. */
+export interface EvaluatedData {
+  name: string
+  given: string
+  problems: number
+  samples: number
+  /** Tells problem sets apart. */
+  hash: string
+  settings: EvalSettings
+  /** True where the task grades by itself: `rule` and `requireStop` then say nothing. */
+  ownGrader: boolean
+}
+
+export interface EvaluatedModel extends EvalModel {
+  /** Of the weights' files. */
+  fingerprint: string
+}
+
+/** One model on one data set. */
+export interface EvalResult extends DataFigures {
+  model: string
+  data: string
+}
+
+/** `b` less `a` on one data set. */
+export interface EvalDifference extends MeasuredDifference {
+  data: string
+  a: string
+  b: string
+}
+
+/** results.json */
+export interface EvalResults {
+  format: 1
+  isentrope: string
+  models: EvaluatedModel[]
+  data: EvaluatedData[]
+  results: EvalResult[]
+  /** Every model against the first. */
+  differences: EvalDifference[]
+}
+
+/** The problems of each model and data set, in the data set's order. */
+export interface Evaluated {
+  model: EvaluatedModel
+  data: EvalData
+  problems: EvaluatedProblem[]
+}
+
+export const describeData = ({
+  name,
+  given,
+  problems,
+  samples,
+  hash,
+  settings,
+  ownGrader,
+}: EvalData): EvaluatedData => ({
+  name,
+  given,
+  problems: problems.length,
+  samples,
+  hash,
+  settings,
+  ownGrader,
+})
+
+export function makeResults(
+  models: readonly EvaluatedModel[],
+  data: readonly EvalData[],
+  evaluated: readonly Evaluated[],
+): EvalResults {
+  const results = evaluated.map(
+    ({ model, data: { name, settings }, problems }): EvalResult => ({
+      model: model.name,
+      data: name,
+      ...figuresOf(problems, { rule: settings.rule, seed: settings.seed }),
+    }),
+  )
+  return {
+    format: 1,
+    isentrope: version,
+    models: [...models],
+    data: data.map(describeData),
+    results,
+    differences: data.flatMap(({ name, settings }) => {
+      const [first, ...others] = results.filter((result) => result.data === name)
+      return others.flatMap((other) =>
+        differencesOf(outcomes(first!), outcomes(other), { seed: settings.seed }).map((difference) => ({
+          data: name,
+          a: first!.model,
+          b: other.model,
+          ...difference,
+        })),
+      )
+    }),
+  }
+}
+
+const outcomes = ({ per_problem }: EvalResult): Outcome[] => per_problem
+
+interface Row {
+  model: string
+  data: string
+  problem: EvaluatedProblem
+  response: Response
+}
+
+type Leaf = 'INT32' | 'DOUBLE' | 'BOOLEAN' | 'STRING'
+
+const columns: { name: string; type: Leaf; nullable?: boolean; value: (row: Row) => unknown }[] = [
+  { name: 'model', type: 'STRING', value: ({ model }) => model },
+  { name: 'data', type: 'STRING', value: ({ data }) => data },
+  { name: 'prompt_id', type: 'STRING', value: ({ problem }) => problem.id },
+  { name: 'sample', type: 'INT32', value: ({ response }) => response.sample },
+  { name: 'prompt', type: 'STRING', value: ({ problem }) => problem.prompt },
+  { name: 'completion', type: 'STRING', value: ({ response }) => response.completion },
+  { name: 'answer', type: 'STRING', nullable: true, value: ({ problem }) => problem.answer ?? null },
+  { name: 'extracted', type: 'STRING', nullable: true, value: ({ response }) => response.extracted ?? null },
+  { name: 'correct', type: 'BOOLEAN', value: ({ response }) => response.correct },
+  { name: 'reward', type: 'DOUBLE', value: ({ response }) => response.reward },
+  { name: 'reason', type: 'STRING', nullable: true, value: ({ response }) => response.reason ?? null },
+  { name: 'finish', type: 'STRING', value: ({ response }) => response.finish },
+  { name: 'length', type: 'INT32', value: ({ response }) => response.length },
+  { name: 'logprob', type: 'DOUBLE', value: ({ response }) => response.logprob },
+  { name: 'entropy', type: 'DOUBLE', value: ({ response }) => response.entropy },
+]
+
+const schema: SchemaElement[] = [
+  { name: 'responses', num_children: columns.length },
+  ...columns.map(({ name, type, nullable }): SchemaElement => {
+    const repetition_type = nullable ? 'OPTIONAL' : 'REQUIRED'
+    return type === 'STRING'
+      ? { name, type: 'BYTE_ARRAY', converted_type: 'UTF8', repetition_type }
+      : { name, type, repetition_type }
+  }),
+]
+
+/** The bytes of responses.parquet: a row a response. */
+export function responsesParquet(evaluated: readonly Evaluated[]): Uint8Array {
+  const rows = evaluated.flatMap(({ model, data, problems }) =>
+    problems.flatMap((problem) =>
+      problem.responses.map((response): Row => ({ model: model.name, data: data.name, problem, response })),
+    ),
+  )
+  const writer = new ByteWriter()
+  parquetWrite({
+    writer,
+    schema,
+    columnData: columns.map(({ name, value }) => ({ name, data: rows.map(value) })),
+    createdBy: 'isentrope',
+  })
+  return writer.getBytes()
+}

@@ -1,0 +1,325 @@
+/**
+ * Which problems a policy can learn from: each is sampled, graded, and kept where its pass rate lies in a range. A
+ * problem that is never solved, or always, gives no signal.
+ *
+ * Windows of problems are sampled in one batch each, and which problems share one is fixed by the settings; a window's
+ * rates are on disk before the next begins. A filter that was killed goes on from there and ends in the same rates, bit
+ * for bit on the same CPU with the same threads. Another range on measured rates samples nothing.
+ */
+import { existsSync } from 'node:fs'
+import { UserError } from '../../base/errors.js'
+import { rngFrom } from '../../base/philox.js'
+import { hashProblems } from '../../evaluate/problem-set.js'
+import { type EvaluatedProblem, respond, samplePrompts } from '../../evaluate/respond.js'
+import type { OpenModel } from '../../model/types.js'
+import { openModelWithProgress } from '../../rollout/model-thread.js'
+import { type KeepRange, keeps, paperRange, parseKeepRange } from '../../task/data/pass-rates.js'
+import { loadTask } from '../../task/registry.js'
+import type { TaskSpec } from '../../task/spec.js'
+import type { Example, Task } from '../../task/types.js'
+import { openLocalBackend } from '../../train/local/backend.js'
+import { fingerprint } from '../evaluate/model.js'
+import { type EvalOptions, windowSize } from '../evaluate/session.js'
+import type { ComputeType } from '../plan/resolve-dtype.js'
+import { type EngineAsked, type PlannedEngine, samplingEngine } from '../plan/sampling-engine.js'
+import { type Disk, realDisk } from '../store/disk.js'
+import { readJsonFile } from '../store/json-file.js'
+import { toJsonLine } from '../store/json-lines.js'
+import { lockRun } from '../store/run-lock.js'
+import {
+  type FilterPaths,
+  type FilterSettings,
+  filterPaths,
+  type MeasuredRate,
+  openFilterDirectory,
+  readRates,
+} from './directory.js'
+import { type FilterResult, resultOf, writeResult } from './results.js'
+
+export interface FilterOptions {
+  /** Whatever `loadModel` takes. */
+  model: string
+  /** A task's or data set's name, a file, a prepared directory, or a task with its keys; its training problems. */
+  data: string | TaskSpec
+  /** Directory that is written; with rates in it from the same settings, these are gone on with. */
+  out: string
+  /** Completions of each problem. Default 16. */
+  samples?: number
+  /** Range of pass rates that is kept. Default the paper's, `(1/16, 15/16)`. */
+  keep?: string
+  /** The first so many problems. Default: all. */
+  problems?: number
+  /** Default 1024. */
+  maxNewTokens?: number
+  /** Default 1. */
+  temperature?: number
+  topP?: number
+  topK?: number
+  minP?: number
+  stopStrings?: string[]
+  /** Keys the draws. Default 0. */
+  seed?: number
+  /** Rows sampled at once at most. Default 32, on a GPU 256. */
+  batchSize?: number
+  device?: string
+  /** Default float32; `auto`: by measurement. */
+  dtype?: EngineAsked['dtype']
+  threads?: number
+  /** Insist that there is something to go on with. */
+  resume?: boolean
+  /** Stop after the plan. */
+  dryRun?: boolean
+  /** Ends it early; what is measured is kept. */
+  signal?: AbortSignal
+  onPlan?: (plan: FilterPlan) => void
+  onProgress?: (progress: FilterProgress) => void
+  fetch?: typeof fetch
+  dataDirectory?: string
+  /** For tests and other engines. */
+  openEngine?: EvalOptions['openEngine']
+  disk?: Disk
+}
+
+/** The cost, known before the first token. Tokens are upper bounds. */
+export interface FilterPlan {
+  problems: number
+  /** Measured in an earlier start. */
+  measured: number
+  samples: number
+  /** Yet to be sampled. */
+  completions: number
+  maxNewTokens: number
+  /** Yet to be sampled, at most. */
+  tokens: number
+  engine: PlannedEngine
+}
+
+export interface FilterProgress {
+  problems: number
+  problemsTotal: number
+  kept: number
+  /** Of this start. */
+  tokens: number
+  seconds: number
+  /** By this start's mean length and speed; absent before the first problems are measured. */
+  expectedTokens?: number
+  secondsLeft?: number
+}
+
+export interface FilterOutcome extends FilterResult {
+  directory: string
+  interrupted: boolean
+}
+
+/** Keys the random numbers by which a generated task makes its problems. */
+const problemStream = 0x66696c74
+const defaultRows = { cpu: 32, other: 256 }
+
+/**
+ * Measures pass rates and writes those in the range as a data set.
+ * @throws UserError for what cannot be had or does not fit together, before anything is sampled
+ */
+export async function filterData(options: FilterOptions): Promise<FilterOutcome> {
+  const { samples = 16, keep = paperRange, disk = realDisk, signal } = options
+  if (!Number.isSafeInteger(samples) || samples < 1) throw new UserError(`${samples} samples of a problem`)
+  const range = parseKeepRange(keep)
+  const spec = typeof options.data === 'string' ? { name: options.data } : options.data
+  const task = await loadTask(spec, { fetch: options.fetch, dataDirectory: options.dataDirectory })
+  const examples = trainingProblems(task, options.problems, options.seed ?? 0)
+  const model = await openModelWithProgress(options.model)
+  model.tensors.close()
+  const sampling = samplingOf(options, samples)
+  samplePrompts(model, placed(examples), sampling.maxNewTokens)
+
+  const paths = filterPaths(options.out)
+  const engine = await samplingEngine(options, {
+    models: [{ reference: options.model }],
+    rows: sampling.batchSize,
+    maxNewTokens: sampling.maxNewTokens,
+    begun: readJsonFile<FilterSettings>(paths.settings)?.dtype,
+  })
+  const settings = settingsOf({ ...options, dtype: engine.dtype }, spec, model, examples, sampling)
+  if (options.dryRun) {
+    options.onPlan?.({ ...planOf(examples.length, 0, sampling), engine })
+    return {
+      ...resultOf({ spec, settings, range, examples, rates: new Map(), samples }),
+      directory: options.out,
+      interrupted: false,
+    }
+  }
+  if (options.resume && !existsSync(paths.settings)) {
+    throw new UserError(`${paths.directory}: nothing to go on with`, { hint: 'leave --resume out to begin there' })
+  }
+  disk.makeDirectory(paths.directory)
+  const unlock = lockRun(paths.directory)
+  try {
+    openFilterDirectory(disk, paths, settings)
+    const rates = readRates(
+      disk,
+      paths,
+      examples.map(({ id }) => id),
+      samples,
+    )
+    options.onPlan?.({ ...planOf(examples.length, rates.size, sampling), engine })
+    if (rates.size < examples.length)
+      await measure({ ...options, dtype: engine.dtype, disk }, { task, model, examples, range, sampling, rates, paths })
+    const interrupted = rates.size < examples.length
+    const result = resultOf({ spec, settings, range, examples, rates, samples })
+    if (!interrupted) writeResult(disk, paths, result, examples, rates, range)
+    return { ...result, directory: options.out, interrupted: interrupted && signal?.aborted === true }
+  } finally {
+    unlock()
+  }
+}
+
+const placed = (examples: readonly Example[]) => examples.map((example, index) => ({ index, example }))
+
+function samplingOf(options: FilterOptions, samples: number) {
+  const { maxNewTokens = 1024, temperature = 1, topP = 1, topK = 0, minP = 0, stopStrings = [], seed = 0 } = options
+  const rows = (options.device ?? 'cpu') === 'cpu' ? defaultRows.cpu : defaultRows.other
+  const batchSize = options.batchSize ?? rows
+  return { samples, maxNewTokens, temperature, topP, topK, minP, stopStrings, seed, batchSize }
+}
+type Sampling = ReturnType<typeof samplingOf>
+
+/** Each problem once, in the task's order. */
+function trainingProblems(task: Task, limit: number | undefined, seed: number): Example[] {
+  const source = task.prompts(rngFrom(seed, problemStream), 'train')
+  if (limit === undefined && !Array.isArray(source)) {
+    throw new UserError(`task ${task.name}: may have no end`, {
+      hint: 'say by --problems how many of its problems to take',
+    })
+  }
+  if (!(Symbol.iterator in source)) {
+    throw new UserError(`task ${task.name}: gives its problems asynchronously, which filter does not take`)
+  }
+  const examples: Example[] = []
+  const seen = new Set<string>()
+  // An endless task may repeat itself: after as many repetitions as problems it has no more.
+  let repeated = 0
+  for (const example of source) {
+    if (examples.length >= (limit ?? Infinity) || repeated > 1000 + examples.length) break
+    const prompt = JSON.stringify(example.prompt)
+    if (seen.has(prompt)) repeated++
+    else {
+      seen.add(prompt)
+      examples.push(example)
+    }
+  }
+  if (examples.length === 0) throw new UserError(`task ${task.name}: has no problems to train on`)
+  const ids = new Set(examples.map(({ id }) => id))
+  if (ids.size < examples.length) throw new UserError(`task ${task.name}: two problems have the same id`)
+  return examples
+}
+
+function settingsOf(
+  options: FilterOptions & { dtype: ComputeType },
+  task: TaskSpec,
+  model: OpenModel,
+  examples: Example[],
+  sampling: Sampling,
+) {
+  return {
+    model: options.model,
+    weights: fingerprint(model.path),
+    task,
+    problems: examples.length,
+    problemsHash: hashProblems(examples),
+    ...sampling,
+    dtype: options.dtype,
+  }
+}
+
+function planOf(problems: number, measured: number, { samples, maxNewTokens }: Sampling): Omit<FilterPlan, 'engine'> {
+  const completions = (problems - measured) * samples
+  return { problems, measured, samples, completions, maxNewTokens, tokens: completions * maxNewTokens }
+}
+
+interface Measuring {
+  task: Task
+  model: OpenModel
+  examples: Example[]
+  range: KeepRange
+  sampling: Sampling
+  rates: Map<number, MeasuredRate>
+  paths: FilterPaths
+}
+
+async function measure(
+  options: Omit<FilterOptions, 'dtype'> & { dtype: ComputeType; disk: Disk },
+  setup: Measuring,
+): Promise<void> {
+  const { device, dtype, threads, signal, openEngine = openLocalBackend, disk } = options
+  const { task, model, examples, sampling, rates, paths } = setup
+  const engine = await openEngine(options.model, { device, dtype, threads, signal })
+  const progress = trackProgress(setup, options.onProgress)
+  try {
+    const size = windowSize(examples.length, sampling.samples, sampling.batchSize)
+    const all = placed(examples)
+    for (let from = 0; from < all.length; from += size) {
+      const window = all.slice(from, from + size)
+      if (window.every(({ index }) => rates.has(index))) continue
+      if (signal?.aborted) return
+      const answered = await respond({ sampler: engine, model, task }, window, sampling, progress.within)
+      // The rows of an ended call are cut short: they are no answers.
+      if (signal?.aborted) return
+      const fresh = answered.filter(({ index }) => !rates.has(index)).map(rateOf)
+      disk.append(paths.rates, fresh.map(toJsonLine).join(''))
+      for (const rate of fresh) rates.set(rate.index, rate)
+      progress.after(answered)
+    }
+  } finally {
+    await engine.close()
+  }
+}
+
+function rateOf({ index, id, responses }: EvaluatedProblem): MeasuredRate {
+  const correct = responses.filter((response) => response.correct).length
+  const samples = responses.length
+  return {
+    index,
+    id,
+    correct,
+    samples,
+    pass_rate: correct / samples,
+    reward_mean: responses.reduce((sum, { reward }) => sum + reward, 0) / samples,
+    tokens: responses.reduce((sum, { length }) => sum + length, 0),
+    truncated: responses.filter(({ finish }) => finish === 'length').length,
+  }
+}
+
+function trackProgress({ rates, examples, range }: Measuring, tell: FilterOptions['onProgress']) {
+  const began = performance.now()
+  const before = rates.size
+  let measuredTokens = 0
+  let measuredSeconds = 0
+  const report = (running: { tokens: number }) => {
+    const fresh = rates.size - before
+    const seconds = (performance.now() - began) / 1000
+    const left = examples.length - rates.size
+    tell?.({
+      problems: rates.size,
+      problemsTotal: examples.length,
+      kept: [...rates.values()].filter((rate) => keeps(range, rate)).length,
+      tokens: measuredTokens + running.tokens,
+      seconds,
+      ...(fresh === 0
+        ? {}
+        : {
+            expectedTokens: Math.round((left * measuredTokens) / fresh),
+            secondsLeft: Math.max(0, (left * measuredSeconds) / fresh - (seconds - measuredSeconds)),
+          }),
+    })
+  }
+  return {
+    within: ({ tokens }: { tokens: number }) => report({ tokens }),
+    after(problems: readonly EvaluatedProblem[]) {
+      measuredTokens += problems.reduce(
+        (sum, { responses }) => sum + responses.reduce((all, { length }) => all + length, 0),
+        0,
+      )
+      measuredSeconds = (performance.now() - began) / 1000
+      report({ tokens: 0 })
+    },
+  }
+}

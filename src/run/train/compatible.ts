@@ -1,0 +1,56 @@
+/** Which keys of a recipe may differ between a run and its resumption. */
+import { UserError } from '../../base/errors.js'
+import type { Recipe } from '../../recipe/schema.js'
+
+/**
+ * A key, or a section with all of its keys. These decide how long, how fast and how closely watched a run is. All
+ * others decide what it computes: a run under two of their values would be neither.
+ */
+const changeableInTraining = [
+  'name',
+  'threads',
+  'device',
+  'memoryCheck',
+  'train.steps',
+  'train.tokenBudget',
+  'train.optimizerDevice',
+  'train.onNonFinite',
+  'rollout.batchSize',
+  'eval.every',
+  'ledger',
+  'checkpoint',
+  'log',
+]
+
+function leaves(value: unknown, path = ''): [string, unknown][] {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return [[path, value]]
+  return Object.entries(value).flatMap(([key, child]) => leaves(child, path === '' ? key : `${path}.${key}`))
+}
+
+const shown = (value: unknown) => (value === undefined ? 'absent' : value === Infinity ? '.inf' : JSON.stringify(value))
+// JSON has no infinity; as text the two ends of the number line differ from null and from each other.
+const same = (a: unknown, b: unknown) => JSON.stringify(a, infinityAsText) === JSON.stringify(b, infinityAsText)
+const infinityAsText = (_: string, value: unknown) =>
+  typeof value === 'number' && !Number.isFinite(value) ? String(value) : value
+
+/** @throws UserError that names every key in which the recipe differs from the run's and may not. */
+export function requireCompatible<R extends object = Recipe>(
+  run: R,
+  resumed: R,
+  changeable: readonly string[] = changeableInTraining,
+): void {
+  const before = new Map(leaves(run))
+  const now = new Map(leaves(resumed))
+  const differing = [...new Set([...before.keys(), ...now.keys()])].filter(
+    (key) =>
+      !same(before.get(key), now.get(key)) &&
+      !changeable.some((allowed) => key === allowed || key.startsWith(`${allowed}.`)),
+  )
+  if (differing.length === 0) return
+  const lines = differing.map((key) => `  ${key}: ${shown(before.get(key))} in the run, ${shown(now.get(key))} now`)
+  throw new UserError(`a resumed run keeps its recipe, but these keys differ\n${lines.join('\n')}`, {
+    hint:
+      `only ${changeable.join(', ')} may change. To train on under another recipe, start a new run with ` +
+      "`model:` set to a checkpoint's model/ directory",
+  })
+}

@@ -1,0 +1,62 @@
+/** A training run: what {@link keepRun} has to know of it. */
+import { join } from 'node:path'
+import { bestMetric, checkpointDue } from '../../recipe/checkpoint-section.js'
+import { loadRecipe } from '../../recipe/index.js'
+import { trainFormat } from '../../recipe/parse-recipe.js'
+import type { Recipe, Resolved } from '../../recipe/schema.js'
+import type { TrainEvent } from '../../train/events.js'
+import { openCritic } from '../../train/ppo/open-critic.js'
+import { evaluationDue } from '../../train/schedule.js'
+import { resolveDtype } from '../plan/resolve-dtype.js'
+import { replaceFile } from '../store/disk.js'
+import { toJsonLine } from '../store/json-lines.js'
+import { type KeepOptions, keepRun, type RunKind } from '../store/keep-run.js'
+import { rolloutParquet } from '../store/rollout-file.js'
+import { stepName } from '../store/run-directory.js'
+import { requireCompatible } from './compatible.js'
+import { type OpenParts, openParts } from './parts.js'
+import { type Summary, summarize } from './summary.js'
+
+export interface TrainOptions extends KeepOptions<TrainEvent> {
+  /** For tests and other engines: how the recipe's parts are opened. */
+  openParts?: OpenParts
+}
+
+type Step = Extract<TrainEvent, { type: 'step' }>
+type Evaluation = Extract<TrainEvent, { type: 'eval' }>
+
+function trainKind(recipe: Resolved<Recipe>, open: OpenParts): RunKind<Step, Evaluation, Summary> {
+  const metric = bestMetric(recipe)
+  return {
+    recipe,
+    steps: recipe.train.steps,
+    requireCompatible: (config) => requireCompatible(loadRecipe(config), recipe),
+    open: (options) => open(recipe, options),
+    // The reference is the policy that the run began with.
+    prepare: async (backend) => {
+      if (recipe.algorithm.klCoef > 0) await backend.freezeReference()
+      await openCritic(backend, recipe)
+    },
+    checkpointDue: (step) => checkpointDue(recipe, step),
+    evaluationDue: (step) => evaluationDue(recipe, step),
+    bestMetric: metric,
+    bestIsEvaluated: metric !== 'reward_mean',
+    bestValue: (metrics, evaluation) => (metric === 'reward_mean' ? metrics.reward_mean : evaluation?.[metric]),
+    writeStep(disk, paths, { metrics, rollouts, ledger = [] }) {
+      replaceFile(
+        disk,
+        join(paths.rollouts, `${stepName(metrics.step)}.parquet`),
+        rolloutParquet(rollouts, metrics.step),
+      )
+      if (ledger.length > 0) disk.append(paths.ledger, ledger.map(toJsonLine).join(''))
+    },
+    summarize: (paths) => summarize(paths, recipe),
+  }
+}
+
+/** Trains as the recipe says and writes the run to its directory; throws what {@link keepRun} does. */
+export async function train(recipe: Recipe, options: TrainOptions = {}): Promise<Summary> {
+  const { openParts: open = openParts, ...rest } = options
+  const resolved = await resolveDtype(recipe, trainFormat, rest)
+  return keepRun(trainKind(resolved.recipe, open), rest)
+}
