@@ -15,7 +15,7 @@
  */
 import { parseArgs } from 'node:util'
 import { rngFrom } from '../src/base/philox.js'
-import { attentionText, chooseAttention } from '../src/model/attention-choice.js'
+import { attentionText, chooseAttention } from '../src/model/attention/choice.js'
 import { Decoder } from '../src/model/decoder.js'
 import { buildParameters } from '../src/model/parameters.js'
 import type { DecoderConfig } from '../src/model/types.js'

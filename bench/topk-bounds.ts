@@ -12,11 +12,11 @@ import { rngFrom } from '../src/base/philox.js'
 import { boundsFromTopK, type Interval, scores } from '../src/entropy/index.js'
 import { Decoder } from '../src/model/decoder.js'
 import { openDirectoryTensors, readDirectoryConfig } from '../src/model/directory.js'
-import { readGgufHeader } from '../src/model/gguf.js'
-import { readGgufConfig } from '../src/model/gguf-config.js'
-import { openGgufTensors } from '../src/model/gguf-tensors.js'
+import { readGgufConfig } from '../src/model/gguf/config.js'
+import { readGgufHeader } from '../src/model/gguf/header.js'
+import { openGgufTensors } from '../src/model/gguf/tensors.js'
+import { resolvePypiModel } from '../src/model/hub/pypi.js'
 import { PackedBatch } from '../src/model/packing.js'
-import { resolvePypiModel } from '../src/model/pypi.js'
 import {
   cpu,
   fromIndices,

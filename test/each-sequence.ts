@@ -1,5 +1,5 @@
 /** Attention of variable lengths as it is defined: one attention after the other. For comparisons, on any device. */
-import type { VarlenKernel } from '../src/model/varlen-attention.js'
+import type { VarlenKernel } from '../src/model/attention/varlen.js'
 import {
   attention,
   cat,

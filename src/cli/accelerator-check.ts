@@ -1,5 +1,5 @@
 /** How training would compute on a CUDA device, tried there: what a run's first lines say, before there is a run. */
-import type { AttentionChoice, chooseAttention } from '../model/attention-choice.js'
+import type { AttentionChoice, chooseAttention } from '../model/attention/choice.js'
 import type { transfersText } from '../torch/pinned.js'
 
 export interface AcceleratorReport {
@@ -19,7 +19,7 @@ export interface AcceleratorTrials {
 }
 
 const trials = async (): Promise<AcceleratorTrials> => ({
-  ...(await import('../model/attention-choice.js')),
+  ...(await import('../model/attention/choice.js')),
   ...(await import('../torch/pinned.js')),
 })
 
@@ -44,7 +44,7 @@ export async function checkAccelerator(index: number, room = trials): Promise<Ac
 
 /** The report's rows: heads that take the same attention for the same reason stand together. */
 export async function acceleratorRows(report: AcceleratorReport): Promise<[string, string][]> {
-  const { attentionText } = await import('../model/attention-choice.js')
+  const { attentionText } = await import('../model/attention/choice.js')
   const texts = new Map<string, number[]>()
   for (const choice of report.attention) {
     const text = attentionText(choice)

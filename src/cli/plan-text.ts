@@ -1,6 +1,6 @@
 import { methodList, replacesPpoClip } from '../entropy/methods/recipe-keys.js'
 import type { EntropyTarget } from '../entropy/target.js'
-import { loraSettings } from '../model/lora-section.js'
+import { loraSettings } from '../model/lora/section.js'
 import type { DecoderConfig } from '../model/types.js'
 import type { Recipe } from '../recipe/schema.js'
 import { formatBytes, formatCompact, formatCount, formatCounted, formatNumber } from '../report/format.js'

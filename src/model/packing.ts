@@ -3,11 +3,11 @@
  * The linear layers run on exactly these rows; only attention may pad. Row order: all prompts, then all branches.
  */
 import { type Device, flashAttention, fromIndices, scope, type Tensor } from '../torch/index.js'
-import { chooseAttention } from './attention-choice.js'
+import { chooseAttention } from './attention/choice.js'
+import type { PackedAttention, PackShape } from './attention/packed.js'
+import { PaddedAttention } from './attention/padded.js'
+import { VarlenAttention } from './attention/varlen.js'
 import type { Attend, Decoder } from './decoder.js'
-import type { PackedAttention, PackShape } from './packed-attention.js'
-import { PaddedAttention } from './padded-attention.js'
-import { VarlenAttention } from './varlen-attention.js'
 
 export interface SequenceGroup {
   /** At least one token. */

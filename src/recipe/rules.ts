@@ -1,4 +1,4 @@
-import { type LoraSection, ofGivenAdapter } from '../model/lora-section.js'
+import { type LoraSection, ofGivenAdapter } from '../model/lora/section.js'
 import { entropyRules, entropyWarnings } from './entropy-rules.js'
 import type { Recipe } from './schema.js'
 

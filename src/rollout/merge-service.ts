@@ -1,6 +1,6 @@
 /** Merging in the engine's thread: tensor by tensor, from file to file. */
-import { openAdapter } from '../model/adapter-file.js'
-import { mergedTensors } from '../model/merge.js'
+import { openAdapter } from '../model/lora/adapter-file.js'
+import { mergedTensors } from '../model/lora/merge.js'
 import { openLocalModel } from '../model/open.js'
 import { writeModel } from '../model/save.js'
 import type { CallContext } from '../torch/thread.js'

@@ -2,7 +2,7 @@
 import { homedir } from 'node:os'
 import { resolve } from 'node:path'
 import { withProgress } from '../fetch/progress.js'
-import type { LoraInit } from '../model/lora.js'
+import type { LoraInit } from '../model/lora/lora.js'
 import { type ModelSketch, openModel, sketchModel } from '../model/open.js'
 import type { OpenModel } from '../model/types.js'
 import type { Dtype } from '../torch/index.js'

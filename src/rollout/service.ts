@@ -1,7 +1,7 @@
 /** A model in the engine's thread: what sampling and scoring need of it. */
-import { attentionText, chooseAttention } from '../model/attention-choice.js'
+import { attentionText, chooseAttention } from '../model/attention/choice.js'
 import { Decoder } from '../model/decoder.js'
-import { Lora, type LoraInit } from '../model/lora.js'
+import { Lora, type LoraInit } from '../model/lora/lora.js'
 import { openLocalModel } from '../model/open.js'
 import type { OpenModel } from '../model/types.js'
 import { type Device, type Dtype, native, parseDevice, requireDevice, transfersText } from '../torch/index.js'

@@ -2,7 +2,7 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { rngFrom } from '../../src/base/philox.js'
 import { shareWeights } from '../../src/model/copy.js'
-import { Lora } from '../../src/model/lora.js'
+import { Lora } from '../../src/model/lora/lora.js'
 import { exportParts } from '../../src/model/parameters.js'
 import { gradientOf, liveTensors } from '../../src/torch/index.js'
 import type { TrainCompletion, TrainGroup, UpdateOptions } from '../../src/train/backend.js'

@@ -3,10 +3,10 @@
  * give back what they took (torch/memory.ts), so the peak is what always stays plus the larger of the two.
  */
 
-import { targetModules } from '../../model/adapter-layout.js'
-import { varlenLimit } from '../../model/attention-choice.js'
+import { varlenLimit } from '../../model/attention/choice.js'
 import { cacheCapacity } from '../../model/cache.js'
-import { loraSettings } from '../../model/lora-section.js'
+import { targetModules } from '../../model/lora/adapter-layout.js'
+import { loraSettings } from '../../model/lora/section.js'
 import { parameterShapes } from '../../model/names.js'
 import type { DecoderConfig } from '../../model/types.js'
 import type { Recipe, Resolved } from '../../recipe/index.js'

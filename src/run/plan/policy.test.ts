@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import type { LoraSection } from '../../model/lora-section.js'
+import type { LoraSection } from '../../model/lora/section.js'
 import { requireBase } from './policy.js'
 
 const lora = (section: Partial<LoraSection>) => ({ model: 'someone/base', lora: { dropout: 0, ...section } })

@@ -1,7 +1,7 @@
 /** The policy that a recipe of either kind trains: its base model with all weights, or with an adapter. */
 import { UserError } from '../../base/errors.js'
-import { isAdapterDirectory } from '../../model/adapter-config.js'
-import { loraSettings } from '../../model/lora-section.js'
+import { isAdapterDirectory } from '../../model/lora/adapter-config.js'
+import { loraSettings } from '../../model/lora/section.js'
 import type { ModelSketch } from '../../model/open.js'
 import type { OpenModel } from '../../model/types.js'
 import type { Recipe, Resolved } from '../../recipe/schema.js'

@@ -18,7 +18,7 @@ import { networkOff } from '../../fetch/offline.js'
 import { withProgress } from '../../fetch/progress.js'
 import { downloadSpan } from '../../fetch/ranges.js'
 import { serverTrouble } from '../../fetch/server-trouble.js'
-import { hubToken, isCommit } from '../../model/hub-cache.js'
+import { hubToken, isCommit } from '../../model/hub/cache.js'
 
 export interface HubRequest {
   /** `owner/name` of a data set. */

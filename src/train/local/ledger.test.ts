@@ -9,7 +9,7 @@ import {
   updateOptions,
 } from '../../../test/training/models.js'
 import { rngFrom } from '../../base/philox.js'
-import { Lora } from '../../model/lora.js'
+import { Lora } from '../../model/lora/lora.js'
 import { scoreCompletions } from '../../rollout/scoring.js'
 import { hostLooks, liveTensors } from '../../torch/index.js'
 import type { TrainGroup, UpdateOptions } from '../backend.js'

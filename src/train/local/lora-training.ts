@@ -1,6 +1,7 @@
 /** What is special about training an adapter: which parameters move, and dropout keyed by the tokens' places. */
-import type { Lora } from '../../model/lora.js'
-import { type DropoutRow, dropoutRows } from '../../model/lora-dropout.js'
+
+import { type DropoutRow, dropoutRows } from '../../model/lora/dropout.js'
+import type { Lora } from '../../model/lora/lora.js'
 import type { Tensor } from '../../torch/index.js'
 
 export interface LoraTraining {

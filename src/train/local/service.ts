@@ -2,9 +2,9 @@
 
 import { mkdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { openAdapter } from '../../model/adapter-file.js'
 import { copyDecoder, shareWeights } from '../../model/copy.js'
 import type { Decoder } from '../../model/decoder.js'
+import { openAdapter } from '../../model/lora/adapter-file.js'
 import { openLocalModel } from '../../model/open.js'
 import { exportAll, fillParameter } from '../../model/parameters.js'
 import { writeModel } from '../../model/save.js'

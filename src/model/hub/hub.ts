@@ -6,15 +6,15 @@ import { copyFile, mkdir, rename, rm, symlink, writeFile } from 'node:fs/promise
 import { dirname, join, relative } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { type ListFileEntry, listFiles, modelInfo } from '@huggingface/hub'
-import { UserError } from '../base/errors.js'
-import { FetchError, isTransient } from '../fetch/errors.js'
-import { bodyOf, createHttp, fetchWhole, type Http } from '../fetch/http.js'
-import { withLock } from '../fetch/lock.js'
-import { networkOff } from '../fetch/offline.js'
-import { downloadSpan } from '../fetch/ranges.js'
-import { serverTrouble } from '../fetch/server-trouble.js'
-import { adapterConfigFile, adapterWeightsFile } from './adapter-config.js'
-import { readText } from './file.js'
+import { UserError } from '../../base/errors.js'
+import { FetchError, isTransient } from '../../fetch/errors.js'
+import { bodyOf, createHttp, fetchWhole, type Http } from '../../fetch/http.js'
+import { withLock } from '../../fetch/lock.js'
+import { networkOff } from '../../fetch/offline.js'
+import { downloadSpan } from '../../fetch/ranges.js'
+import { serverTrouble } from '../../fetch/server-trouble.js'
+import { readText } from '../file.js'
+import { adapterConfigFile, adapterWeightsFile } from '../lora/adapter-config.js'
 import {
   cachedCommit,
   cachedSnapshot,
@@ -24,7 +24,7 @@ import {
   isCommit,
   repositoryFolder,
   shardsOf,
-} from './hub-cache.js'
+} from './cache.js'
 
 export interface HubOptions {
   fetch?: typeof globalThis.fetch

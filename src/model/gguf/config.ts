@@ -1,11 +1,11 @@
 /** A GGUF file's metadata as the `config.json` that the same model has on the hub, so that it can be saved as one. */
 
-import { UserError } from '../base/errors.js'
-import { parseConfig } from './config.js'
-import { openFile } from './file.js'
-import type { GgufHeader } from './gguf.js'
-import type { JsonObject } from './json.js'
-import type { DecoderConfig } from './types.js'
+import { UserError } from '../../base/errors.js'
+import { parseConfig } from '../config.js'
+import { openFile } from '../file.js'
+import type { JsonObject } from '../json.js'
+import type { DecoderConfig } from '../types.js'
+import type { GgufHeader } from './header.js'
 
 const architectures: Record<string, string> = {
   llama: 'LlamaForCausalLM',

@@ -1,6 +1,6 @@
 /** The recipe's `lora` section: train a low-rank adapter instead of the weights. */
 import { z } from 'zod'
-import { count } from '../base/numbers.js'
+import { count } from '../../base/numbers.js'
 
 const defaults = { rank: 16, alpha: 32 }
 

@@ -1,11 +1,11 @@
 /** A model's tensors with an adapter's products added: W + s B A, in the files' own order of rows. */
-import { UserError } from '../base/errors.js'
-import { add, type Dtype, dtypes, empty, mm, mul, noGrad, scope, sum, type Tensor, toDtype } from '../torch/index.js'
+import { UserError } from '../../base/errors.js'
+import { add, type Dtype, dtypes, empty, mm, mul, noGrad, scope, sum, type Tensor, toDtype } from '../../torch/index.js'
+import type { CanonicalTensor } from '../save.js'
+import type { OpenModel, SourceDtype, TensorSource } from '../types.js'
 import { adapterScale } from './adapter-config.js'
 import type { OpenAdapter } from './adapter-file.js'
 import { factorA, factorB } from './adapter-layout.js'
-import type { CanonicalTensor } from './save.js'
-import type { OpenModel, SourceDtype, TensorSource } from './types.js'
 
 const engineTypes: Record<SourceDtype, Dtype> = { F32: 'float32', F16: 'float16', BF16: 'bfloat16' }
 const fileTypes = { float32: 'F32', float16: 'F16', bfloat16: 'BF16' } as const

@@ -19,10 +19,10 @@ import {
   toDtype,
   transpose,
   zeros,
-} from '../torch/index.js'
-import type { DropoutMask } from './lora-dropout.js'
-import type { Parameter } from './parameters.js'
-import type { LinearAdapter } from './projection.js'
+} from '../../torch/index.js'
+import type { Parameter } from '../parameters.js'
+import type { LinearAdapter } from '../projection.js'
+import type { DropoutMask } from './dropout.js'
 
 /** One module's share of a fused weight. */
 export interface LoraBlock {

@@ -2,8 +2,8 @@ import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'no
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
-import { startTestEngine } from '../../test/engine.js'
-import { largestGap, loadTiny } from '../../test/training/models.js'
+import { startTestEngine } from '../../../test/engine.js'
+import { largestGap, loadTiny } from '../../../test/training/models.js'
 import {
   backward,
   cpu,
@@ -17,15 +17,15 @@ import {
   requireGrad,
   scope,
   withGrad,
-} from '../torch/index.js'
+} from '../../torch/index.js'
+import { shareWeights } from '../copy.js'
+import type { Decoder } from '../decoder.js'
+import { PackedBatch } from '../packing.js'
+import { exportParts } from '../parameters.js'
+import { openSafetensors } from '../safetensors.js'
+import { writeSafetensors } from '../safetensors-write.js'
 import { openAdapter } from './adapter-file.js'
-import { shareWeights } from './copy.js'
-import type { Decoder } from './decoder.js'
 import { Lora, type LoraOptions } from './lora.js'
-import { PackedBatch } from './packing.js'
-import { exportParts } from './parameters.js'
-import { openSafetensors } from './safetensors.js'
-import { writeSafetensors } from './safetensors-write.js'
 
 /** Gone when the test has finished, however it ended. */
 function temporaryDirectory(): string {

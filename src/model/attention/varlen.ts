@@ -12,9 +12,9 @@ import {
   type SequenceStarts,
   scope,
   type Tensor,
-} from '../torch/index.js'
-import type { Attend } from './decoder.js'
-import type { AttentionHeads, PackedAttention, PackShape } from './packed-attention.js'
+} from '../../torch/index.js'
+import type { Attend } from '../decoder.js'
+import type { AttentionHeads, PackedAttention, PackShape } from './packed.js'
 
 /** Sequences one after the other; a sequence's last query sees all of its keys, the one before it all but the last. */
 export interface VarlenLayout {

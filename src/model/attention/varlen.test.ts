@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { eachSequence } from '../../test/each-sequence.js'
-import { startTestEngine } from '../../test/engine.js'
-import { rngFrom } from '../base/philox.js'
+import { eachSequence } from '../../../test/each-sequence.js'
+import { startTestEngine } from '../../../test/engine.js'
+import { rngFrom } from '../../base/philox.js'
 import {
   backward,
   cpu,
@@ -13,10 +13,10 @@ import {
   scope,
   type Tensor,
   withGrad,
-} from '../torch/index.js'
-import type { PackedAttention, PackShape } from './packed-attention.js'
-import { PaddedAttention } from './padded-attention.js'
-import { VarlenAttention, varlenLayout } from './varlen-attention.js'
+} from '../../torch/index.js'
+import type { PackedAttention, PackShape } from './packed.js'
+import { PaddedAttention } from './padded.js'
+import { VarlenAttention, varlenLayout } from './varlen.js'
 
 beforeAll(startTestEngine)
 

@@ -14,9 +14,9 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { Failure, UserError } from '../base/errors.js'
-import { parseHubId } from './hub-cache.js'
-import { openModel, sketchModel } from './open.js'
+import { Failure, UserError } from '../../base/errors.js'
+import { openModel, sketchModel } from '../open.js'
+import { parseHubId } from './cache.js'
 
 // The pauses between two tries are tested with the client; here they take no time.
 vi.mock('node:timers/promises', async (original) => ({ ...(await original<object>()), setTimeout: async () => {} }))

@@ -15,9 +15,9 @@ import {
   type Tensor,
   toDtype,
   transpose,
-} from '../torch/index.js'
-import type { Attend } from './decoder.js'
-import type { AttentionHeads, PackedAttention, PackShape } from './packed-attention.js'
+} from '../../torch/index.js'
+import type { Attend } from '../decoder.js'
+import type { AttentionHeads, PackedAttention, PackShape } from './packed.js'
 
 export class PaddedAttention implements PackedAttention {
   readonly #shape: PackShape

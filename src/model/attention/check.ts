@@ -1,5 +1,5 @@
 /** Holds a variable-length kernel to the padded attention on a small example: its values and all three gradients. */
-import { rngFrom } from '../base/philox.js'
+import { rngFrom } from '../../base/philox.js'
 import {
   backward,
   type Device,
@@ -10,10 +10,10 @@ import {
   scope,
   toDtype,
   withGrad,
-} from '../torch/index.js'
-import type { AttentionHeads, PackedAttention, PackShape } from './packed-attention.js'
-import { PaddedAttention } from './padded-attention.js'
-import { VarlenAttention, type VarlenKernel } from './varlen-attention.js'
+} from '../../torch/index.js'
+import type { AttentionHeads, PackedAttention, PackShape } from './packed.js'
+import { PaddedAttention } from './padded.js'
+import { VarlenAttention, type VarlenKernel } from './varlen.js'
 
 /**
  * Prompts with several, one and no branches; sequences of one row, of few (where every key counts), and of more than the

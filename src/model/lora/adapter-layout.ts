@@ -3,9 +3,9 @@
  * factors per module of the family's own model. Llama's q_proj, k_proj and v_proj are three modules with three A; the
  * wqkv of InternLM2 is one with one A, whose B has its rows per group of heads.
  */
-import { UserError } from '../base/errors.js'
-import { type RowRange, storedTensors } from './names.js'
-import type { DecoderConfig } from './types.js'
+import { UserError } from '../../base/errors.js'
+import { type RowRange, storedTensors } from '../names.js'
+import type { DecoderConfig } from '../types.js'
 
 export interface LinearModule {
   /** In the family's model: `model.layers.0.self_attn.q_proj`, `model.layers.0.attention.wqkv`. */

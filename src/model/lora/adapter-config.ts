@@ -4,8 +4,8 @@
  */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { UserError } from '../base/errors.js'
-import { isObject, type JsonObject, readJsonObject } from './json.js'
+import { UserError } from '../../base/errors.js'
+import { isObject, type JsonObject, readJsonObject } from '../json.js'
 
 export const adapterConfigFile = 'adapter_config.json'
 export const adapterWeightsFile = 'adapter_model.safetensors'

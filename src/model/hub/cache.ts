@@ -10,8 +10,8 @@ import { existsSync, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { getHFHubCachePath, getRepoFolderName } from '@huggingface/hub'
-import { adapterConfigFile, adapterWeightsFile } from './adapter-config.js'
-import { isObject } from './json.js'
+import { isObject } from '../json.js'
+import { adapterConfigFile, adapterWeightsFile } from '../lora/adapter-config.js'
 
 export interface HubId {
   /** OWNER/NAME. */

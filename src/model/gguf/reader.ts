@@ -1,4 +1,4 @@
-import type { RandomAccessFile } from './file.js'
+import type { RandomAccessFile } from '../file.js'
 
 /** Value types of GGUF metadata by their number in the file: bytes, and how a DataView reads one. */
 const scalars: Record<number, { bytes: number; read: (view: DataView, at: number) => unknown }> = {

@@ -9,10 +9,10 @@
  */
 
 import { GGMLQuantizationType } from '@huggingface/gguf'
-import { UserError } from '../base/errors.js'
+import { UserError } from '../../base/errors.js'
+import { openFile } from '../file.js'
 import { type BlockFormatName, blockFormats } from './dequantize.js'
-import { openFile } from './file.js'
-import { GgufReader } from './gguf-reader.js'
+import { GgufReader } from './reader.js'
 
 /** How a tensor's numbers are stored. */
 export type GgufDtype = 'F32' | 'F16' | 'BF16' | BlockFormatName
