@@ -123,6 +123,32 @@ describe('the statements', () => {
     })
   })
 
+  it('judge the most uncertain tokens against all of them', () => {
+    // Of ten tokens the two with the largest H: one has Sc > 0, of all tokens seven.
+    const S = [1, -1, 1, 1, 1, 1, 1, 1, -1, -1]
+    const of = (values: number[]) => ({
+      ...batch,
+      starts: [0],
+      isPolicyToken: new Uint8Array(10).fill(1),
+      ...Object.fromEntries(
+        (['weight', 'advantage', 'rolloutLogprob', 'logprob', 'expectedS'] as const).map((key) => [
+          key,
+          new Float64Array(10),
+        ]),
+      ),
+      entropy: Float64Array.from(values, (_, t) => 10 - t),
+      S: Float64Array.from(values),
+    })
+    const high = (values: number[]) => judged([of(values)])[2]
+    expect(high(S)).toMatchObject({
+      verdict: 'does not hold',
+      figures: { top_above_share: 0.5, all_above_share: 0.7 },
+    })
+    // All of the two, and of all tokens: no more than elsewhere. All of the two and eight of ten: more.
+    expect(high(S.map(() => 1)).verdict).toBe('does not hold')
+    expect(high(S.map((_, t) => (t < 8 ? 1 : -1))).verdict).toBe('holds')
+  })
+
   it('have nothing to judge where nothing is clipped', () => {
     const fresh = { ...batch, logprob: batch.rolloutLogprob }
     expect(judged([fresh]).map(({ verdict }) => verdict)).toEqual(['nothing to judge', 'nothing to judge', 'holds'])

@@ -118,8 +118,9 @@ function highEntropyScores(batches: readonly AtlasBatch[]): Statement {
   return {
     id: 'high-entropy-positive',
     text: 'High-entropy tokens have Sc > 0.',
-    criterion: 'more than half of the 20 % of tokens with the largest H have Sc > 0',
-    verdict: verdictOf(top > 0, above / top > 0.5),
+    criterion:
+      'more than half of the 20 % of tokens with the largest H have Sc > 0, and a larger share of them than of all tokens',
+    verdict: verdictOf(top > 0, above / top > 0.5 && above / top > allAbove / all),
     figures: {
       top_tokens: top,
       top_above_share: above / top,

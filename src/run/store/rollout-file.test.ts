@@ -34,6 +34,7 @@ describe('rolloutParquet', () => {
       'sum_s2: list of FLOAT',
       'prompt_tokens: list of INT32',
       'grad_mask: list of BOOLEAN',
+      'finish: UTF8',
     ])
   })
 
@@ -72,6 +73,7 @@ describe('rolloutParquet', () => {
         sum_s2: [third, Math.fround(-1e-30), Math.fround(1e30)],
         prompt_tokens: [7, 9],
         grad_mask: [false, true, false],
+        finish: 'stop',
       },
       expect.objectContaining({ answer: null, tokens: [], grad_mask: [], reward: -0.25 }),
     ])

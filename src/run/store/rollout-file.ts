@@ -35,6 +35,7 @@ const columns: Column[] = [
   { name: 'sum_s2', type: 'FLOAT', list: true, value: (row) => row.completion.sumS2 },
   { name: 'prompt_tokens', type: 'INT32', list: true, value: (row) => row.promptTokens ?? [] },
   { name: 'grad_mask', type: 'BOOLEAN', list: true, value: (row) => Array.from(row.gradMask, (bit) => bit !== 0) },
+  { name: 'finish', type: 'STRING', value: (row) => row.completion.finish },
 ]
 
 const perToken = (name: string, of: (credit: TokenCredit) => Float32Array | undefined): Column => ({

@@ -36,6 +36,7 @@ describe('rows of a rollout file', () => {
       expectedS: Float64Array.from(values),
       sumS2: Float64Array.from(values),
       gradMask: [false, true, false],
+      finish: 'stop',
     })
   })
 

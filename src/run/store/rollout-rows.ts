@@ -2,6 +2,7 @@
 import { existsSync, statSync } from 'node:fs'
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects, parquetSchema } from 'hyparquet'
 import { UserError } from '../../base/errors.js'
+import type { FinishReason } from '../../rollout/types.js'
 
 export interface RolloutRow {
   step: number
@@ -26,10 +27,14 @@ export interface RolloutRow {
   sumS2?: Float64Array
   /** True where the gradient flowed in the step's first update. */
   gradMask: boolean[]
+  /** How the completion ended: by itself, or cut at its largest length. Absent in files of older runs. */
+  finish?: FinishReason
+  /** Whether a critic valued the tokens, which it does where they are the policy's; absent in runs without one. */
+  valued?: boolean
 }
 
 const required = ['step', 'prompt_id', 'sample', 'prompt', 'tokens', 'reward', 'advantage', 'logprob', 'entropy', 's']
-const optional = ['completion', 'advantages', 'sum_s2', 'prompt_tokens', 'expected_s', 'grad_mask']
+const optional = ['completion', 'advantages', 'sum_s2', 'prompt_tokens', 'expected_s', 'grad_mask', 'finish', 'value']
 
 type Cell = number | string | boolean | ArrayLike<number> | ArrayLike<boolean> | null | undefined
 
@@ -94,6 +99,8 @@ function rowOf(object: Record<string, Cell>, where: string): RolloutRow {
     expectedS: perToken('expected_s'),
     ...(object.sum_s2 ? { sumS2: perToken('sum_s2') } : {}),
     gradMask: Array.from((object.grad_mask ?? []) as ArrayLike<boolean>),
+    ...(object.finish === 'stop' || object.finish === 'length' ? { finish: object.finish } : {}),
+    ...(object.value ? { valued: Array.from(object.value as ArrayLike<number>).some((V) => !Number.isNaN(V)) } : {}),
   }
 }
 
