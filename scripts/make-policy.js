@@ -17,6 +17,7 @@ import { parseArgs } from 'node:util'
 import { rngFrom } from '../dist/base/philox.js'
 import { parseConfig } from '../dist/model/config.js'
 import { Decoder } from '../dist/model/decoder.js'
+import { familyOf } from '../dist/model/families/index.js'
 import { buildParameters, exportParts, parameterList } from '../dist/model/parameters.js'
 import { writeModel } from '../dist/model/save.js'
 import { createTokenizer } from '../dist/model/tokenizer.js'
@@ -50,28 +51,21 @@ const endToken = '<|end|>'
 const vocabulary = Object.fromEntries([endToken, ...compactAlphabet].map((token, id) => [token, id]))
 const end = vocabulary[endToken]
 
-/** What a family's config says beside the sizes that all share. */
-const families = {
-  llama: {
-    head: { architectures: ['LlamaForCausalLM'], model_type: 'llama' },
-    fields: { attention_bias: false, mlp_bias: false },
-  },
+/** The families of the policies, and what their configs say beside the sizes that all share. */
+const policies = {
+  llama: { attention_bias: false, mlp_bias: false },
   // Norms of queries and keys, grouped queries, no biases.
-  qwen3: {
-    head: { architectures: ['Qwen3ForCausalLM'], model_type: 'qwen3' },
-    fields: { attention_bias: false, head_dim: 24, num_key_value_heads: 3, intermediate_size: 432 },
-  },
+  qwen3: { attention_bias: false, head_dim: 24, num_key_value_heads: 3, intermediate_size: 432 },
   // Biases of queries, keys and values, grouped queries.
-  internlm3: {
-    head: { architectures: ['InternLM3ForCausalLM'], model_type: 'internlm3' },
-    fields: { qkv_bias: true, bias: false, head_dim: 24, num_key_value_heads: 3, intermediate_size: 432 },
-  },
+  internlm3: { qkv_bias: true, bias: false, head_dim: 24, num_key_value_heads: 3, intermediate_size: 432 },
 }
-const family = families[flags.family]
-if (!family) throw new Error(`--family ${flags.family}: the families are ${Object.keys(families).join(', ')}`)
+const policy = policies[flags.family]
+if (!policy) throw new Error(`--family ${flags.family}: the policies' families are ${Object.keys(policies).join(', ')}`)
+const { architecture } = familyOf({ family: flags.family })
 
 const modelConfig = {
-  ...family.head,
+  architectures: [architecture],
+  model_type: flags.family,
   vocab_size: Object.keys(vocabulary).length,
   hidden_size: 144,
   intermediate_size: 384,
@@ -82,7 +76,7 @@ const modelConfig = {
   max_position_embeddings: 128,
   rms_norm_eps: 1e-5,
   rope_theta: 10000,
-  ...family.fields,
+  ...policy,
   tie_word_embeddings: true,
   bos_token_id: null,
   eos_token_id: end,

@@ -1,89 +1,15 @@
 /**
- * `config.json` to {@link DecoderConfig}. What a family fixes (Qwen2's biases, Qwen3's head norms) and what the file
- * states meet here; what this decoder does not compute is refused by name instead of computed wrongly.
+ * `config.json` to {@link DecoderConfig}. What a family decides (families/) and what the file states meet here; what
+ * this decoder does not compute is refused by name instead of computed wrongly.
  */
 
 import { UserError } from '../base/errors.js'
+import { Fields, limits } from './config-fields.js'
 import { parseRope } from './config-rope.js'
+import type { ModelFamily } from './families/family.js'
+import { type FamilyName, families } from './families/index.js'
 import { isObject, type JsonObject } from './json.js'
-import { type DecoderConfig, type Family, families } from './types.js'
-
-/**
- * Far above any published dense model (405B: 126 layers, width 16,384), and low enough that no count derived from a
- * malformed config can exhaust memory before the weights' own shapes are checked.
- */
-const limits = { layers: 1024, width: 2 ** 20, heads: 2 ** 14, vocab: 2 ** 24, positions: 2 ** 31 }
-
-/** Reads typed fields of a config and names file and field when one is wrong. */
-export class Fields {
-  readonly raw: JsonObject
-  readonly where: string
-
-  constructor(raw: JsonObject, where: string) {
-    this.raw = raw
-    this.where = where
-  }
-
-  fail(field: string, expected: string): never {
-    throw new UserError(`${this.where}: ${field} is ${JSON.stringify(this.raw[field])}, expected ${expected}`)
-  }
-
-  /** An integer in 1..max; `fallback` where the field is absent or null. */
-  count(field: string, max: number, fallback?: number): number {
-    const value = this.raw[field] ?? fallback
-    if (value === undefined) throw new UserError(`${this.where}: ${field} is missing`)
-    if (!Number.isSafeInteger(value) || (value as number) < 1 || (value as number) > max) {
-      this.fail(field, `an integer from 1 to ${max}`)
-    }
-    return value as number
-  }
-
-  /** A finite number above 0. */
-  positive(field: string, fallback?: number): number {
-    const value = this.raw[field] ?? fallback
-    if (value === undefined) throw new UserError(`${this.where}: ${field} is missing`)
-    if (typeof value !== 'number' || !Number.isFinite(value) || value <= 0) this.fail(field, 'a number above 0')
-    return value
-  }
-
-  flag(field: string, fallback: boolean): boolean {
-    const value = this.raw[field] ?? fallback
-    if (typeof value !== 'boolean') this.fail(field, 'true or false')
-    return value
-  }
-
-  /** Token ids: absent, null, one or a list. Old configs write -1 for none. */
-  ids(field: string): number[] {
-    const value = this.raw[field] ?? []
-    const ids = Array.isArray(value) ? value : [value]
-    if (!ids.every((id) => Number.isSafeInteger(id))) this.fail(field, 'a token id or a list of them')
-    return ids.filter((id) => id >= 0)
-  }
-}
-
-const biasFields: Record<Family, (fields: Fields) => { qkv: boolean; output: boolean; mlp: boolean }> = {
-  llama: (f) => {
-    const attention = f.flag('attention_bias', false)
-    return { qkv: attention, output: attention, mlp: f.flag('mlp_bias', false) }
-  },
-  qwen2: () => ({ qkv: true, output: false, mlp: false }),
-  qwen3: (f) => {
-    const attention = f.flag('attention_bias', false)
-    return { qkv: attention, output: attention, mlp: false }
-  },
-  internlm2: (f) => {
-    const bias = f.flag('bias', true)
-    return { qkv: bias, output: bias, mlp: false }
-  },
-  // The published config says qkv_bias and bias; transformers writes them back as attention_bias and mlp_bias.
-  internlm3: (f) => {
-    const bias = f.flag('bias', f.flag('mlp_bias', false))
-    return { qkv: f.flag('qkv_bias', f.flag('attention_bias', false)), output: bias, mlp: bias }
-  },
-}
-
-/** head_dim where the config leaves it out; Qwen3's configuration class says 128 and not hidden / heads. */
-const defaultHeadDim: Partial<Record<Family, number>> = { qwen3: 128 }
+import type { DecoderConfig } from './types.js'
 
 /**
  * @param raw the parsed `config.json`
@@ -92,23 +18,23 @@ const defaultHeadDim: Partial<Record<Family, number>> = { qwen3: 128 }
  * @throws UserError for a field that is missing, wrong or asks for something this decoder does not compute
  */
 export function parseConfig(raw: JsonObject, where: string, generation?: JsonObject): DecoderConfig {
-  const family = familyOf(raw, where)
+  const family = recognize(raw, where)
   const f = new Fields(raw, where)
-  refuseUnsupported(f, family)
+  refuseUnsupported(f)
+  const settings = family.read(f)
   const hiddenSize = f.count('hidden_size', limits.width)
   const heads = f.count('num_attention_heads', limits.heads)
   const kvHeads = f.count('num_key_value_heads', limits.heads, heads)
   if (heads % kvHeads !== 0) {
     throw new UserError(`${where}: num_attention_heads ${heads} is not a multiple of num_key_value_heads ${kvHeads}`)
   }
-  const headDim = f.count('head_dim', limits.width, defaultHeadDim[family] ?? hiddenSize / heads)
+  const headDim = f.count('head_dim', limits.width, settings.headDim ?? hiddenSize / heads)
   if (headDim % 2 !== 0) throw new UserError(`${where}: head_dim is ${headDim}; rotary positions need an even one`)
-  const bias = biasFields[family](f)
   const maxPositionEmbeddings = f.count('max_position_embeddings', limits.positions)
   const generationFields = new Fields(generation ?? {}, where.replace(/config\.json$/, 'generation_config.json'))
   const first = (field: string): number | undefined => [...f.ids(field), ...generationFields.ids(field)][0]
   return {
-    family,
+    family: family.name,
     vocabSize: f.count('vocab_size', limits.vocab),
     hiddenSize,
     intermediateSize: f.count('intermediate_size', limits.width),
@@ -120,10 +46,10 @@ export function parseConfig(raw: JsonObject, where: string, generation?: JsonObj
     rope: parseRope(raw, where, maxPositionEmbeddings),
     maxPositionEmbeddings,
     tieWordEmbeddings: f.flag('tie_word_embeddings', false),
-    qkvBias: bias.qkv,
-    outputBias: bias.output,
-    mlpBias: bias.mlp,
-    qkNorm: family === 'qwen3',
+    qkvBias: settings.qkvBias,
+    outputBias: settings.outputBias,
+    mlpBias: settings.mlpBias,
+    qkNorm: settings.qkNorm ?? false,
     bosTokenId: first('bos_token_id'),
     eosTokenIds: [...new Set([...f.ids('eos_token_id'), ...generationFields.ids('eos_token_id')])],
     padTokenId: first('pad_token_id'),
@@ -131,19 +57,19 @@ export function parseConfig(raw: JsonObject, where: string, generation?: JsonObj
   }
 }
 
-function familyOf(raw: JsonObject, where: string): Family {
+function recognize(raw: JsonObject, where: string): ModelFamily<FamilyName> {
   const architectures = Array.isArray(raw.architectures) ? raw.architectures.map(String) : []
   const type = raw.model_type
-  const family = families.find((name) => name === type)
-  if (family !== undefined && architectures.every((name) => name.toLowerCase() === `${family}forcausallm`))
-    return family
+  const family = families.find(({ name }) => name === type)
+  const isFamilys = (name: string) => name.toLowerCase() === family?.architecture.toLowerCase()
+  if (family !== undefined && architectures.every(isFamilys)) return family
   const found = [type === undefined ? '' : `model_type ${JSON.stringify(type)}`, architectures.join(', ')]
   throw new UserError(`${where}: unsupported architecture (${found.filter(Boolean).join(', ') || 'none is named'})`, {
-    hint: `supported are dense decoders of the families ${families.join(', ')}`,
+    hint: `supported are dense decoders of the families ${families.map(({ name }) => name).join(', ')}`,
   })
 }
 
-function refuseUnsupported(f: Fields, family: Family): void {
+function refuseUnsupported(f: Fields): void {
   const refuse = (what: string): never => {
     throw new UserError(`${f.where}: ${what} is not supported`)
   }
@@ -162,18 +88,4 @@ function refuseUnsupported(f: Fields, family: Family): void {
   const activation = f.raw.hidden_act ?? 'silu'
   if (activation !== 'silu' && activation !== 'swish') refuse(`hidden_act ${JSON.stringify(activation)}`)
   if (f.raw.partial_rotary_factor != null && f.raw.partial_rotary_factor !== 1) refuse('a partial rotary embedding')
-  if ((family === 'qwen2' || family === 'qwen3') && slidingLayers(f) > 0) {
-    refuse(`sliding-window attention (sliding_window ${f.raw.sliding_window}, shorter than max_position_embeddings)`)
-  }
-}
-
-/** Layers whose window really hides something: use_sliding_window, from max_window_layers on (or as layer_types says). */
-function slidingLayers(f: Fields): number {
-  if (!f.flag('use_sliding_window', false) || f.raw.sliding_window == null) return 0
-  const window = f.count('sliding_window', limits.positions)
-  if (window >= f.count('max_position_embeddings', limits.positions)) return 0
-  if (Array.isArray(f.raw.layer_types)) return f.raw.layer_types.filter((type) => type !== 'full_attention').length
-  const from = f.raw.max_window_layers ?? 28
-  if (!Number.isSafeInteger(from)) f.fail('max_window_layers', 'an integer')
-  return Math.max(0, f.count('num_hidden_layers', limits.layers) - (from as number))
 }

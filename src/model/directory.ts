@@ -4,12 +4,13 @@ import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { UserError } from '../base/errors.js'
 import { parseConfig } from './config.js'
+import type { StoredTensor } from './families/family.js'
 import { readBytes, readText, statAt } from './file.js'
 import { shardsOf } from './hub/cache.js'
 import { isObject, readJsonObject } from './json.js'
-import { type StoredTensor, storedTensors } from './names.js'
-import { dtypeBytes, openSafetensors, type SafetensorsFile } from './safetensors.js'
-import type { DecoderConfig, SourceDtype, TensorSource } from './types.js'
+import { openSafetensors, type SafetensorsFile } from './safetensors.js'
+import { safetensorsSource, storedEnds, storedTensors } from './stored.js'
+import type { DecoderConfig, TensorSource } from './types.js'
 
 const singleFile = 'model.safetensors'
 const indexFile = 'model.safetensors.index.json'
@@ -135,11 +136,6 @@ function readIndex(directory: string): [tensor: string, shard: string][] {
   return Object.entries(map) as [string, string][]
 }
 
-/** Buffers of old checkpoints that the forward pass computes by itself, and a tied head stored all the same. */
-function isIgnored(name: string, config: DecoderConfig): boolean {
-  return name.endsWith('.rotary_emb.inv_freq') || (config.tieWordEmbeddings && /^(lm_head|output)\.weight$/.test(name))
-}
-
 function sourceOf(
   stored: Map<string, StoredTensor>,
   located: Map<string, SafetensorsFile>,
@@ -148,7 +144,10 @@ function sourceOf(
   close: () => void,
 ): TensorSource {
   const known = new Set([...stored.values()].map(({ name }) => name))
-  const unknown = [...located.keys()].filter((name) => !known.has(name) && !isIgnored(name, config))
+  const tiedHead = config.tieWordEmbeddings ? storedEnds(config).head : undefined
+  // Old checkpoints hold buffers that the forward pass computes by itself, and some a tied head all the same.
+  const ignored = (name: string) => name.endsWith('.rotary_emb.inv_freq') || name === tiedHead
+  const unknown = [...located.keys()].filter((name) => !known.has(name) && !ignored(name))
   const missing = [...known].filter((name) => !located.has(name))
   if (missing.length > 0) {
     throw new UserError(`${directory} lacks ${list(missing)}, which its config.json calls for`)
@@ -158,9 +157,7 @@ function sourceOf(
       `${located.get(unknown[0])!.path} holds ${list(unknown)}, which the config.json does not call for`,
     )
   }
-
-  const tensors = new Map<string, { dtype: SourceDtype; shape: number[] }>()
-  for (const [canonical, { name, shape, rows }] of stored) {
+  for (const { name, shape } of stored.values()) {
     const file = located.get(name)!
     const entry = file.tensors.get(name)!
     if (entry.shape.join() !== shape.join()) {
@@ -172,27 +169,8 @@ function sourceOf(
     if (dtype !== 'F32' && dtype !== 'F16' && dtype !== 'BF16') {
       throw new UserError(`${file.path}: tensor ${name} has the dtype ${dtype}; weights are read as F32, F16 or BF16`)
     }
-    const rowCount = rows?.reduce((sum, [, count]) => sum + count, 0) ?? shape[0]
-    tensors.set(canonical, { dtype, shape: [rowCount, ...shape.slice(1)] })
   }
-
-  return {
-    tensors,
-    readInto(canonical, into) {
-      const place = stored.get(canonical)
-      if (place === undefined) throw new Error(`no tensor ${canonical}`)
-      const { dtype, shape } = tensors.get(canonical)!
-      const rowBytes = shape.slice(1).reduce((product, size) => product * size, dtypeBytes[dtype])
-      if (into.length !== shape[0] * rowBytes) throw new Error(`${canonical} takes ${shape[0] * rowBytes} bytes`)
-      const file = located.get(place.name)!
-      let done = 0
-      for (const [from, count] of place.rows ?? [[0, shape[0]]]) {
-        file.readInto(place.name, into.subarray(done, done + count * rowBytes), from * rowBytes)
-        done += count * rowBytes
-      }
-    },
-    close,
-  }
+  return safetensorsSource(stored, ({ name }) => located.get(name)!, close)
 }
 
 function list(names: string[]): string {

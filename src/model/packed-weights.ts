@@ -6,12 +6,17 @@
 import { freeHostMemory } from '../torch/host-memory.js'
 import { canPack, packWeight, scope } from '../torch/index.js'
 import type { Decoder } from './decoder.js'
+import { linearKeys } from './layout.js'
 import type { Parameter } from './parameters.js'
 
 /** Below this a model lives in the processor's cache, where the usual kernels are as fast. */
 const smallestModel = 64 * 2 ** 20
 /** Steps that repay the packing. */
 const fewestSteps = 16
+
+/** Whether `steps` decoding steps repay packing linear layers of `bytes` bytes. */
+export const packingPays = (steps: number, bytes: number, smallest = smallestModel): boolean =>
+  steps >= fewestSteps && bytes >= smallest
 
 /**
  * Runs `body` with packed weights where that is possible, `steps` decoding steps repay it, and the linear layers have
@@ -20,8 +25,7 @@ const fewestSteps = 16
 export function withPackedWeights<T>(model: Decoder, steps: number, body: () => T, smallest = smallestModel): T {
   const weights = linearWeights(model)
   const bytes = weights.reduce((total, { value }) => total + value.bytes, 0)
-  const pays = steps >= fewestSteps && bytes >= smallest && packable(model, weights)
-  if (!pays || bytes > freeHostMemory() / 2) return body()
+  if (!packingPays(steps, bytes, smallest) || !packable(model, weights) || bytes > freeHostMemory() / 2) return body()
   try {
     for (const weight of weights) weight.packed = scope(() => packWeight(weight.value))
     return body()
@@ -38,5 +42,5 @@ const packable = (model: Decoder, weights: readonly Parameter[]) =>
   model.device.type === 'cpu' && model.dtype === 'float32' && canPack() && !weights.some(({ adapter }) => adapter)
 
 function linearWeights({ parameters }: Decoder): Parameter[] {
-  return [parameters.head, ...parameters.layers.flatMap(({ qkv, output, gateUp, down }) => [qkv, output, gateUp, down])]
+  return [parameters.head, ...parameters.layers.flatMap((layer) => linearKeys.map((key) => layer[key]))]
 }

@@ -18,6 +18,7 @@ import {
   type Tensor,
   toDevice,
 } from '../torch/index.js'
+import { decoderLayout, type LayerKey, type LinearKey, type ParameterLayout, type TensorLayout } from './layout.js'
 import type { LinearAdapter } from './projection.js'
 import type { DecoderConfig, SourceDtype, TensorSource } from './types.js'
 
@@ -33,29 +34,15 @@ export interface Parameter {
 }
 
 /** Rows `start` .. `start + rows` of a parameter are this canonical tensor. */
-export interface Part {
-  name: string
+export interface Part extends TensorLayout {
   start: number
   rows: number
-  shape: number[]
-  /** Set where the rows are heads of this many dimensions in rotation order. */
-  rotated?: number
 }
 
-export interface LayerParameters {
-  inputNorm: Parameter
-  qkv: Parameter
-  qkvBias?: Parameter
-  queryNorm?: Parameter
-  keyNorm?: Parameter
-  output: Parameter
-  outputBias?: Parameter
-  postNorm: Parameter
-  gateUp: Parameter
-  gateUpBias?: Parameter
-  down: Parameter
-  downBias?: Parameter
-}
+type AlwaysThere = LinearKey | 'inputNorm' | 'postNorm'
+/** Biases and head norms are there if the model has them. */
+export type LayerParameters = Record<AlwaysThere, Parameter> &
+  Partial<Record<Exclude<LayerKey, AlwaysThere>, Parameter>>
 
 export interface DecoderParameters {
   embedding: Parameter
@@ -82,52 +69,6 @@ export function parameterList(parameters: DecoderParameters): Parameter[] {
 export const parameterCount = (parameters: DecoderParameters): number =>
   parameterList(parameters).reduce((total, { value }) => total + value.size, 0)
 
-/** The layout of a model's parameters: which canonical tensors make up each, before any memory is taken. */
-interface Layout {
-  name: string
-  parts: { name: string; shape: number[]; rotated?: number }[]
-}
-
-function layerLayouts(config: DecoderConfig, index: number): Record<keyof LayerParameters, Layout | undefined> {
-  const { hiddenSize: d, intermediateSize: inner, heads, kvHeads, headDim } = config
-  const prefix = `model.layers.${index}`
-  const attention = `${prefix}.self_attn`
-  const mlp = `${prefix}.mlp`
-  const one = (name: string, shape: number[], rotated?: number): Layout => ({ name, parts: [{ name, shape, rotated }] })
-  const qkv = (suffix: 'weight' | 'bias'): Layout => {
-    const shape = (rows: number) => (suffix === 'weight' ? [rows, d] : [rows])
-    return {
-      name: `${attention}.qkv_proj.${suffix}`,
-      parts: [
-        { name: `${attention}.q_proj.${suffix}`, shape: shape(heads * headDim), rotated: headDim },
-        { name: `${attention}.k_proj.${suffix}`, shape: shape(kvHeads * headDim), rotated: headDim },
-        { name: `${attention}.v_proj.${suffix}`, shape: shape(kvHeads * headDim) },
-      ],
-    }
-  }
-  const gateUp = (suffix: 'weight' | 'bias'): Layout => ({
-    name: `${mlp}.gate_up_proj.${suffix}`,
-    parts: ['gate', 'up'].map((half) => ({
-      name: `${mlp}.${half}_proj.${suffix}`,
-      shape: suffix === 'weight' ? [inner, d] : [inner],
-    })),
-  })
-  return {
-    inputNorm: one(`${prefix}.input_layernorm.weight`, [d]),
-    qkv: qkv('weight'),
-    qkvBias: config.qkvBias ? qkv('bias') : undefined,
-    queryNorm: config.qkNorm ? one(`${attention}.q_norm.weight`, [headDim], headDim) : undefined,
-    keyNorm: config.qkNorm ? one(`${attention}.k_norm.weight`, [headDim], headDim) : undefined,
-    output: one(`${attention}.o_proj.weight`, [d, heads * headDim]),
-    outputBias: config.outputBias ? one(`${attention}.o_proj.bias`, [d]) : undefined,
-    postNorm: one(`${prefix}.post_attention_layernorm.weight`, [d]),
-    gateUp: gateUp('weight'),
-    gateUpBias: config.mlpBias ? gateUp('bias') : undefined,
-    down: one(`${mlp}.down_proj.weight`, [d, inner]),
-    downBias: config.mlpBias ? one(`${mlp}.down_proj.bias`, [d]) : undefined,
-  }
-}
-
 /** Reads all weights of `source` into `device` memory as `dtype`; the tensors belong to no scope. */
 export function loadParameters(
   config: DecoderConfig,
@@ -145,30 +86,26 @@ export function buildParameters(
   dtype: Dtype,
   initialise: (parameter: Parameter) => void,
 ): DecoderParameters {
-  const make = (layout: Layout): Parameter => {
+  const make = ({ name, parts }: ParameterLayout): Parameter => {
     let start = 0
-    const parts = layout.parts.map((part) => {
-      const placed = { ...part, start, rows: part.shape[0] }
+    const placed = parts.map((part) => {
+      const place = { ...part, start, rows: part.shape[0] }
       start += part.shape[0]
-      return placed
+      return place
     })
-    const shape = [start, ...layout.parts[0].shape.slice(1)]
-    const parameter: Parameter = { name: layout.name, value: keep(empty(shape, { device, dtype })), parts }
+    const shape = [start, ...parts[0].shape.slice(1)]
+    const parameter: Parameter = { name, value: keep(empty(shape, { device, dtype })), parts: placed }
     initialise(parameter)
     return parameter
   }
-  const single = (name: string, shape: number[]) => make({ name, parts: [{ name, shape }] })
-  const { vocabSize, hiddenSize } = config
-  const embedding = single('model.embed_tokens.weight', [vocabSize, hiddenSize])
-  const layers = Array.from({ length: config.layers }, (_, index) => {
-    const entries = Object.entries(layerLayouts(config, index))
-    return Object.fromEntries(
-      entries.flatMap(([key, layout]) => (layout ? [[key, make(layout)]] : [])),
-    ) as unknown as LayerParameters
+  const layout = decoderLayout(config)
+  const embedding = make(layout.embedding)
+  const layers = layout.layers.map((layer) => {
+    const entries = Object.entries(layer).map(([key, parameter]) => [key, make(parameter)])
+    return Object.fromEntries(entries) as unknown as LayerParameters
   })
-  const finalNorm = single('model.norm.weight', [hiddenSize])
-  const head = config.tieWordEmbeddings ? embedding : single('lm_head.weight', [vocabSize, hiddenSize])
-  return { embedding, layers, finalNorm, head }
+  const finalNorm = make(layout.finalNorm)
+  return { embedding, layers, finalNorm, head: layout.head ? make(layout.head) : embedding }
 }
 
 export function disposeParameters(parameters: DecoderParameters): void {
@@ -198,7 +135,7 @@ export function fillParameter(parameter: Parameter, source: TensorSource): void 
 /** The canonical tensors of a parameter as file bytes, in the parameter's own element type. */
 export function* exportParts(
   parameter: Parameter,
-): Generator<{ name: string; dtype: SourceDtype; shape: number[]; bytes: Uint8Array }> {
+): Generator<{ name: string; dtype: SourceDtype; shape: readonly number[]; bytes: Uint8Array }> {
   for (const part of parameter.parts) {
     const { dtype: stored } = parameter.value
     const dtype = fileDtypes[stored]

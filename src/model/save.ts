@@ -5,8 +5,9 @@
 
 import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type StoredTensor, storedTensors } from './names.js'
+import type { StoredTensor } from './families/family.js'
 import { createSafetensors, type SafetensorsWriter, type TensorPlan, tensorBytes } from './safetensors-write.js'
+import { canonicalShape, eachRun, storedTensors } from './stored.js'
 import type { OpenModel, SourceDtype } from './types.js'
 
 /** A canonical tensor with its bytes (row-major, little-endian). */
@@ -75,17 +76,11 @@ export function writeModel(
 const indexName = 'model.safetensors.index.json'
 
 function writeTensor(writer: SafetensorsWriter, place: StoredTensor, { name, shape, bytes }: CanonicalTensor): void {
-  const rows = place.rows ?? [[0, shape[0]]]
-  const rowCount = rows.reduce((sum, [, count]) => sum + count, 0)
-  if (shape.join() !== [rowCount, ...place.shape.slice(1)].join()) {
-    throw new Error(`${name} has the shape [${shape}], but the config gives [${[rowCount, ...place.shape.slice(1)]}]`)
+  const expected = canonicalShape(place)
+  if (shape.join() !== expected.join()) {
+    throw new Error(`${name} has the shape [${shape}], but the config gives [${expected}]`)
   }
-  const rowBytes = bytes.length / rowCount
-  let done = 0
-  for (const [from, count] of rows) {
-    writer.write(place.name, bytes.subarray(done, done + count * rowBytes), from * rowBytes)
-    done += count * rowBytes
-  }
+  eachRun(place, bytes, (run, from) => writer.write(place.name, run, from))
 }
 
 /** Files and the stored tensors of each; one file where all fit into it. */

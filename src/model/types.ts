@@ -1,12 +1,11 @@
 /**
- * What a language model is to the rest of the house, before a single tensor exists: its shape ({@link DecoderConfig}),
+ * What a language model is to the rest of the program, before a single tensor exists: its shape ({@link DecoderConfig}),
  * where its numbers come from ({@link TensorSource}) and how its text becomes ids ({@link Tokenizer}).
  * Tensor names are canonical, that is Llama's Hugging Face names (`model.layers.0.self_attn.q_proj.weight`), whatever
  * the file calls them; families that differ map their names on reading and on writing.
  */
 
-export const families = ['llama', 'qwen2', 'qwen3', 'internlm2', 'internlm3'] as const
-export type Family = (typeof families)[number]
+import type { FamilyName } from './families/index.js'
 
 /** Rotary position embedding and its scaling, as `rope_theta`/`rope_scaling` or `rope_parameters` state it. */
 export interface RopeConfig {
@@ -34,9 +33,8 @@ export interface RopeConfig {
       }
 }
 
-/** The shape of a decoder-only transformer with RMS norms, rotary positions, grouped queries and a gated MLP. */
-export interface DecoderConfig {
-  family: Family
+/** What the tensors of a decoder follow from (layout.ts). */
+export interface DecoderShape {
   vocabSize: number
   hiddenSize: number
   intermediateSize: number
@@ -45,15 +43,21 @@ export interface DecoderConfig {
   kvHeads: number
   /** May differ from hiddenSize / heads (Qwen3). */
   headDim: number
-  rmsNormEps: number
-  rope: RopeConfig
-  maxPositionEmbeddings: number
   tieWordEmbeddings: boolean
   qkvBias: boolean
   outputBias: boolean
   mlpBias: boolean
   /** RMS norm of every head's query and key before rotation (Qwen3). */
   qkNorm: boolean
+}
+
+/** A decoder-only transformer with RMS norms, rotary positions, grouped queries, and a gated MLP. */
+export interface DecoderConfig extends DecoderShape {
+  /** A family's name (families/index.ts). */
+  family: FamilyName
+  rmsNormEps: number
+  rope: RopeConfig
+  maxPositionEmbeddings: number
   bosTokenId?: number
   eosTokenIds: number[]
   padTokenId?: number

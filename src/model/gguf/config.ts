@@ -2,24 +2,20 @@
 
 import { UserError } from '../../base/errors.js'
 import { parseConfig } from '../config.js'
+import { families } from '../families/index.js'
 import { openFile } from '../file.js'
 import type { JsonObject } from '../json.js'
 import type { DecoderConfig } from '../types.js'
 import type { GgufHeader } from './header.js'
 
-const architectures: Record<string, string> = {
-  llama: 'LlamaForCausalLM',
-  qwen2: 'Qwen2ForCausalLM',
-  qwen3: 'Qwen3ForCausalLM',
-}
-
 /** @throws UserError for an unsupported architecture or metadata that is missing or wrong */
 export function readGgufConfig(path: string, header: GgufHeader): DecoderConfig {
   const { metadata } = header
-  const architecture = String(metadata['general.architecture'])
-  if (!Object.hasOwn(architectures, architecture)) {
-    throw new UserError(`${path}: unsupported architecture ${JSON.stringify(metadata['general.architecture'])}`, {
-      hint: `supported in GGUF files are ${Object.keys(architectures).join(', ')}`,
+  const architecture = metadata['general.architecture']
+  const family = families.find(({ gguf }) => gguf?.architecture === architecture)
+  if (family?.gguf === undefined) {
+    throw new UserError(`${path}: unsupported architecture ${JSON.stringify(architecture)}`, {
+      hint: `supported in GGUF files are ${families.flatMap(({ gguf }) => gguf?.architecture ?? []).join(', ')}`,
     })
   }
   const field = (name: string): unknown => metadata[`${architecture}.${name}`]
@@ -33,8 +29,8 @@ export function readGgufConfig(path: string, header: GgufHeader): DecoderConfig 
   if (rotated !== undefined && rotated !== headDim)
     throw new UserError(`${path}: a partial rotary embedding is not supported`)
   const raw: JsonObject = {
-    architectures: [architectures[architecture]],
-    model_type: architecture,
+    architectures: [family.architecture],
+    model_type: family.name,
     vocab_size: embedding.shape[0],
     hidden_size: field('embedding_length'),
     intermediate_size: field('feed_forward_length'),
@@ -48,9 +44,7 @@ export function readGgufConfig(path: string, header: GgufHeader): DecoderConfig 
     rope_theta: shortest(field('rope.freq_base') ?? 10_000),
     rope_scaling: ropeScaling(path, header, field),
     tie_word_embeddings: !has('output.weight'),
-    ...(architecture === 'qwen2' ? {} : { attention_bias: has('blk.0.attn_q.bias') }),
-    ...(architecture === 'llama' ? { mlp_bias: has('blk.0.ffn_gate.bias') } : {}),
-    ...(architecture === 'llama' ? {} : { use_sliding_window: false }),
+    ...family.gguf.fields((tensor) => has(`blk.0.${tensor}`)),
     ...specialIds(metadata),
   }
   return parseConfig(raw, path)

@@ -1,8 +1,9 @@
 /** A GGUF file's tensors under canonical names, dequantised to float32 where they are stored in blocks. */
 
 import { UserError } from '../../base/errors.js'
+import { familyOf } from '../families/index.js'
 import { openFile } from '../file.js'
-import { parameterShapes } from '../names.js'
+import { parameterShapes } from '../layout.js'
 import type { DecoderConfig, SourceDtype, TensorSource } from '../types.js'
 import { blockFormats, dequantize } from './dequantize.js'
 import { blockOf, type GgufHeader, type GgufTensor } from './header.js'
@@ -45,8 +46,8 @@ function isIgnored(name: string, config: DecoderConfig): boolean {
 const chunkBytes = 2 ** 24
 
 /**
- * Files of architecture `llama` keep the rows of q and k in pairs (the rotation's two halves interleaved), as
- * llama.cpp rotates neighbours: row 2b + a of a head is row a headDim/2 + b of the canonical tensor.
+ * Files of some families (`pairedRows`) keep the rows of q and k in pairs (the rotation's two halves interleaved), as
+ * llama.cpp rotates neighbors: row 2b + a of a head is row a headDim/2 + b of the canonical tensor.
  */
 function canonicalRow(storedRow: number, headDim: number): number {
   const within = storedRow % headDim
@@ -57,7 +58,7 @@ function canonicalRow(storedRow: number, headDim: number): number {
 export function openGgufTensors(path: string, header: GgufHeader, config: DecoderConfig): TensorSource {
   const byName = new Map(header.tensors.map((tensor) => [tensor.name, tensor]))
   const places = new Map<string, GgufTensor>()
-  const tensors = new Map<string, { dtype: SourceDtype; shape: number[] }>()
+  const tensors = new Map<string, { dtype: SourceDtype; shape: readonly number[] }>()
   for (const [canonical, shape] of parameterShapes(config)) {
     const name = ggufName(canonical)
     const stored = byName.get(name)
@@ -74,14 +75,15 @@ export function openGgufTensors(path: string, header: GgufHeader, config: Decode
   if (unknown !== undefined)
     throw new UserError(`${path} holds the tensor ${unknown}, which its metadata does not call for`)
 
+  const pairedRows = familyOf(config).gguf?.pairedRows === true
   const file = openFile(path)
   return {
     tensors,
     readInto(canonical, into) {
       const stored = places.get(canonical)
       if (stored === undefined) throw new Error(`no tensor ${canonical}`)
-      const permuted = header.metadata['general.architecture'] === 'llama' && /self_attn\.[qk]_proj/.test(canonical)
-      readRows(stored, into, permuted ? config.headDim : undefined, file.read)
+      const paired = pairedRows && /self_attn\.[qk]_proj/.test(canonical)
+      readRows(stored, into, paired ? config.headDim : undefined, file.read)
     },
     close: () => file.close(),
   }

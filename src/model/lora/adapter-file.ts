@@ -6,11 +6,12 @@
 import { existsSync, mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { UserError } from '../../base/errors.js'
-import type { RowRange } from '../names.js'
-import { dtypeBytes, openSafetensors, type SafetensorsFile } from '../safetensors.js'
+import type { StoredTensor } from '../families/family.js'
+import { openSafetensors, type SafetensorsFile } from '../safetensors.js'
 import { createSafetensors, type TensorPlan } from '../safetensors-write.js'
 import { type CanonicalTensor, writeAside } from '../save.js'
-import type { DecoderConfig, SourceDtype, TensorSource } from '../types.js'
+import { eachRun, safetensorsSource, storedEnds } from '../stored.js'
+import type { DecoderConfig, TensorSource } from '../types.js'
 import {
   type AdapterConfig,
   adapterConfigFile,
@@ -37,15 +38,10 @@ export interface OpenAdapter {
 
 const prefix = 'base_model.model.'
 
-/** A factor's place in the file. */
-interface Place {
-  name: string
-  shape: readonly number[]
-  rows?: readonly RowRange[]
-}
-
-function placesOf({ name, out, in: width, layers, rank }: AdaptedModule): Map<string, Place> {
-  const places = new Map<string, Place>([[factorA(name), { name: `${prefix}${factorA(name)}`, shape: [rank, width] }]])
+function placesOf({ name, out, in: width, layers, rank }: AdaptedModule): Map<string, StoredTensor> {
+  const places = new Map<string, StoredTensor>([
+    [factorA(name), { name: `${prefix}${factorA(name)}`, shape: [rank, width] }],
+  ])
   for (const layer of layers) {
     places.set(factorB(layer.name), {
       name: `${prefix}${name}.lora_B.weight`,
@@ -69,7 +65,7 @@ export function openAdapter(directory: string, model: DecoderConfig): OpenAdapte
   const file = openSafetensors(path)
   try {
     const modules = modulesIn(file, model, config, join(directory, adapterConfigFile))
-    return { path: directory, config, modules, tensors: sourceOf(file, modules) }
+    return { path: directory, config, modules, tensors: factorSource(file, modules) }
   } catch (error) {
     file.close()
     throw error
@@ -79,11 +75,13 @@ export function openAdapter(directory: string, model: DecoderConfig): OpenAdapte
 function modulesIn(file: SafetensorsFile, model: DecoderConfig, config: AdapterConfig, where: string): AdaptedModule[] {
   const known = new Map(linearModules(model).map((module) => [module.name, module]))
   const found = new Set<string>()
+  // The modules before the first layer and after the last one.
+  const ends = Object.values(storedEnds(model)).map((name) => lastWord(name.replace(/\.weight$/, '')))
   for (const name of file.tensors.keys()) {
     const module = /^base_model\.model\.(.*)\.lora_[AB]\.weight$/.exec(name)?.[1]
-    const ends = /\b(lm_head|output|embed_tokens|tok_embeddings)\./.exec(name)?.[1]
-    if (ends !== undefined) {
-      throw new UserError(`${file.path}: an adapter of ${ends} is not supported; those of the layers between are`, {
+    const end = name.split('.').find((word) => ends.includes(word))
+    if (end !== undefined) {
+      throw new UserError(`${file.path}: an adapter of ${end} is not supported; those of the layers between are`, {
         hint: 'train one without it (peft: exclude_modules, or target_modules that do not name it)',
       })
     }
@@ -117,26 +115,9 @@ function modulesIn(file: SafetensorsFile, model: DecoderConfig, config: AdapterC
   })
 }
 
-function sourceOf(file: SafetensorsFile, modules: AdaptedModule[]): TensorSource {
+function factorSource(file: SafetensorsFile, modules: AdaptedModule[]): TensorSource {
   const places = new Map(modules.flatMap((module) => [...placesOf(module)]))
-  const tensors = new Map<string, { dtype: SourceDtype; shape: number[] }>()
-  for (const [factor, { name, shape, rows }] of places) {
-    const count = rows?.reduce((sum, [, length]) => sum + length, 0) ?? shape[0]
-    tensors.set(factor, { dtype: file.tensors.get(name)!.dtype as SourceDtype, shape: [count, shape[1]] })
-  }
-  return {
-    tensors,
-    readInto(factor, into) {
-      const { name, shape, rows } = places.get(factor)!
-      const rowBytes = shape[1] * dtypeBytes[tensors.get(factor)!.dtype]
-      let done = 0
-      for (const [from, count] of rows ?? [[0, shape[0]]]) {
-        file.readInto(name, into.subarray(done, done + count * rowBytes), from * rowBytes)
-        done += count * rowBytes
-      }
-    },
-    close: () => file.close(),
-  }
+  return safetensorsSource(places, () => file, file.close)
 }
 
 /**
@@ -158,13 +139,8 @@ export function writeAdapter(
   const writer = createSafetensors(join(directory, adapterWeightsFile), [...plan.values()], { format: 'pt' })
   try {
     for (const { name: factor, bytes } of tensors) {
-      const { name, shape, rows } = places.get(factor)!
-      const rowBytes = shape[1] * dtypeBytes[dtype]
-      let done = 0
-      for (const [from, count] of rows ?? [[0, shape[0]]]) {
-        writer.write(name, bytes.subarray(done, done + count * rowBytes), from * rowBytes)
-        done += count * rowBytes
-      }
+      const place = places.get(factor)!
+      eachRun(place, bytes, (run, from) => writer.write(place.name, run, from))
     }
     writer.finish()
   } catch (error) {

@@ -4,7 +4,9 @@
  * wqkv of InternLM2 is one with one A, whose B has its rows per group of heads.
  */
 import { UserError } from '../../base/errors.js'
-import { type RowRange, storedTensors } from '../names.js'
+import type { RowRange } from '../families/family.js'
+import { linearLayer } from '../layout.js'
+import { canonicalShape, storedTensors } from '../stored.js'
 import type { DecoderConfig } from '../types.js'
 
 export interface LinearModule {
@@ -19,13 +21,13 @@ export interface LinearModule {
 /** Every linear layer but the head, in the order in which the forward pass meets them. */
 export function linearModules(config: DecoderConfig): LinearModule[] {
   const modules = new Map<string, LinearModule>()
-  for (const [canonical, { name, shape, rows }] of storedTensors(config)) {
-    const layer = /^(model\.layers\..*_proj)\.weight$/.exec(canonical)?.[1]
+  for (const [canonical, place] of storedTensors(config)) {
+    const layer = linearLayer(canonical)
     if (layer === undefined) continue
+    const { name, shape, rows } = place
     const module = name.slice(0, -'.weight'.length)
     const entry = modules.get(module) ?? { name: module, out: shape[0], in: shape[1], layers: [] }
-    const count = rows?.reduce((sum, [, length]) => sum + length, 0) ?? shape[0]
-    entry.layers.push({ name: layer, rows: count, ...(rows ? { storedRows: rows } : {}) })
+    entry.layers.push({ name: layer, rows: canonicalShape(place)[0], ...(rows ? { storedRows: rows } : {}) })
     modules.set(module, entry)
   }
   return [...modules.values()]

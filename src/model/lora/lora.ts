@@ -6,6 +6,7 @@
 import { rngFrom } from '../../base/philox.js'
 import { copyInto, type Dtype, fromData, keep, noGrad, type Tensor, zeros } from '../../torch/index.js'
 import type { Decoder } from '../decoder.js'
+import { type LinearKey, linearKeys } from '../layout.js'
 import { exportAll, fillParameter, type Parameter, type Part } from '../parameters.js'
 import type { TensorSource } from '../types.js'
 import { type AdapterConfig, adapterScale } from './adapter-config.js'
@@ -37,9 +38,6 @@ export interface LoraInit {
 }
 
 const initialStream = 0x6c6f7261
-
-const linearKeys = ['qkv', 'output', 'gateUp', 'down'] as const
-type LinearKey = (typeof linearKeys)[number]
 
 export class Lora {
   config: AdapterConfig

@@ -1,19 +1,23 @@
 /** The recipe's `lora` section: train a low-rank adapter instead of the weights. */
 import { z } from 'zod'
 import { count } from '../../base/numbers.js'
+import { linearNames } from '../layout.js'
 
-const defaults = { rank: 16, alpha: 32 }
+/** Of a new adapter. */
+export const loraDefaults = { rank: 16, alpha: 32, targets: 'all-linear' } as const
 
 export const loraSection = z.strictObject({
   rank: count
     .optional()
-    .describe(`Rank r of the adapter's factors (arXiv 2106.09685); absent: ${defaults.rank}, or that of lora.from.`),
+    .describe(
+      `Rank r of the adapter's factors (arXiv 2106.09685); absent: ${loraDefaults.rank}, or that of lora.from.`,
+    ),
   alpha: z
     .number()
     .gt(0)
     .optional()
     .describe(
-      `The adapter's output is scaled by alpha / rank; absent: ${defaults.alpha}, or that of lora.from. With alpha 32 ` +
+      `The adapter's output is scaled by alpha / rank; absent: ${loraDefaults.alpha}, or that of lora.from. With alpha 32 ` +
         'about five times the learning rate of full fine-tuning gives steps of the same size at rank 16.',
     ),
   rankStabilized: z
@@ -32,8 +36,8 @@ export const loraSection = z.strictObject({
     .union([z.literal('all-linear'), z.array(z.string().min(1)).min(1)])
     .optional()
     .describe(
-      'Layers that get an adapter: all-linear (every linear layer but the head), or names out of q_proj, k_proj, v_proj, ' +
-        "o_proj, gate_proj, up_proj, down_proj, or the family's own. Absent: all-linear, or those of lora.from.",
+      `Layers that get an adapter: all-linear (every linear layer but the head), or names out of ${linearNames.join(', ')}, ` +
+        "or the family's own. Absent: all-linear, or those of lora.from.",
     ),
   seed: z
     .number()
@@ -55,7 +59,8 @@ export type LoraSection = z.output<typeof loraSection>
 /** What the engine is told: a new adapter, or how to train the given one. */
 export function loraSettings({ lora, seed }: { lora?: LoraSection; seed: number }) {
   if (!lora) return undefined
-  const { rank = defaults.rank, alpha = defaults.alpha, rankStabilized = false, targets = 'all-linear' } = lora
+  const { rank = loraDefaults.rank, alpha = loraDefaults.alpha, targets = loraDefaults.targets } = lora
+  const { rankStabilized = false } = lora
   const own = lora.seed ?? seed
   return {
     ...(lora.from === undefined ? { create: { rank, alpha, rankStabilized, targets, seed: own } } : {}),

@@ -1,8 +1,8 @@
 /** What one layer has to do for a token: what types are measured by. */
 
+import { layerProducts } from '../../model/layout.js'
 import type { DecoderConfig } from '../../model/types.js'
 import type { Recipe } from '../../recipe/schema.js'
-import { layerProducts } from '../../rollout/precision.js'
 import type { LayerWork } from '../../torch/precision-speed.js'
 import { packedBytes } from './memory.js'
 

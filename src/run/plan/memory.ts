@@ -5,9 +5,9 @@
 
 import { varlenLimit } from '../../model/attention/choice.js'
 import { cacheCapacity } from '../../model/cache.js'
+import { parameterShapes } from '../../model/layout.js'
 import { targetModules } from '../../model/lora/adapter-layout.js'
 import { loraSettings } from '../../model/lora/section.js'
-import { parameterShapes } from '../../model/names.js'
 import type { DecoderConfig } from '../../model/types.js'
 import type { Recipe, Resolved } from '../../recipe/index.js'
 import type { SftRecipe } from '../../recipe/sft-recipe.js'
