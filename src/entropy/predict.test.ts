@@ -43,6 +43,20 @@ describe('predictStep', () => {
     expect(() => predictStep(rest)).toThrow('needs g or the advantages')
   })
 
+  it('takes slopes with their weights in them, and divides by nothing', () => {
+    const { g, ...rest } = tokens
+    // A mean over sequences of 1 and 2 tokens: weights 1/2, 1/4, 1/4. -(1/2 x 1 x 1 + 1/4 x 2 x -2 + 1/4 x -1 x 3) = 5/4
+    const slope = Float64Array.from([1 / 2, 2 / 4, -1 / 4, Number.NaN])
+    expect(predictStep({ ...rest, slope }).dH).toBe(5 / 4)
+    const mask = Uint8Array.from([1, 0, 1, 0])
+    expect(predictStep({ ...rest, slope, mask })).toEqual({ dH: 1 / 4, kept: 1 / 4, masked: 1, bonus: 0 })
+    expect(predictStep({ ...rest, g, slope })).toEqual(predictStep({ ...rest, slope }))
+    expect(() => predictStep({ ...rest, slope: Float64Array.of(1) })).toThrow('slope has 1 entries, isPolicyToken 4')
+    expect(() => predictStep({ ...rest, slope, isPolicyToken: Uint8Array.of(1, 1, 1, 1) })).toThrow(
+      'token 3 is not finite: slope NaN',
+    )
+  })
+
   it('refuses what it cannot predict', () => {
     expect(() => predictStep({ ...tokens, isPolicyToken: new Uint8Array(4) })).toThrow('no policy tokens')
     expect(() => predictStep({ ...tokens, mask: new Uint8Array(3) })).toThrow('mask has 3 entries, isPolicyToken 4')

@@ -4,14 +4,14 @@ import type { Completion, TokenStatistics } from '../rollout/types.js'
 /** A completion with everything that training knows of it. */
 export interface TrainItem {
   /** Index of its group in the step. */
-  group: number
-  prompt: Int32Array
-  completion: Completion
+  readonly group: number
+  readonly prompt: Int32Array
+  readonly completion: Completion
   /** A of every completion token. */
-  advantage: Float32Array
+  readonly advantage: Float32Array
   /** False: truncated and masked, none of its tokens is the policy's. */
-  counts: boolean
-  referenceLogprob?: Float32Array
+  readonly counts: boolean
+  readonly referenceLogprob?: Float32Array
 }
 
 export interface FlatTokens {
@@ -62,17 +62,6 @@ export function flatten(items: readonly TrainItem[], statistics: readonly TokenS
     flat.isPolicyToken.fill(item.counts ? 1 : 0, at, end)
   })
   return flat
-}
-
-/** Items of the same group, in order of first appearance. */
-export function byGroup(items: readonly TrainItem[]): number[][] {
-  const groups = new Map<number, number[]>()
-  items.forEach(({ group }, i) => {
-    const members = groups.get(group)
-    if (members) members.push(i)
-    else groups.set(group, [i])
-  })
-  return [...groups.values()]
 }
 
 /** Mean of H over the policy tokens, in nats; not a number where there is none. */

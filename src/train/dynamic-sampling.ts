@@ -9,7 +9,8 @@
 
 import type { RolloutStatistics } from '../rollout/types.js'
 import { hasNoSignal } from './advantages.js'
-import type { GradedCompletion, StepMetrics } from './events.js'
+import type { StepMetrics } from './events.js'
+import type { Graded } from './graded.js'
 import type { LoopOptions } from './options.js'
 
 interface Prompt {
@@ -19,14 +20,14 @@ interface Prompt {
 /** One round: prompts with their graded completions, whose `prompt` counts from 0 within the round. */
 export interface SampledRound {
   prompts: readonly Prompt[]
-  graded: readonly GradedCompletion[]
+  graded: readonly Graded[]
   statistics: RolloutStatistics
 }
 
 /** What is trained on; `prompt` of the completions counts from 0 within it. */
 export interface StepBatch {
   prompts: Prompt[]
-  graded: GradedCompletion[]
+  graded: Graded[]
   /** Of everything sampled. */
   statistics: RolloutStatistics
   metrics: Partial<StepMetrics>
@@ -34,7 +35,7 @@ export interface StepBatch {
 
 interface Group {
   prompt: Prompt
-  graded: GradedCompletion[]
+  graded: Graded[]
   signal: boolean
 }
 
@@ -73,12 +74,11 @@ export class BatchCollector {
   batch(): StepBatch {
     let room = this.#size - this.#withSignal()
     const chosen = this.#groups.filter(({ signal }) => signal || room-- > 0)
-    chosen.forEach(({ graded }, index) => {
-      for (const { completion } of graded) completion.prompt = index
-    })
     return {
       prompts: chosen.map(({ prompt }) => prompt),
-      graded: chosen.flatMap(({ graded }) => graded),
+      graded: chosen.flatMap(({ graded }, prompt) =>
+        graded.map((entry) => ({ ...entry, completion: { ...entry.completion, prompt } })),
+      ),
       statistics: total(this.#statistics),
       metrics: this.#maxTries === undefined ? {} : this.#metrics(chosen),
     }

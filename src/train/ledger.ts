@@ -4,7 +4,7 @@
  */
 import type { LedgerReading } from './backend.js'
 import type { LedgerLine } from './events.js'
-import type { StepReport } from './optimize.js'
+import type { StepReport } from './step-report.js'
 
 /** One entry per token, in the batch's order. */
 export interface LedgerTokens {

@@ -3,7 +3,7 @@ import { fakeCompletion } from '../../test/fake-run.js'
 import { parseRecipe } from '../recipe/index.js'
 import type { GradedCompletion } from './events.js'
 import { stepMetrics } from './metrics.js'
-import type { StepReport } from './optimize.js'
+import type { StepReport } from './step-report.js'
 
 function graded(
   prompt: number,

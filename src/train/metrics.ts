@@ -3,8 +3,8 @@ import { masksByScore, masksGradient, methodList } from '../entropy/methods/reci
 import type { RolloutStatistics } from '../rollout/types.js'
 import { hasNoSignal } from './advantages.js'
 import type { GradedCompletion, StepMetrics } from './events.js'
-import type { StepReport } from './optimize.js'
 import type { LoopOptions } from './options.js'
+import type { StepReport } from './step-report.js'
 
 const mean = (values: readonly number[]) => values.reduce((total, value) => total + value, 0) / values.length
 

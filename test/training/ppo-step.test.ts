@@ -12,7 +12,7 @@ import { liveTensors } from '../../src/torch/index.js'
 import type { TrainItem } from '../../src/train/batch.js'
 import type { Critic } from '../../src/train/local/critic.js'
 import { optimizeMinibatch } from '../../src/train/optimize.js'
-import { creditTokens } from '../../src/train/ppo/credit.js'
+import { creditTokens, withCredit } from '../../src/train/ppo/credit.js'
 import type { CompletionGroup, CriticUpdateOptions, ValueGroup } from '../../src/train/ppo/critic.js'
 import { updateCritic } from '../../src/train/ppo/critic-step.js'
 import { withKlCoef } from '../../src/train/ppo/kl-to-reference.js'
@@ -102,10 +102,11 @@ describe.each(['qwen3', 'llama-tied-biases'])('two epochs of PPO on %s', (name) 
     const { backend, model, critic, setHead, dispose } = policyAndCritic(name, golden.trunk)
     setHead(golden.head)
     const recipe = recipeOf(golden, tokenBudget)
-    const items = golden.items.map(itemOf)
+    const sampled = golden.items.map(itemOf)
     const rewards = golden.items.map(({ reward }) => reward)
     const klCoef = golden.klIn === 'reward' ? golden.klCoef : 0
-    const credit = await creditTokens(backend, recipe, items, { rewards, klCoef, step: 1 })
+    const credit = await creditTokens(backend, recipe, sampled, { rewards, klCoef, step: 1 })
+    const items = withCredit(sampled, credit)
     golden.items.forEach(({ counts, values, advantages, returns }, i) => {
       if (!counts) {
         expect(credit.values[i]).toBeUndefined()
@@ -178,7 +179,7 @@ describe("PPO's advantages", () => {
         batchSize: 8,
       },
     )
-    const items: TrainItem[] = completions.map((completion, i) => ({
+    const sampled: TrainItem[] = completions.map((completion, i) => ({
       group: completion.prompt,
       prompt: prompts[completion.prompt],
       completion,
@@ -192,7 +193,8 @@ describe("PPO's advantages", () => {
       algorithm: { name: 'ppo', entropyCoef: method === 'entropy-bonus' ? 0.01 : 0 },
       entropy: { method, ...clip },
     })
-    const credit = await creditTokens(backend, recipe, items, { rewards: [1, 0, 0, 1, 1, 0], klCoef: 0, step: 1 })
+    const credit = await creditTokens(backend, recipe, sampled, { rewards: [1, 0, 0, 1, 1, 0], klCoef: 0, step: 1 })
+    const items = withCredit(sampled, credit)
     const advantages = items.map(({ advantage }) => [...advantage])
     const indices = items.map((_, i) => i)
     const policyTokens = items.reduce((total, { counts, advantage }) => total + (counts ? advantage.length : 0), 0)

@@ -110,11 +110,8 @@ export function measureMethod(batches: readonly AtlasBatch[], method: AtlasMetho
   for (const batch of batches) {
     const { slope, entropyCoef } = methodSlopes(batch, method, { seed, step: batch.step, update: 1 })
     const whole = wholeSlopes(batch)
-    const N = batch.isPolicyToken.reduce((total, flag) => total + flag, 0)
-    const step = predictStep(
-      { ...batch, g: slope.map((value, t) => value * batch.weight[t] * N) },
-      batch.sumS2 ? { entropyCoef } : {},
-    )
+    const weighted = slope.map((value, t) => value * batch.weight[t])
+    const step = predictStep({ ...batch, slope: weighted }, batch.sumS2 ? { entropyCoef } : {})
     sums.dH += step.kept
     sums.bonus = batch.sumS2 || entropyCoef === 0 ? sums.bonus! + step.bonus : Number.NaN
     for (let t = 0; t < slope.length; t++) {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { itemOf } from '../../../test/training/ppo.js'
 import { parseRecipe } from '../../recipe/index.js'
 import type { Backend } from '../backend.js'
-import { creditTokens, tokenRewards } from './credit.js'
+import { creditTokens, tokenRewards, withCredit } from './credit.js'
 import type { CompletionGroup } from './critic.js'
 import { klToReference, nextKlCoef, withKlCoef } from './kl-to-reference.js'
 
@@ -36,12 +36,13 @@ describe('credit', () => {
   const items = () => [item(4, 0, [1, 2]), item(2, 0, [3]), item(4, 1, [5, 6, 7], false), item(2, 1, [0, 4])]
 
   it('is of the policy’s tokens alone, in the items’ order', async () => {
-    const given = items()
-    const credit = await creditTokens(backend, recipeOf({ lambda: 1, whiten: false }), given, {
+    const sampled = items()
+    const credit = await creditTokens(backend, recipeOf({ lambda: 1, whiten: false }), sampled, {
       rewards: [1, 0, 100, 0.5],
       klCoef: 0,
       step: 1,
     })
+    const given = withCredit(sampled, credit)
     expect(given.map(({ advantage }) => [...advantage])).toEqual([[0.75, 0.5], [-0.75], [0, 0, 0], [0.5, -0.5]])
     expect(credit.returns.map((each) => each && [...each])).toEqual([[1, 1], [0], undefined, [0.5, 0.5]])
     expect(credit.values[2]).toBeUndefined()

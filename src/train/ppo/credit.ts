@@ -9,14 +9,17 @@
  */
 
 import type { Backend } from '../backend.js'
-import { byGroup, type TrainItem } from '../batch.js'
+import type { TrainItem } from '../batch.js'
 import { describeNonFinite, nonFiniteFailure } from '../non-finite.js'
 import type { LoopOptions } from '../options.js'
+import { PromptGroups } from '../prompt-groups.js'
 import { gae } from './gae.js'
 import { batchMoments, explainedVariance, whiten } from './whiten.js'
 
 /** What the critic knows of a step's completions, one entry per item; absent where its tokens are not the policy's. */
 export interface Credit {
+  /** A of every token, as trained on; whitened where the recipe whitens. */
+  advantages: (Float32Array | undefined)[]
   values: (Float32Array | undefined)[]
   returns: (Float32Array | undefined)[]
   metrics: Record<string, number>
@@ -42,14 +45,14 @@ export function tokenRewards(
 }
 
 /**
- * Sets the advantage of every item's tokens. `rewards` has one entry per item; `klCoef` is the coefficient of the KL in
- * the reward, 0 where it is elsewhere.
+ * The advantage of every item's tokens, and what it came from. `rewards` has one entry per item; `klCoef` is the
+ * coefficient of the KL in the reward, 0 where it is elsewhere.
  * @throws Failure where an advantage is not finite: whitened, it would be every token's. Nothing is trained by then.
  */
 export async function creditTokens(
   backend: Backend,
   recipe: LoopOptions,
-  items: TrainItem[],
+  items: readonly TrainItem[],
   { rewards, klCoef, step }: { rewards: readonly number[]; klCoef: number; step: number },
 ): Promise<Credit> {
   const began = performance.now()
@@ -62,10 +65,11 @@ export async function creditTokens(
   })
   const raw = estimated.map(({ advantages }) => advantages)
   requireFinite(step, counted, items, values, raw)
-  const advantages = critic.whiten ? whiten(raw) : raw
+  const whitened = critic.whiten ? whiten(raw) : raw
+  const advantages: (Float32Array | undefined)[] = items.map(() => undefined)
   const returns: (Float32Array | undefined)[] = items.map(() => undefined)
   counted.forEach((i, n) => {
-    items[i].advantage = Float32Array.from(advantages[n])
+    advantages[i] = Float32Array.from(whitened[n])
     returns[i] = Float32Array.from(estimated[n].returns)
   })
   const known = counted.map((i) => values[i])
@@ -73,6 +77,7 @@ export async function creditTokens(
   const ofReturns = batchMoments(targets)
   const ofAdvantages = batchMoments(raw)
   return {
+    advantages,
     values: items.map(({ counts }, i) => (counts ? values[i] : undefined)),
     returns,
     metrics: {
@@ -88,22 +93,23 @@ export async function creditTokens(
   }
 }
 
-async function valuesOf({ critic }: Backend, recipe: LoopOptions, items: TrainItem[]): Promise<Float32Array[]> {
-  const groups = byGroup(items)
-  const valued = await critic!.values(
-    groups.map((members) => ({
-      prompt: items[members[0]].prompt,
-      completions: members.map((i) => items[i].completion.tokens),
-    })),
-    { tokenBudget: recipe.train.tokenBudget },
+/** The items with the critic's advantages in place of their own. */
+export const withCredit = (items: readonly TrainItem[], { advantages }: Credit): TrainItem[] =>
+  items.map((item, i) => ({ ...item, advantage: advantages[i] ?? item.advantage }))
+
+async function valuesOf(
+  { critic }: Backend,
+  recipe: LoopOptions,
+  items: readonly TrainItem[],
+): Promise<Float32Array[]> {
+  const groups = new PromptGroups(items)
+  const { tokenBudget } = recipe.train
+  return groups.inItemOrder(
+    await critic!.values(
+      groups.map(({ completion }) => completion.tokens),
+      { tokenBudget },
+    ),
   )
-  const values: Float32Array[] = []
-  groups.forEach((members, g) => {
-    members.forEach((i, c) => {
-      values[i] = valued[g][c]
-    })
-  })
-  return values
 }
 
 function requireFinite(

@@ -1,8 +1,9 @@
 /** One optimizer step of the critic on a minibatch, and what the critic's steps on a batch mean for the metrics. */
 
 import type { Backend } from '../backend.js'
-import { byGroup, type TrainItem } from '../batch.js'
+import type { TrainItem } from '../batch.js'
 import type { LoopOptions } from '../options.js'
+import { PromptGroups } from '../prompt-groups.js'
 import { learningRate } from '../schedule.js'
 import type { Credit } from './credit.js'
 import type { CriticUpdateResult } from './critic.js'
@@ -19,25 +20,22 @@ export interface CriticReport extends Omit<CriticUpdateResult, 'nonFinite'> {
 export async function updateCritic(
   { critic }: Backend,
   recipe: LoopOptions,
-  batch: { items: TrainItem[]; indices: number[]; credit: Credit },
+  batch: { items: readonly TrainItem[]; indices: readonly number[]; credit: Credit },
   { step, interruptible }: { step: number; interruptible: boolean },
 ): Promise<CriticReport | undefined> {
   const { items, credit } = batch
   const counted = batch.indices.filter((i) => items[i].counts && items[i].completion.tokens.length > 0)
   if (counted.length === 0) return undefined
   const began = performance.now()
-  const groups = byGroup(counted.map((i) => items[i])).map((members) => members.map((member) => counted[member]))
+  const groups = new PromptGroups(counted.map((i) => items[i]))
   const section = recipe.critic!
   const { train } = recipe
   const lr = learningRate({ ...train, lr: criticLr(section) }, step)
   const result = await critic!.update(
-    groups.map((members) => ({
-      prompt: items[members[0]].prompt,
-      completions: members.map((i) => ({
-        tokens: items[i].completion.tokens,
-        oldValue: credit.values[i]!,
-        target: credit.returns[i]!,
-      })),
+    groups.map(({ completion }, n) => ({
+      tokens: completion.tokens,
+      oldValue: credit.values[counted[n]]!,
+      target: credit.returns[counted[n]]!,
     })),
     {
       lr,
@@ -51,7 +49,7 @@ export async function updateCritic(
     },
   )
   const nonFinite = result.nonFinite?.map(({ group, completion, position }) => {
-    const item = items[groups[group][completion]]
+    const item = groups.item(group, completion)
     return { group: item.group, completion: item.completion.sample, position }
   })
   return { ...result, nonFinite, lr, seconds: (performance.now() - began) / 1000 }

@@ -1,0 +1,97 @@
+/** A step's batch of rollouts: prompts from the stream, completions from the backend, grades from the task. */
+import { completionText } from '../rollout/generate.js'
+import { stopTokensOf } from '../rollout/model-thread.js'
+import { promptText, promptTokens, requireRoomFor } from '../rollout/prompts.js'
+import type { Completion, SamplingOptions } from '../rollout/types.js'
+import { gradeAll } from '../task/grading.js'
+import type { PromptStream } from '../task/stream.js'
+import type { Example } from '../task/types.js'
+import { BatchCollector, type StepBatch } from './dynamic-sampling.js'
+import type { TrainEvent } from './events.js'
+import type { Graded } from './graded.js'
+import type { LoopSetup } from './loop-setup.js'
+import { Progress } from './progress.js'
+
+/** Tells its progress as it goes; returns undefined where the run's signal ended it. */
+export async function* collectBatch(
+  setup: LoopSetup,
+  stream: PromptStream,
+  step: number,
+): AsyncGenerator<Extract<TrainEvent, { type: 'phase' }>, StepBatch | undefined> {
+  const { recipe, signal } = setup
+  const { samplesPerPrompt } = recipe.rollout
+  const collector = new BatchCollector(recipe.rollout)
+  while (collector.wanted > 0) {
+    const before = collector.sampled * samplesPerPrompt
+    yield { type: 'phase', step, phase: 'rollout', done: before }
+    const examples = await stream.next(collector.wanted)
+    const progress = new Progress()
+    const sampling = sample(setup, examples, step, collector.sampled, progress)
+    const expected = before + examples.length * samplesPerPrompt
+    for await (const done of progress.until(sampling)) {
+      yield { type: 'phase', step, phase: 'rollout', done: before + done, total: expected }
+    }
+    const { prompts, completions, statistics } = await sampling
+    if (signal?.aborted) return undefined
+
+    yield { type: 'phase', step, phase: 'grade' }
+    collector.add({ prompts, graded: await grade(setup, examples, completions), statistics })
+    if (signal?.aborted) return undefined
+  }
+  return collector.batch()
+}
+
+/** `firstKey`: how many prompts of this step were sampled before. */
+async function sample(setup: LoopSetup, examples: Example[], step: number, firstKey: number, progress: Progress) {
+  const prompts = examples.map((example) => promptTokens(setup.model, example))
+  examples.forEach((example, i) => {
+    requireRoomFor(setup.model.config, example, prompts[i].tokens, setup.recipe.rollout.maxNewTokens)
+  })
+  const { completions, statistics } = await setup.backend.sample(
+    prompts.map(({ tokens }, i) => ({ key: firstKey + i, tokens })),
+    samplingOptions(setup, step),
+    ({ completions }) => progress.report(completions),
+  )
+  return { prompts, completions, statistics }
+}
+
+function samplingOptions(setup: LoopSetup, step: number): SamplingOptions {
+  const { rollout, seed } = setup.recipe
+  return {
+    samplesPerPrompt: rollout.samplesPerPrompt,
+    maxNewTokens: rollout.maxNewTokens,
+    temperature: rollout.temperature,
+    topP: rollout.topP,
+    topK: rollout.topK,
+    minP: rollout.minP,
+    stopTokens: stopTokensOf(setup.model),
+    stopStrings: rollout.stopStrings,
+    seed,
+    step,
+    batchSize: rollout.batchSize,
+  }
+}
+
+async function grade(
+  { recipe, model, task }: LoopSetup,
+  examples: Example[],
+  completions: Completion[],
+): Promise<Graded[]> {
+  const texts = completions.map(({ tokens }) => completionText(model.tokenizer, tokens, recipe.rollout.stopStrings))
+  const grades = await gradeAll(
+    task,
+    completions.map(({ prompt, finish, tokens }, i) => ({
+      completion: texts[i],
+      example: examples[prompt],
+      info: { finish, tokens: tokens.length },
+    })),
+  )
+  return completions.map((completion, i) => ({
+    promptId: examples[completion.prompt].id,
+    promptText: promptText(examples[completion.prompt]),
+    completionText: texts[i],
+    example: examples[completion.prompt],
+    completion,
+    reward: grades[i].reward,
+  }))
+}

@@ -1,0 +1,29 @@
+/** Held-out problems under the evaluation's own seed: the run's randomness is not touched. */
+import { hashProblems } from '../evaluate/problem-set.js'
+import { respond } from '../evaluate/respond.js'
+import type { Example } from '../task/types.js'
+import type { EvalMetrics } from './events.js'
+import { heldOutMetrics } from './held-out.js'
+import type { LoopSetup } from './loop-setup.js'
+
+export async function evaluatePolicy(setup: LoopSetup, examples: Example[], step: number): Promise<EvalMetrics> {
+  const { backend: sampler, model, task, evalTask } = setup
+  const { rollout, eval: evaluation } = setup.recipe
+  const { samples, temperature, seed } = evaluation!
+  const problems = await respond(
+    { sampler, model, task: evalTask ?? task },
+    examples.map((example, index) => ({ index, example })),
+    {
+      samples,
+      seed,
+      maxNewTokens: rollout.maxNewTokens,
+      temperature: temperature ?? rollout.temperature,
+      topP: 1,
+      topK: 0,
+      minP: 0,
+      stopStrings: rollout.stopStrings,
+      batchSize: rollout.batchSize,
+    },
+  )
+  return heldOutMetrics(step, problems, hashProblems(examples))
+}
