@@ -22,6 +22,7 @@ import {
   zeros,
 } from '../torch/index.js'
 import type { Attend } from './decoder.js'
+import { attentionWidths } from './layout.js'
 import type { DecoderConfig } from './types.js'
 
 interface LayerCache {
@@ -61,6 +62,10 @@ export function cacheCapacity(longestPrompt: number, newTokens: number, refilled
 
 const grownCapacity = (capacity: number, largest: number): number =>
   Math.max(capacity, Math.min(Math.ceil(capacity * 1.5) + 16, largest))
+
+/** Numbers that a cache keeps of one token: its key and its value in every layer. */
+export const cachedNumbers = (shape: Pick<DecoderConfig, 'layers' | 'heads' | 'kvHeads' | 'headDim'>): number =>
+  shape.layers * 2 * attentionWidths(shape).keys
 
 export class KeyValueCache {
   readonly #config: DecoderConfig

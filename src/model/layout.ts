@@ -166,9 +166,3 @@ export function layerProducts(shape: DecoderShape): [number, number][] {
     return [parts.reduce((rows, { shape }) => rows + shape[0], 0), parts[0].shape[1]]
   })
 }
-
-/** Numbers in all matrices that a token is multiplied by: the layers' and the head. */
-export function linearSize(shape: DecoderShape): number {
-  const layer = layerProducts(shape).reduce((total, [out, into]) => total + out * into, 0)
-  return shape.layers * layer + shape.vocabSize * shape.hiddenSize
-}

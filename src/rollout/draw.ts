@@ -136,6 +136,14 @@ const larger = (a: Tensor, b: Tensor): Tensor => where(lt(a, b), b, a)
 /** Weights that a nucleus seldom passes. */
 const nucleusGuess = 1024
 
+/**
+ * How many times the logits of the rows that are sampled at once lie in memory, for the memory plan: e^x, x, and a product;
+ * where a nucleus is sought in the whole vocabulary on a device with memory of its own, also its order, of numbers and of
+ * 64-bit places.
+ */
+export const samplingCopies = (ownMemory: boolean, { topP, topK }: Omit<Truncation, 'minP'>): number =>
+  ownMemory && topP < 1 && topK === 0 ? 6 : 3
+
 /** Enough of the largest weights, in descending order, for `topP` of the total. */
 function largestWeights(exp_R_V: Tensor, total_R_1: Tensor, topP: number): Tensor {
   // Elsewhere a look at the guess costs more than to sort the vocabulary.

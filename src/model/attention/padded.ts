@@ -3,6 +3,8 @@ import {
   attention,
   cat,
   type Device,
+  type Dtype,
+  dtypes,
   expand,
   fromData,
   fromIndices,
@@ -18,6 +20,19 @@ import {
 } from '../../torch/index.js'
 import type { Attend } from '../decoder.js'
 import type { AttentionHeads, PackedAttention, PackShape } from './packed.js'
+
+/**
+ * Bytes of the masks of one branch over `keys` keys, the prompt's and its own: in float32, and folded for the query heads
+ * that share a key head, which is kept in float32 and in the queries' element type if that is another.
+ */
+export function maskBytes(
+  { heads, kvHeads }: Pick<AttentionHeads, 'heads' | 'kvHeads'>,
+  { branch, keys, dtype }: { branch: number; keys: number; dtype: Dtype },
+): number {
+  const float32 = dtypes.float32.bytes
+  const folded = float32 + (dtype === 'float32' ? 0 : dtypes[dtype].bytes)
+  return branch * keys * (float32 + (heads / kvHeads) * folded)
+}
 
 export class PaddedAttention implements PackedAttention {
   readonly #shape: PackShape

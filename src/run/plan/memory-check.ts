@@ -3,8 +3,9 @@
  * where even a smaller need than estimated would not fit, and warned of where it may not.
  */
 import { UserError } from '../../base/errors.js'
+import { type DeviceMemory, hasRoom } from './devices.js'
 import { hasOwnMemory } from './free-memory.js'
-import { type DeviceMemory, hasRoom, type MemoryEstimate } from './memory.js'
+import type { MemoryEstimate } from './micro-batch.js'
 
 /** The estimate over the measured peak, at most. */
 const tolerance = 1.15

@@ -3,8 +3,9 @@ import os from 'node:os'
 import type { DecoderConfig } from '../../model/types.js'
 import { type Recipe, type Resolved, recipeWarnings } from '../../recipe/index.js'
 import type { FreeMemory } from './free-memory.js'
-import { estimateMemory, type MemoryEstimate } from './memory.js'
+import { estimateMemory } from './memory.js'
 import { judgeMemory, type MemoryVerdict } from './memory-check.js'
+import type { MemoryEstimate } from './micro-batch.js'
 import type { DtypeChoice } from './resolve-dtype.js'
 
 /** A model as far as its files tell without loading it. */

@@ -14,6 +14,7 @@ import {
   type Device,
   type Dtype,
   dot,
+  dtypes,
   full,
   gradientOf,
   indexPut_,
@@ -50,6 +51,10 @@ export interface OptimizerSlot {
   firstMoment?: Tensor
   secondMoment?: Tensor
 }
+
+/** Bytes of the state of `count` trained numbers: two float32 moments, and the masters of half-precision weights. */
+export const stateBytes = (count: number, dtype: Dtype): number =>
+  count * dtypes.float32.bytes * (isHalf(dtype) ? 3 : 2)
 
 interface Slot extends OptimizerSlot {
   kind: GradientKind

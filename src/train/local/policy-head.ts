@@ -11,6 +11,7 @@ import { type RowMoments, rowMoments, shiftedRows, tokenScores } from '../../rol
 import {
   add,
   copyInto,
+  type Device,
   div_,
   empty,
   fromData,
@@ -28,7 +29,13 @@ import {
  * Rows of one matrix product. Each product passes over the whole head (and its gradient), so few rows would wait for
  * memory; on the processor the statistics run on fewer rows, which stay in the cache.
  */
-const productRowsAtLeast = 256
+export const productRowsAtLeast = 256
+
+/**
+ * How many times the logits of a product's rows lie in memory, for the memory plan: on the processor once, beside the
+ * statistics of a few rows; elsewhere beside all rows' statistics at once, which take e^x, x, and two products.
+ */
+export const headCopies = (device: Device): number => (device.type === 'cpu' ? 1.25 : 4)
 
 /** What the loss wants of a row: both already weighted by the row's share in the objective. */
 export interface RowGradient {
