@@ -8,8 +8,9 @@ export * from './entropy/index.js'
 export { openModel as loadModel } from './model/open.js'
 export type { ChatMessage, DecoderConfig, OpenModel, Tokenizer } from './model/types.js'
 export { loadRecipe, parseRecipe } from './recipe/index.js'
-export type { Recipe, RecipeInput } from './recipe/schema.js'
-export type { SftRecipe, SftRecipeInput } from './recipe/sft-recipe.js'
+export type { RecipeInput, SftRecipeInput, TaskInput } from './recipe/input.js'
+export type { Recipe } from './recipe/schema.js'
+export type { SftRecipe } from './recipe/sft-recipe.js'
 export {
   type Atlas,
   type AtlasOptions,
@@ -55,10 +56,12 @@ export { type ReproductionRequest, reproduceClaims as reproduce } from './run/re
 export type { Reproduction } from './run/reproduce/reproduce.js'
 export type { ClaimOutcome, ComparisonOutcome, Verdict } from './run/reproduce/types.js'
 export { type SftCallbacks, type SftOptions, type SftSummary, sft } from './run/train/sft.js'
-export { type TrainCallbacks, trainFrom as train } from './run/train/train-from.js'
+export { type TrainCallbacks, type TrainConfig, trainFrom as train } from './run/train/train-from.js'
+export type { RewardEntry } from './task/code.js'
 export { type Dataset, type DatasetOptions, loadDataset } from './task/data/dataset.js'
 export type { Problem } from './task/data/problems.js'
 export { grade } from './task/math/grade.js'
+export { defineReward, type Reward, type RewardFunction } from './task/rewards/types.js'
 export {
   type CompletionInfo,
   defineTask,

@@ -5,6 +5,7 @@ import type { ModelShape } from '../run/plan/plan.js'
 import { edgesText } from '../run/train/edge-steps.js'
 import type { OpenParts } from '../run/train/parts.js'
 import type { Summary } from '../run/train/summary.js'
+import { requireNoCode } from '../task/code.js'
 import { newCommand, repeated } from './command.js'
 import { ledgerText, setpointText } from './control-text.js'
 import { Exit, exitCodes } from './errors.js'
@@ -61,7 +62,9 @@ const trainRoom = async (): Promise<TrainRoom> => ({
 /** The recipe as given; where a run is resumed without one, the run's own. */
 async function recipeOf(path: string | undefined, flags: TrainFlags): Promise<Recipe> {
   const { loadRecipe } = await import('../recipe/index.js')
-  return loadRecipe(await recipePath('train', path, flags), flags.set)
+  const recipe = loadRecipe(await recipePath('train', path, flags), flags.set)
+  if (flags.resume) requireNoCode(recipe.task, flags.run ?? 'RUN')
+  return recipe
 }
 
 async function resolveForCommand(recipe: Recipe, { run, resume }: TrainFlags) {

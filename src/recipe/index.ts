@@ -1,4 +1,5 @@
+export type { RecipeInput, SftRecipeInput } from './input.js'
 export { loadRecipe } from './load-recipe.js'
 export { parseRecipe } from './parse-recipe.js'
 export { recipeWarnings } from './rules.js'
-export { type Recipe, type RecipeInput, type Resolved, recipeSchema } from './schema.js'
+export { type Recipe, type Resolved, recipeSchema } from './schema.js'

@@ -99,8 +99,6 @@ export const recipeSchema = z.strictObject({
     .describe('Sinks beside metrics.jsonl. tensorboard: event files under tensorboard/ in the run directory.'),
 })
 
-/** A recipe as a user writes it. */
-export type RecipeInput = z.input<typeof recipeSchema>
 /** A recipe as the run reads it: validated, with every default. */
 export type Recipe = z.output<typeof recipeSchema>
 /** A recipe of either kind whose weights' type is settled (run/resolve-dtype.ts). */

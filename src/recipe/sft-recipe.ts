@@ -34,8 +34,6 @@ export const sftSchema = z.strictObject({
   log,
 })
 
-/** A supervised recipe as a user writes it. */
-export type SftRecipeInput = z.input<typeof sftSchema>
 /** A supervised recipe as the run reads it: validated, with every default. */
 export type SftRecipe = z.output<typeof sftSchema>
 

@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url'
 import { createJiti } from 'jiti'
 import { UserError } from '../base/errors.js'
 import { near } from '../base/nearest-name.js'
+import { defineReward } from './rewards/types.js'
 import type { TaskSpec } from './spec.js'
 import { type PatienceOptions, withPatience } from './timeout.js'
 import { defineTask, type Task } from './types.js'
@@ -27,7 +28,11 @@ export async function loadTaskModule(path: string, spec: TaskSpec, patience: Pat
       hint: 'A module takes keys of its own where its default export is a function of them: (options) => defineTask({...}).',
     })
   }
-  const task = checkTask(path, made)
+  return patientTask(checkTask(path, made), patience)
+}
+
+/** The same task, each call of its grader with a time limit and further tries. */
+export function patientTask(task: Task, patience: PatienceOptions): Task {
   return {
     ...task,
     prompts: task.prompts.bind(task),
@@ -71,7 +76,7 @@ async function ownPackage(): Promise<object> {
   try {
     return (await import(self)) as object
   } catch {
-    return { defineTask }
+    return { defineTask, defineReward }
   }
 }
 

@@ -4,13 +4,14 @@ import { extname, resolve } from 'node:path'
 import { z } from 'zod'
 import { MissingData, UserError } from '../base/errors.js'
 import { arithmetic, arithmeticSchema } from './arithmetic.js'
+import { needsProgram } from './code.js'
 import { countdown, countdownSchema } from './countdown/task.js'
 import { withPassRates } from './curriculum.js'
 import { isHubName } from './data/locate.js'
 import { dataExtensions } from './data/rows.js'
 import { gsm8k, gsm8kSchema } from './gsm8k.js'
 import { hubTask, jsonl, jsonlSchema } from './jsonl.js'
-import { loadTaskModule, moduleExtensions } from './module.js'
+import { loadTaskModule, moduleExtensions, patientTask } from './module.js'
 import { isPrepared, preparedTask } from './prepared.js'
 import { withRewards } from './rewards/load.js'
 import { sourceTasks } from './sources.js'
@@ -73,6 +74,7 @@ async function loadWhole(spec: TaskSpec, options: Partial<TaskContext>): Promise
 }
 
 async function loadOwn(spec: TaskSpec, context: TaskContext): Promise<Task> {
+  if (spec.fromCode === true) return taskFromCode(spec.name, context)
   const builtIn = Object.hasOwn(builtInTasks, spec.name) ? builtInTasks[spec.name] : undefined
   if (builtIn !== undefined) return builtIn.load(spec, context)
   if (isPrepared(resolve(context.baseDirectory, spec.name))) return preparedTask(spec, context)
@@ -102,4 +104,11 @@ async function loadOwn(spec: TaskSpec, context: TaskContext): Promise<Task> {
       ? 'a recipe is no task: name what its task section names, and give that section’s keys'
       : `Known: ${[...moduleExtensions, ...dataExtensions].join(', ')}.`,
   })
+}
+
+/** A task that the program gave; its grader gets the patience of a module's. */
+function taskFromCode(name: string, { code }: TaskContext): Task {
+  const task = code?.tasks.get(name)
+  if (task === undefined) throw needsProgram(`task ${name}`)
+  return patientTask(task, moduleSchema.parse({}))
 }

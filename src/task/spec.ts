@@ -4,6 +4,7 @@ import { near } from '../base/nearest-name.js'
 import { type Locate, placeIn } from '../base/places.js'
 import { type SchemaEntry, schemaEntries } from '../base/schema/entries.js'
 import { type Problem, problemsOf } from '../base/schema/problems.js'
+import type { GivenCode } from './code.js'
 
 /** A recipe's `task:` section: the task's name and the keys that its own schema knows. */
 export interface TaskSpec {
@@ -16,6 +17,8 @@ export interface TaskContext {
   baseDirectory: string
   /** Stands in for the network. */
   fetch?: typeof fetch
+  /** Tasks and rewards that a program gave as functions. */
+  code?: GivenCode
   /** Local files in place of the hub's, by name; default: ISENTROPE_DATA. */
   dataDirectory?: string
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { rngFrom } from '../base/philox.js'
 import { initialSetpoint, predictStep, wantedChange } from '../entropy/index.js'
 import { parseRecipe } from '../recipe/index.js'
-import type { RecipeInput } from '../recipe/schema.js'
+import type { RecipeInput } from '../recipe/input.js'
 import type { FlatTokens } from './batch.js'
 import { type EntropyState, entropyControl } from './entropy-control.js'
 

@@ -1,7 +1,7 @@
 /** `evaluate` of the public API: one model on one task's held-out problems. */
 
 import type { DataFigures } from '../../evaluate/figures.js'
-import type { RecipeInput } from '../../recipe/schema.js'
+import type { RecipeInput } from '../../recipe/input.js'
 import type { TaskSpec } from '../../task/spec.js'
 import type { EvalMetrics } from '../../train/events.js'
 import type { EngineAsked } from '../plan/sampling-engine.js'

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { UserError } from '../../base/errors.js'
 import { version } from '../../base/version.js'
 import { parseRecipe } from '../../recipe/index.js'
-import type { Recipe, RecipeInput } from '../../recipe/schema.js'
+import type { Recipe } from '../../recipe/schema.js'
 import type { Changes, Claim, Scale } from './types.js'
 import type { Policy } from './weights.js'
 
@@ -99,7 +99,7 @@ function planRun(name: string, seed: number, { scale, root, policyOf, engine = {
       name: `${name}-seed-${seed}`,
       seed,
       model: policy.model,
-    }) as RecipeInput,
+    }),
   )
   const key = runKey(recipe, policy.weights)
   return {

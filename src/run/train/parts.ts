@@ -4,6 +4,7 @@ import type { ModelSketch } from '../../model/open.js'
 import type { DecoderConfig, Tokenizer } from '../../model/types.js'
 import type { Recipe, Resolved } from '../../recipe/schema.js'
 import { promptTokens, requireRoomFor } from '../../rollout/prompts.js'
+import type { GivenCode } from '../../task/code.js'
 import { loadTask } from '../../task/registry.js'
 import { PromptStream } from '../../task/stream.js'
 import type { Task } from '../../task/types.js'
@@ -29,29 +30,34 @@ export interface Parts {
 
 export type OpenParts = (recipe: Resolved<Recipe>, options: { signal?: AbortSignal }) => Promise<Parts>
 
-export const openParts: OpenParts = async (recipe, { signal }) => {
-  const { task, evalTask } = await openTasks(recipe)
-  const backend = await openPolicy(recipe, signal)
-  return {
-    backend,
-    loop: (start) =>
-      trainLoop({
-        recipe,
-        backend,
-        model: backend.model,
-        task,
-        evalTask,
-        ...start,
-        state: start.state as LoopState | undefined,
-      }),
-    close: () => backend.close(),
+/** How a recipe is opened whose functions, if it names any, are these. */
+export const openPartsWith =
+  (code?: GivenCode): OpenParts =>
+  async (recipe, { signal }) => {
+    const { task, evalTask } = await openTasks(recipe, code)
+    const backend = await openPolicy(recipe, signal)
+    return {
+      backend,
+      loop: (start) =>
+        trainLoop({
+          recipe,
+          backend,
+          model: backend.model,
+          task,
+          evalTask,
+          ...start,
+          state: start.state as LoopState | undefined,
+        }),
+      close: () => backend.close(),
+    }
   }
-}
+
+export const openParts: OpenParts = openPartsWith()
 
 /** The training task, and the evaluation's where it has its own. */
-async function openTasks(recipe: Recipe): Promise<{ task: Task; evalTask?: Task }> {
-  const task = await loadTask(recipe.task)
-  return { task, evalTask: recipe.eval?.task && (await loadTask(recipe.eval.task)) }
+async function openTasks(recipe: Recipe, code?: GivenCode): Promise<{ task: Task; evalTask?: Task }> {
+  const task = await loadTask(recipe.task, { code })
+  return { task, evalTask: recipe.eval?.task && (await loadTask(recipe.eval.task, { code })) }
 }
 
 /** Prompts that are tokenised for the plan. */
@@ -75,9 +81,12 @@ async function meanPromptTokens(
  * Locates the recipe's model and reads its shape; its weights are not fetched. The task's entry is checked on the way;
  * with `planOnly`, data that is not on this machine is told in the shape, not thrown.
  */
-export async function describeModel(recipe: Recipe, { planOnly = false } = {}): Promise<ModelShape> {
+export async function describeModel(
+  recipe: Recipe,
+  { planOnly = false, code }: { planOnly?: boolean; code?: GivenCode } = {},
+): Promise<ModelShape> {
   const missing: string[] = []
-  const tasks = await openTasks(recipe).catch((error: unknown) => {
+  const tasks = await openTasks(recipe, code).catch((error: unknown) => {
     if (!planOnly || !(error instanceof MissingData || error instanceof ServerTrouble)) throw error
     missing.push(error.message)
     return undefined

@@ -1,8 +1,10 @@
 /** A supervised run: what {@link keepRun} has to know of it, and how it opens and ends. */
+
+import type { SftRecipeInput } from '../../recipe/input.js'
 import { loadAs } from '../../recipe/load-recipe.js'
 import { parseAs } from '../../recipe/parse-recipe.js'
 import type { Resolved } from '../../recipe/schema.js'
-import { type SftRecipe, type SftRecipeInput, sftFormat } from '../../recipe/sft-recipe.js'
+import { type SftRecipe, sftFormat } from '../../recipe/sft-recipe.js'
 import { loadSftData, type SftData } from '../../task/sft-data.js'
 import type { SftEvalMetrics, SftEvent, SftStepMetrics } from '../../train/sft/events.js'
 import { type SftState, sftLoop, sftSteps, validationDue } from '../../train/sft/loop.js'

