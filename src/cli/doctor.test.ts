@@ -3,7 +3,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { fakeIo, runCommand } from '../../test/fake-io.js'
-import { version } from '../base/version.js'
+import { version } from '../base/package.js'
 import { type AcceleratorTrials, checkAccelerator } from './accelerator-check.js'
 import { checkEngine, describeEngine, doctorCommand, type EngineCheck } from './doctor.js'
 

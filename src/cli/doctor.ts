@@ -2,7 +2,7 @@
 import { access, constants, mkdir } from 'node:fs/promises'
 import type { Command } from 'commander'
 import pc from 'picocolors'
-import { version } from '../base/version.js'
+import { version } from '../base/package.js'
 import { bytesIn, cacheDirectory } from '../fetch/cache.js'
 import { freeBytes } from '../fetch/install.js'
 import { formatBytes, formatNumber } from '../report/format.js'

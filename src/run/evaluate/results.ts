@@ -1,7 +1,7 @@
 /** An evaluation's outcome: what results.json holds, and the responses as Parquet. */
 import type { SchemaElement } from 'hyparquet'
 import { ByteWriter, parquetWrite } from 'hyparquet-writer'
-import { version } from '../../base/version.js'
+import { version } from '../../base/package.js'
 import { differencesOf, type MeasuredDifference } from '../../evaluate/differences.js'
 import type { Outcome } from '../../evaluate/estimators.js'
 import { type DataFigures, figuresOf } from '../../evaluate/figures.js'

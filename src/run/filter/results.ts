@@ -1,5 +1,5 @@
 /** A filter's outcome: what manifest.json says, and the tables beside it. */
-import { version } from '../../base/version.js'
+import { version } from '../../base/package.js'
 import { promptText } from '../../rollout/prompts.js'
 import { type Column, tableParquet } from '../../task/data/parquet.js'
 import { type KeepRange, keeps } from '../../task/data/pass-rates.js'

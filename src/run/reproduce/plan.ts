@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { UserError } from '../../base/errors.js'
-import { version } from '../../base/version.js'
+import { version } from '../../base/package.js'
 import { parseRecipe } from '../../recipe/index.js'
 import type { Recipe } from '../../recipe/schema.js'
 import type { Changes, Claim, Scale } from './types.js'

@@ -2,10 +2,8 @@
 import { createHash } from 'node:crypto'
 import { createReadStream, existsSync, readdirSync, statSync } from 'node:fs'
 import { isAbsolute, join, resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { packageRoot } from '../../base/package.js'
 import { openModelWithProgress } from '../../rollout/model-thread.js'
-
-const packageRoot = fileURLToPath(new URL('../../../', import.meta.url))
 
 export interface Policy {
   /** As a recipe names it. */

@@ -1,7 +1,7 @@
 /** environment.json: what a run ran on, enough to tell why two runs differ. */
 import { execFileSync } from 'node:child_process'
 import os from 'node:os'
-import { version } from '../../base/version.js'
+import { version } from '../../base/package.js'
 import type { BackendInfo } from '../../train/backend.js'
 
 /** One start of a run: the first, or a resumption. */
