@@ -73,6 +73,7 @@ export {
 } from './task/types.js'
 export type { Backend } from './train/backend.js'
 export type { EvalMetrics, GradedCompletion, StepMetrics, TrainEvent } from './train/events.js'
+export type { MetricKey } from './train/metrics/catalogue.js'
 export type { CriticBackend } from './train/ppo/critic.js'
 export { type GaeOptions, type GaeResult, gae } from './train/ppo/gae.js'
 export type { SftEvalMetrics, SftEvent, SftStepMetrics } from './train/sft/events.js'

@@ -8,6 +8,10 @@ export function numberOf(value: unknown): number | undefined {
   return typeof value === 'number' ? value : undefined
 }
 
+/** The value of any metric of a line, also of one that the catalogue does not know. */
+export const metricValue = (metrics: StepMetrics, key: string): number | undefined =>
+  numberOf((metrics as unknown as Record<string, unknown>)[key])
+
 /** Share of the step's policy tokens whose gradient the methods took; of older runs, both sides of a clip together. */
 export function maskedShare(metrics: StepMetrics): number | undefined {
   const all = numberOf(metrics.masked_fraction)

@@ -1,6 +1,7 @@
 /** What a run's ledger and setpoint come to, from its metrics. */
 import { covariance } from '../entropy/index.js'
 import type { StepMetrics } from './events.js'
+import type { MetricKey } from './metrics/catalogue.js'
 
 /** A prediction of dH against the measured change, over the ledger's steps. */
 export interface Agreement {
@@ -34,7 +35,7 @@ export interface SetpointSummary {
 const meanOf = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length
 
 /** The steps in which every one of the keys is a number. */
-function columns<K extends string>(metrics: readonly StepMetrics[], keys: readonly K[]): Record<K, number>[] {
+function columns<K extends MetricKey>(metrics: readonly StepMetrics[], keys: readonly K[]): Record<K, number>[] {
   return metrics.filter((line) => keys.every((key) => Number.isFinite(line[key]))) as Record<K, number>[]
 }
 

@@ -1,41 +1,15 @@
 /** What a training run tells the world, step by step. */
 import type { Completion } from '../rollout/types.js'
 import type { Example } from '../task/types.js'
+import type { StepValues } from './metrics/catalogue.js'
+import type { evalMetrics } from './metrics/evaluation.js'
+import type { ValuesOf } from './metrics/metric.js'
 
-/** One line of metrics.jsonl. A quantity that does not apply is absent, never 0. */
-export interface StepMetrics {
+/** One line of metrics.jsonl: the numbers of the metric catalogue. A quantity that does not apply is absent, never 0. */
+export interface StepMetrics extends StepValues {
   step: number
   /** ISO 8601. */
   time: string
-  reward_mean: number
-  reward_std: number
-  /** Share of groups whose rewards are all equal; absent where a group is one completion. */
-  zero_signal_fraction?: number
-  entropy_nats: number
-  cov_A_Sc?: number
-  cov_A_rSc?: number
-  pred_dH_kept?: number
-  pred_dH_masked?: number
-  /** Share of the policy tokens whose gradient the entropy methods took. */
-  masked_fraction?: number
-  masked_low_fraction?: number
-  masked_high_fraction?: number
-  ratio_max?: number
-  ppo_clip_fraction?: number
-  kl_nats?: number
-  loss?: number
-  grad_norm?: number
-  lr: number
-  completion_tokens: number
-  completion_length_mean: number
-  truncated_fraction: number
-  logprob_gap_max?: number
-  rollout_seconds: number
-  train_seconds?: number
-  rollout_tokens_per_s: number
-  train_tokens_per_s?: number
-  rss_bytes: number
-  [extra: string]: number | string | undefined
 }
 
 /** One line of ledger.jsonl: an optimizer step that the ledger measured, with its rows of the step's metrics. */
@@ -76,21 +50,14 @@ export interface TokenCredit {
   returns?: Float32Array
 }
 
-/** Held-out evaluation during training. */
-export interface EvalMetrics {
+/** Held-out evaluation during training: a line of eval.jsonl. */
+export interface EvalMetrics extends ValuesOf<typeof evalMetrics> {
   step: number
-  samples: number
-  problems: number
-  avg_at_k: number
-  pass_at_k: number
-  entropy_nats: number
   /** Share of problems solved in 0, 1, ... samples of `samples`. */
   pass_histogram: number[]
-  completion_length_mean: number
   /** 95 % intervals by the bootstrap over problems. */
   avg_at_k_interval?: [number, number]
   pass_at_k_interval?: [number, number]
-  truncated_fraction?: number
   /** Right samples of each problem, in the problems' order. */
   solved?: number[]
   /** Tells problem sets apart: equal where the problems, their order and their answers are. */

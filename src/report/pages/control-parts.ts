@@ -4,7 +4,7 @@ import { formatNumber, minus } from '../format.js'
 import { type Html, html } from '../html/markup.js'
 import { type ScatterPanel, scatterFigure } from '../html/scatter-figure.js'
 import { renderHtmlTable } from '../html/table.js'
-import { numberOf } from '../metrics.js'
+import { metricValue, numberOf } from '../metrics.js'
 import { mean, slopeThroughOrigin } from '../statistics.js'
 import type { RunData } from './run-data.js'
 
@@ -16,7 +16,7 @@ export const ledgerIntro =
 export function ledgerScatter({ metrics }: RunData): Html | undefined {
   const panel = (key: string, name: string, style: number): ScatterPanel => {
     const points = metrics.flatMap((line) => {
-      const [x, y] = [numberOf(line[key]), numberOf(line.ledger_measured_dH)]
+      const [x, y] = [metricValue(line, key), numberOf(line.ledger_measured_dH)]
       if (x === undefined || y === undefined) return []
       const label = `step ${line.step}: predicted ${minus(formatNumber(x))}, measured ${minus(formatNumber(y))} nats`
       return [{ x, y, label }]
@@ -55,9 +55,10 @@ const classNames = {
 export function ledgerTable({ metrics }: RunData): Html | undefined {
   const lines = metrics.filter((line) => numberOf(line.ledger_pred_dH_exact) !== undefined)
   if (lines.length === 0) return undefined
-  const has = (key: string) => lines.some((line) => numberOf(line[key]) !== undefined)
+  const has = (key: string) => lines.some((line) => metricValue(line, key) !== undefined)
   // A row that a step lacks was 0 there.
-  const average = (key: string) => (has(key) ? formatNumber(mean(lines.map((line) => numberOf(line[key]) ?? 0))) : '–')
+  const average = (key: string) =>
+    has(key) ? formatNumber(mean(lines.map((line) => metricValue(line, key) ?? 0))) : '–'
   const classes = ledgerClasses.filter((kind) => has(`ledger_kept_${kind}`) || has(`ledger_masked_${kind}`))
   const others = [
     ['ledger_gradient', 'this batch’s gradient', 'all tokens together'],

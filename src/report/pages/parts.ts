@@ -1,5 +1,7 @@
 /** The parts that the report of one run and the comparison of several are put together from. */
 import type { EvalMetrics, StepMetrics } from '../../train/events.js'
+import { evalMetrics, evalText } from '../../train/metrics/evaluation.js'
+import type { Metric } from '../../train/metrics/metric.js'
 import { formatNumber, minus } from '../format.js'
 import { barFigure } from '../html/bar-figure.js'
 import { type LineSeries, lineFigure } from '../html/line-figure.js'
@@ -75,48 +77,25 @@ export function evalFigures(
   const k = sizes.length === 1 ? String(sizes[0]) : 'K'
   const problems = [...new Set(runs.flatMap(({ data }) => data.evals.map((evaluation) => evaluation.problems)))]
   const of = problems.length === 1 ? `${problems[0]} held-out problems` : 'the held-out problems'
-  const curves: { id: string; title: string; unit?: string; caption: string; value: (e: EvalMetrics) => number }[] = [
-    {
-      id: 'avg',
-      title: `Avg@${k}`,
-      caption: `Mean accuracy of ${k} samples for each of ${of}.`,
-      value: (evaluation) => evaluation.avg_at_k,
-    },
-    {
-      id: 'pass',
-      title: `Pass@${k}`,
-      caption: `Share of ${of} that at least one of ${k} samples solves.`,
-      value: (evaluation) => evaluation.pass_at_k,
-    },
-    {
-      id: 'held-out-entropy',
-      title: 'Entropy on held-out problems',
-      unit: 'nats',
-      caption: 'Mean over the tokens sampled in the evaluation. The problems are the same each time.',
-      value: (evaluation) => evaluation.entropy_nats,
-    },
-    {
-      id: 'held-out-length',
-      title: 'Completion length on held-out problems',
-      unit: 'tokens',
-      caption: 'Mean over the completions of the evaluation.',
-      value: (evaluation) => evaluation.completion_length_mean,
-    },
-  ]
+  const text = (words: string) => evalText(words, { k, problems: of })
+  const figures = Object.entries<Metric>(evalMetrics).flatMap(([key, { title, unit, caption, shown }]) =>
+    typeof shown === 'string' || 'figure' in shown
+      ? []
+      : { ...shown, unit, key: key as keyof typeof evalMetrics, title: text(title), caption: text(caption) },
+  )
   return present(
-    curves.map(({ id, value, title, ...curve }) =>
+    figures.map(({ id, key, title, ...figure }) =>
       lineFigure({
-        ...curve,
-        id: group ? `${id}-${group.id}` : id,
+        ...figure,
+        id: group ? `${id}-${group.id}` : `${id}`,
         title: group ? `${title}: ${group.label}` : title,
         xRange,
         marks: true,
-        include: [0],
         series: runs.map(
           ({ name, style, data }): LineSeries => ({
             name: runs.length === 1 && group === undefined ? title : name,
             style,
-            points: data.evals.map((evaluation) => [evaluation.step, value(evaluation) ?? Number.NaN] as const),
+            points: data.evals.map((evaluation) => [evaluation.step, evaluation[key] ?? Number.NaN] as const),
           }),
         ),
       }),

@@ -20,7 +20,7 @@ afterEach(() => rmSync(directory, { recursive: true }))
 
 const jsonLines = (lines: object[]) => lines.map((line) => `${JSON.stringify(line)}\n`).join('')
 
-function writeRun(steps: number, changes: (step: number) => Partial<StepMetrics> = () => ({})): void {
+function writeRun(steps: number, changes: (step: number) => Partial<StepMetrics> & object = () => ({})): void {
   const lines = Array.from({ length: steps }, (_, i) => fakeStepMetrics(i + 1, changes(i + 1)))
   writeFileSync(join(directory, 'metrics.jsonl'), jsonLines(lines))
 }
@@ -112,7 +112,7 @@ describe('writeRunReport', () => {
   })
 
   it('has ids that are there once, and links that lead somewhere', async () => {
-    writeRun(3, (step) => ({ 'odd key': step, 'odd-key': step, odd_key: step }))
+    writeRun(3, (step): object => ({ 'odd key': step, 'odd-key': step, odd_key: step }))
     writeEvals(3)
     const { elements } = await report()
     const ids = elements.flatMap(({ attributes }) => attributes.id ?? [])

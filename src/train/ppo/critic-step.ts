@@ -2,6 +2,7 @@
 
 import type { Backend } from '../backend.js'
 import type { TrainItem } from '../batch.js'
+import { combineUpdates } from '../metrics/combine.js'
 import type { LoopOptions } from '../options.js'
 import { PromptGroups } from '../prompt-groups.js'
 import { learningRate } from '../schedule.js'
@@ -59,19 +60,19 @@ export async function updateCritic(
 export const isCriticWarmup = ({ critic }: LoopOptions, step: number): boolean =>
   critic !== undefined && step <= critic.warmupSteps
 
-/** The batch's own quantities, and means over its critic steps, weighted by their tokens. What does not apply is absent. */
+/** The batch's own quantities, and those of its critic steps. What does not apply is absent. */
 export function creditMetrics({ metrics, seconds }: Credit, reports: readonly CriticReport[]): Record<string, number> {
-  const applied = reports.filter((report) => report.applied)
-  const tokens = applied.reduce((total, report) => total + report.tokens, 0)
-  const weighted = (pick: (report: CriticReport) => number) =>
-    applied.reduce((total, report) => total + pick(report) * report.tokens, 0) / tokens
-  const all: Record<string, number> = {
-    ...metrics,
-    value_loss: weighted(({ loss }) => loss),
-    value_clip_fraction: weighted((report) => report.clipped / report.tokens),
-    critic_grad_norm: weighted(({ gradNorm }) => gradNorm),
-    critic_lr: weighted(({ lr }) => lr),
-    critic_seconds: reports.reduce((total, report) => total + report.seconds, seconds),
-  }
+  const { critic_seconds: updating, ...updates } = combineUpdates(
+    reports.map(({ applied, tokens, loss, clipped, gradNorm, lr, seconds: critic_seconds }) => ({
+      tokens,
+      values: {
+        ...(applied
+          ? { value_loss: loss, value_clip_fraction: clipped / tokens, critic_grad_norm: gradNorm, critic_lr: lr }
+          : {}),
+        critic_seconds,
+      },
+    })),
+  )
+  const all: Record<string, number> = { ...metrics, ...updates, critic_seconds: seconds + (updating ?? 0) }
   return Object.fromEntries(Object.entries(all).filter(([, value]) => Number.isFinite(value)))
 }

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { fakeCompletion } from '../../test/fake-run.js'
-import { parseRecipe } from '../recipe/index.js'
-import type { GradedCompletion } from './events.js'
-import { stepMetrics } from './metrics.js'
-import type { StepReport } from './step-report.js'
+import { fakeCompletion } from '../../../test/fake-run.js'
+import { parseRecipe } from '../../recipe/index.js'
+import type { GradedCompletion } from '../events.js'
+import type { StepReport } from '../step-report.js'
+import { stepMetrics } from './step-metrics.js'
 
 function graded(
   prompt: number,

@@ -1,0 +1,14 @@
+// Writes the parts of docs/ that are made from the source: `npm run docs`, after a build. A test holds them to it.
+import { readFileSync, writeFileSync } from 'node:fs'
+import { replaceSection } from '../dist/base/marked-section.js'
+import { evalTable, metricTables, sftTables } from '../dist/train/metrics/docs.js'
+
+const sections = [
+  ['docs/training.md', 'metrics', metricTables],
+  ['docs/sft.md', 'metrics', sftTables],
+  ['docs/evaluation.md', 'metrics', evalTable],
+]
+
+for (const [file, name, body] of sections) {
+  writeFileSync(file, replaceSection(readFileSync(file, 'utf8'), name, body()))
+}
