@@ -30,6 +30,8 @@ export function openFile(path: string): RandomAccessFile {
     path,
     size: stat.size,
     read(offset, into) {
+      // The number of a closed file may by now be another file's.
+      if (!open) throw new Error(`${path} is closed`)
       let done = 0
       while (done < into.length) {
         const count = readSync(fd, into, done, Math.min(into.length - done, maxReadBytes), offset + done)
