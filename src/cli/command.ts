@@ -1,10 +1,21 @@
 /** What all commands share: how one is made, how options are read, how help looks. */
 import { Command, InvalidArgumentError } from 'commander'
+import { continueWithoutReader } from './closed-output.js'
 import { wrapHelp } from './help-text.js'
 
-/** A command with a help that teaches: what it does, its options, then `help` with examples and the output. */
-export function newCommand(name: string, summary: string, help: string): Command {
-  return new Command(name)
+/**
+ * A command with a help that teaches: what it does, its options, then `help` with examples and the output.
+ * `resultsOnDisk`: it continues where nobody reads its output any more.
+ */
+export function newCommand(
+  name: string,
+  summary: string,
+  help: string,
+  { resultsOnDisk = false }: { resultsOnDisk?: boolean } = {},
+): Command {
+  const command = new Command(name)
+  if (resultsOnDisk) command.hook('preAction', continueWithoutReader)
+  return command
     .summary(summary)
     .description(`${summary[0].toUpperCase()}${summary.slice(1)}.`)
     .option('--verbose', 'show the stack trace of an unexpected error')

@@ -30,10 +30,9 @@ export function configCommand(io: Io = processIo): Command {
     .action(async (key: string | undefined, flags: ConfigFlags) => {
       const { configMarkdown, configText, sftPage, trainPage } = await import('./config-text.js')
       const { recipeJsonSchema } = await import('../base/schema/json-schema.js')
-      const [{ recipeSchema }, { sftSchema }] = await Promise.all([
-        import('../recipe/schema.js'),
-        import('../recipe/sft-recipe.js'),
-      ])
+      // One after the other: from the sources, jiti loads what two of them share half.
+      const { recipeSchema } = await import('../recipe/schema.js')
+      const { sftSchema } = await import('../recipe/sft-recipe.js')
       const schema = flags.sft ? sftSchema : recipeSchema
       if (flags.jsonSchema) await print(io.stdout, jsonLine(recipeJsonSchema(schema)))
       else if (flags.markdown) await print(io.stdout, configMarkdown(schema, flags.sft ? sftPage : trainPage))

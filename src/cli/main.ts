@@ -1,15 +1,10 @@
+import { surviveClosedOutput } from './closed-output.js'
 import { exitCodes, reportError } from './errors.js'
 import { buildProgram } from './program.js'
 
 const argv = process.argv.slice(2)
 
-/** A reader that has seen enough (`| head`) is no failure. */
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(exitCodes.done)
-    throw error
-  })
-}
+surviveClosedOutput()
 // A command that can stop at a safe point listens as well, and then it is its business.
 const interrupt = () => {
   if (process.listenerCount('SIGINT') === 1) process.exit(exitCodes.interrupted)

@@ -31,7 +31,9 @@ export function mergeCommand(
   io: Io = processIo,
   room: () => Promise<Pick<Awaited<ReturnType<typeof mergeRoom>>, 'mergeAdapter'>> = mergeRoom,
 ): Command {
-  const command = newCommand('merge', "put a LoRA adapter's changes into the weights of its base model", help)
+  const command = newCommand('merge', "put a LoRA adapter's changes into the weights of its base model", help, {
+    resultsOnDisk: true,
+  })
   return command
     .requiredOption(
       '--adapter <adapter>',

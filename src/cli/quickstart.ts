@@ -153,7 +153,9 @@ async function writePage(runs: readonly PlannedRun[], root: string, notes: strin
 }
 
 export function quickstartCommand(io: Io = processIo, openParts?: OpenParts): Command {
-  return newCommand('quickstart', 'the paper in miniature: GRPO, Clip_B and Clip_V from one start', help)
+  return newCommand('quickstart', 'the paper in miniature: GRPO, Clip_B and Clip_V from one start', help, {
+    resultsOnDisk: true,
+  })
     .option('--steps <n>', "steps of each run (default: the recipes')", numberOption({ minimum: 1, whole: true }))
     .option('--seed <n>', 'seed of all three runs', numberOption({ minimum: 0, whole: true }), 0)
     .option('--run <dir>', 'directory of the three runs and the page (default: runs/quickstart-seed-SEED)')

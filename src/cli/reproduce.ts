@@ -82,7 +82,7 @@ async function announce({ plan, scale, root, jobs }: PreparedReproduction): Prom
 }
 
 export function reproduceCommand(io: Io = processIo, runTraining?: RunTraining): Command {
-  return newCommand('reproduce', "the paper's claims, from their runs to verdicts", help)
+  return newCommand('reproduce', "the paper's claims, from their runs to verdicts", help, { resultsOnDisk: true })
     .argument('[claims...]', 'names of claims (default: all)')
     .addOption(new Option('--scale <scale>', 'how large the policies are').choices(['mini', 'small']).default('mini'))
     .option('--seeds <n>', 'seeds of every run; fewer than 5 show nothing', atLeastOne, 5)

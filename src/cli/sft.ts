@@ -52,7 +52,7 @@ async function recipeOf(path: string | undefined, flags: SftFlags): Promise<SftR
 }
 
 export function sftCommand(io: Io = processIo): Command {
-  return newCommand('sft', 'teach a model by examples, or continue such a run', help)
+  return newCommand('sft', 'teach a model by examples, or continue such a run', help, { resultsOnDisk: true })
     .argument('[recipe]', 'YAML file; may be left out with --run DIR --resume')
     .option('-s, --set <key=value>', 'change a key of the recipe (may be repeated)', repeated)
     .option('--run <dir>', 'directory of the run (default: runs/NAME-TIMESTAMP)')

@@ -99,7 +99,7 @@ function summaryText(summary: Summary): string {
 }
 
 export function trainCommand(io: Io = processIo, room = trainRoom): Command {
-  return newCommand('train', 'train a model as a recipe says, or continue a run', help)
+  return newCommand('train', 'train a model as a recipe says, or continue a run', help, { resultsOnDisk: true })
     .argument('[recipe]', 'YAML file; may be left out with --run DIR --resume')
     .option('-s, --set <key=value>', 'change a key of the recipe (may be repeated)', repeated)
     .option('--run <dir>', 'directory of the run (default: runs/NAME-TIMESTAMP)')

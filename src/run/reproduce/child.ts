@@ -23,7 +23,7 @@ const send = (message: FromChild, then = () => {}) => process.send?.(message, th
 
 // A terminal's Ctrl-C reaches every process of its group; when to stop is the parent's to say.
 process.on('SIGINT', () => {})
-process.on('SIGTERM', () => stop.abort())
+for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop.abort())
 // A run that nobody waits for would hold its directory against the next start. It resumes from its last checkpoint.
 process.on('disconnect', () => process.exit(1))
 process.on('message', (message: ToChild) => {
