@@ -1,3 +1,4 @@
+/// <reference types="node" preserve="true" />
 /**
  * isentrope: reinforcement fine-tuning of language models, with the policy's entropy measured, predicted and
  * controlled. Everything the command line does is a function here.

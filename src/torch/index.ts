@@ -1,3 +1,4 @@
+/// <reference types="node" preserve="true" />
 /** Tensors on LibTorch: construction, operators, autograd, scopes and devices. */
 export { clearGradient, gradEnabled, gradientOf, noGrad, requireGrad, withGrad } from './autograd.js'
 export { cpu, type Device, deviceName, parseDevice } from './device.js'
