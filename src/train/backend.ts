@@ -58,7 +58,7 @@ export interface UpdateOptions {
 }
 
 export interface UpdateResult {
-  /** The objective's negative, summed over the batch. */
+  /** The negative of what carries gradient, summed over the batch: of a masked token the entropy bonus alone. */
   loss: number
   gradNorm: number
   /** False where the step was stopped: a non-finite loss or gradient, or the run's signal. The policy is then unchanged. */

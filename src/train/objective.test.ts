@@ -58,6 +58,42 @@ describe('the objective of a token', () => {
     expect(tokenObjective(token(5, 1), options({ importanceCap: 1.1 }))).toMatchObject({ clipped: true, slope: 0 })
   })
 
+  // cap 0.5 under bounds of 0.8 and 1.3: what A is multiplied by is at most 0.5, on both sides of the clip.
+  it.each([
+    [1, -2, -1, -1, false],
+    [0.81, -2, -1, -1, false],
+    [0.79, -2, -1, 0, true],
+    [0.4, -2, -1, 0, true],
+    [1, 2, 1, 1, false],
+    [1.4, 2, 1, 0, true],
+    [0.4, 2, 0.8, 0.8, false],
+  ])('under a cap of 0.5: r = %f, A = %f: value %f, slope %f, clipped %s', (ratio, advantage, ...expected) => {
+    const { value, slope, clipped } = tokenObjective(token(ratio, advantage), options({ importanceCap: 0.5 }))
+    expect(value).toBeCloseTo(expected[0], 12)
+    expect(slope).toBeCloseTo(expected[1], 12)
+    expect(clipped).toBe(expected[2])
+  })
+
+  it('has a value that is its slope wherever the gradient flows, and no jump at the clip, whatever the cap', () => {
+    fc.assert(
+      fc.property(
+        fc.double({ min: 0.05, max: 8, noNaN: true }),
+        fc.double({ min: -3, max: 3, noNaN: true }).filter((A) => A !== 0),
+        fc.double({ min: 0.1, max: 6, noNaN: true }),
+        fc.constantFrom(undefined, 3),
+        (ratio, advantage, importanceCap, dualClip) => {
+          const chosen = options({ importanceCap, dualClip })
+          const { value, slope, clipped } = tokenObjective(token(ratio, advantage), chosen)
+          if (!clipped) expect(value).toBe(slope)
+          else expect(slope).toBe(0)
+          expect(Math.abs(value)).toBeLessThanOrEqual(importanceCap * Math.abs(advantage) * (1 + 1e-12))
+          const near = tokenObjective(token(ratio * (1 + 1e-9), advantage), chosen).value
+          expect(Math.abs(near - value)).toBeLessThan(1e-7)
+        },
+      ),
+    )
+  })
+
   it('subtracts the KL estimate to the reference', () => {
     // p_ref / p = 2: k3 = 2 - 1 - ln 2, k2 = (ln 2)^2 / 2; -d k3 / d log p = 2 - 1, -d k2 / d log p = ln 2.
     const given = token(1, 0, { referenceLogprob: Math.log(0.5) })

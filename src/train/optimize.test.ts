@@ -222,6 +222,36 @@ describe('an optimizer step', () => {
     expect(Math.abs(masked)).toBeGreaterThan(1e-3)
   })
 
+  it.each([0, 1])('counts masked tokens in the loss, KL included (update %i)', async (update) => {
+    const shift = update === 0 ? 0 : 0.3
+    const { backend, scored } = recording(shift)
+    const recipe = recipeOf({
+      algorithm: { aggregation: 'sequence', klCoef: 0.3, klEstimator: 'k2' },
+      entropy: { method: 'clip-v', muLow: 0.5, muHigh: 0.5 },
+    })
+    const place = { lr: 1, ...firstUpdate, update }
+    const report = (await optimizeMinibatch(backend, recipe, items, place))!
+    // The backend, which says 0.25, has left out -w (min(r A, clip(r, 0.8, 1.2) A) - klCoef (log p_ref - log p)^2 / 2).
+    let expected = 0.25
+    let masked = 0
+    items.forEach(({ completion, advantage, counts, referenceLogprob }, i) => {
+      if (!counts) return
+      completion.tokens.forEach((_, t) => {
+        if (report.masks[i][t]) return
+        masked++
+        // This backend passes every token, and says the sampler's log-probability, shifted.
+        const logprob = completion.logprob[t] + shift
+        const r = Math.exp(shift)
+        const surrogate = Math.min(r * advantage[t], Math.min(Math.max(r, 0.8), 1.2) * advantage[t])
+        const k2 = (referenceLogprob![t] - logprob) ** 2 / 2
+        expected -= (surrogate - 0.3 * k2) / (4 * completion.tokens.length)
+      })
+    })
+    expect(masked).toBeGreaterThan(3)
+    expect(scored.length).toBe(update === 0 ? 0 : items.length)
+    expect(report.loss).toBeCloseTo(expected, 6)
+  })
+
   it('after the first takes statistics anew, or keeps the sampler’s', async () => {
     const entropy = { method: 'clip-b', muLow: 1, muHigh: 1 } as const
     const current = recording(0.3)

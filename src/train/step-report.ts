@@ -20,6 +20,7 @@ export interface StepReport {
   ratioMax: number
   clipped: number
   klSum?: number
+  /** The objective's negative over all policy tokens, those under the entropy mask included. */
   loss: number
   gradNorm: number
   /** Absent where no token was passed, or the policy has moved since the statistics were taken. */
@@ -55,7 +56,8 @@ interface Done {
 export function stepReport({ batch, control, trained, update, unmoved, began }: Done): StepReport {
   const { tokens, weight, policyTokens } = batch
   const { mask, objective } = control
-  const { slope, ratio, ratioMax, clipped, klSum, gap } = tokenOutcomes(batch, trained, update, objective)
+  const outcomes = tokenOutcomes(batch, trained, update, objective)
+  const { slope, ratio, ratioMax, clipped, klSum, gap } = outcomes
   const predicted = update.applied
     ? predictStep({ ...tokens, slope, mask, weight }, { entropyCoef: objective.entropyCoef })
     : undefined
@@ -73,7 +75,7 @@ export function stepReport({ batch, control, trained, update, unmoved, began }: 
     ratioMax,
     clipped,
     klSum,
-    loss: update.loss,
+    loss: update.loss - outcomes.maskedObjective,
     gradNorm: update.gradNorm,
     // Once the policy has moved, what differs is the ratio.
     logprobGapMax: unmoved ? gap : undefined,

@@ -14,6 +14,11 @@ export interface TokenOutcomes {
   clipped: number
   /** Sum of the KL estimates; absent without a reference. */
   klSum?: number
+  /**
+   * What the tokens under the entropy mask add to the objective, their bonus apart: a mask acts on the gradient alone, so
+   * they count in the loss. Their log-probabilities are the statistics' where no pass was made for them.
+   */
+  maskedObjective: number
   /** Largest change of a log-probability against the statistics; absent where no token was passed. */
   gap?: number
 }
@@ -26,6 +31,7 @@ export function tokenOutcomes(
   objective: ObjectiveOptions,
 ): TokenOutcomes {
   const { statistics, weight } = batch
+  const withoutBonus = { ...objective, entropyCoef: 0 }
   const said = batch.groups.inItemOrder(update.tokens)
   const slope = new Float64Array(weight.length)
   const ratio = new Float64Array(weight.length).fill(1)
@@ -33,25 +39,27 @@ export function tokenOutcomes(
   let clipped = 0
   let klSum: number | undefined
   let gap: number | undefined
+  let maskedObjective = 0
   batch.eachPolicyToken((i, t, at) => {
     const given = trained[i]
     const passed = !Number.isNaN(said[i].logprob[t])
     // Tokens that needed no pass: their log-probability is the one the statistics were taken with.
     const logprob = passed ? said[i].logprob[t] : statistics[i].logprob[t]
-    const token = passed
-      ? { slope: said[i].slope[t], clipped: said[i].clipped[t] === 1, kl: said[i].kl?.[t] }
-      : tokenObjective(
-          {
-            logprob,
-            rolloutLogprob: given.rolloutLogprob[t],
-            ratio: given.ratio?.[t],
-            referenceLogprob: given.referenceLogprob?.[t],
-            rolloutKlCoef: given.rolloutKlCoef?.[t],
-            advantage: given.advantage[t],
-            entropy: statistics[i].entropy[t],
-          },
-          objective,
-        )
+    const whole = () =>
+      tokenObjective(
+        {
+          logprob,
+          rolloutLogprob: given.rolloutLogprob[t],
+          ratio: given.ratio?.[t],
+          referenceLogprob: given.referenceLogprob?.[t],
+          rolloutKlCoef: given.rolloutKlCoef?.[t],
+          advantage: given.advantage[t],
+          entropy: statistics[i].entropy[t],
+        },
+        withoutBonus,
+      )
+    const token = passed ? { slope: said[i].slope[t], clipped: said[i].clipped[t] === 1, kl: said[i].kl?.[t] } : whole()
+    if (!given.gradMask[t]) maskedObjective += weight[at] * whole().value
     slope[at] = token.slope * weight[at]
     ratio[at] = Math.exp(logprob - given.rolloutLogprob[t])
     ratioMax = Math.max(ratioMax, ratio[at])
@@ -59,5 +67,5 @@ export function tokenOutcomes(
     if (token.kl !== undefined) klSum = (klSum ?? 0) + token.kl
     if (passed) gap = Math.max(gap ?? 0, Math.abs(logprob - statistics[i].logprob[t]))
   })
-  return { slope, ratio, ratioMax, clipped, klSum, gap }
+  return { slope, ratio, ratioMax, clipped, klSum, maskedObjective, gap }
 }

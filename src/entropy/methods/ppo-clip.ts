@@ -17,7 +17,7 @@ export interface ClipBounds {
  * Source: arXiv 1707.06347, eq. 7 (one epsilon, 0.2); separate bounds: DAPO, arXiv 2503.14476, "clip-higher"
  * (0.2 and 0.28). TRL: epsilon and epsilon_high; verl: clip_ratio_low and clip_ratio_high, both 0.2.
  *
- * @param weight What multiplies A in place of r, a constant: r itself, or r under a cap.
+ * @param weight What multiplies A in place of r, a constant: r itself, or r under a cap. The clip looks at r.
  */
 export function ppoClip(
   ratio: number,
@@ -26,6 +26,8 @@ export function ppoClip(
   weight: number = ratio,
 ): Surrogate {
   const clipped = (advantage > 0 && ratio > 1 + clipHigh) || (advantage < 0 && ratio < 1 - clipLow)
-  const bounded = advantage > 0 ? Math.min(weight, 1 + clipHigh) : Math.max(weight, 1 - clipLow)
-  return { value: bounded * advantage, slope: clipped ? 0 : weight * advantage, clipped }
+  if (!clipped) return { value: weight * advantage, slope: weight * advantage, clipped }
+  // A cap may lie below the bound that r has passed: then the cap is what the value stays at.
+  const bound = advantage > 0 ? Math.min(weight, 1 + clipHigh) : weight < ratio ? weight : 1 - clipLow
+  return { value: bound * advantage, slope: 0, clipped }
 }

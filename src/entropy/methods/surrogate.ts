@@ -21,7 +21,11 @@ export interface SurrogateRule extends ClipBounds {
   dualClip?: number
 }
 
-/** The rule's surrogate; `cap` is the largest importance weight, by which r is replaced as a constant. */
+/**
+ * The rule's surrogate; `cap` is the largest importance weight, by which r is replaced as a constant. The rule looks at r
+ * itself; what it multiplies A by, a bound of the clip included, is at most the cap. A token's value equals its slope
+ * wherever the gradient flows.
+ */
 export function surrogate(
   rule: SurrogateRule,
   { ratio, advantage, logprob }: { ratio: number; advantage: number; logprob: number },
@@ -31,6 +35,8 @@ export function surrogate(
   if (advantage === 0) return { value: 0, slope: 0, clipped: false }
   const weight = Math.min(ratio, cap)
   if (rule.surrogate === 'weight') return cispo(weight, advantage, logprob, rule)
-  const clipped = ppoClip(ratio, advantage, rule, weight)
-  return rule.dualClip === undefined ? clipped : dualClip(clipped, ratio, advantage, rule.dualClip)
+  const open = ppoClip(ratio, advantage, rule, weight)
+  const bounded = rule.dualClip === undefined ? open : dualClip(open, ratio, advantage, rule.dualClip)
+  const most = cap * advantage
+  return { ...bounded, value: advantage > 0 ? Math.min(bounded.value, most) : Math.max(bounded.value, most) }
 }

@@ -32,7 +32,8 @@ export const updateMetrics = {
   },
   loss: {
     title: 'Loss',
-    caption: 'The negative objective. In policy-gradient training its level says little; a jump says something.',
+    caption:
+      'The negative objective over all policy tokens, those under a gradient mask included. In policy-gradient training its level says little; a jump says something.',
     combine: 'mean',
     shown: { group: 'update' },
   },
