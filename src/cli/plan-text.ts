@@ -1,4 +1,5 @@
-import { methodList, replacesPpoClip } from '../entropy/methods/recipe-keys.js'
+import { noneMethod } from '../entropy/methods/none.js'
+import { givenOptions, namedMethods, replacesPpoClip } from '../entropy/methods/recipe-keys.js'
 import type { EntropyTarget } from '../entropy/target.js'
 import { loraSettings } from '../model/lora/section.js'
 import type { DecoderConfig } from '../model/types.js'
@@ -48,19 +49,20 @@ export function adapterRows(recipe: Pick<Recipe, 'lora' | 'seed'>, config: Decod
 }
 
 export function entropyText({ entropy }: Pick<Recipe, 'entropy'>): string {
-  const methods = methodList(entropy.method)
-  if (methods.length === 0) return 'none'
-  const bound = (name: string, value: number | undefined) =>
-    value === undefined ? [] : [`${name} ${value === Infinity ? 'open' : formatNumber(value)}`]
+  const methods = namedMethods(entropy.method)
+  if (methods.length === 0) return noneMethod.name
+  const said = methods.map(({ name, options }) => {
+    const given = options && givenOptions(options, entropy)
+    return { name, ...(given && options?.plan?.(given)) }
+  })
+  const valueText = (value: number | string) =>
+    typeof value === 'string' ? value : value === Infinity ? 'open' : formatNumber(value)
   return [
-    methods
-      .map((name) => (name === 'clip-b' || name === 'clip-v' ? `${name} (preset ${entropy.preset})` : name))
-      .join(' + '),
+    said.map(({ name, detail }) => (detail ? `${name} (${detail})` : name)).join(' + '),
     ...(entropy.target === undefined ? [] : [targetText(entropy.target)]),
-    ...bound('muLow', entropy.muLow),
-    ...bound('muHigh', entropy.muHigh),
-    ...(entropy.applyTo === undefined ? [] : [`on tokens: ${entropy.applyTo}`]),
-    ...bound('maxFraction', entropy.maxFraction),
+    ...said.flatMap(({ settings = [] }) =>
+      settings.flatMap(([name, value]) => (value === undefined ? [] : [`${name} ${valueText(value)}`])),
+    ),
   ].join(', ')
 }
 

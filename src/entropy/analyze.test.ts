@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { UserError } from '../base/errors.js'
 import { type AnalysisOptions, analyzeCompletions } from './analyze.js'
-import { clipB, clipV } from './clip.js'
 import type { Interval } from './interval.js'
 import type { LoggedCompletion, LoggedToken } from './logs/types.js'
+import { clipB } from './methods/clip-b.js'
+import { clipV } from './methods/clip-v.js'
 import { scores } from './moments.js'
 
 // p = 1/2, 1/4, 1/8, 1/8, all of it listed: intervals are points

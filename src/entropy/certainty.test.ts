@@ -1,8 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { clipCertainty, sigmaInterval } from './certainty.js'
-import { clipB, clipV } from './clip.js'
 import type { Interval } from './interval.js'
+import { clipB } from './methods/clip-b.js'
+import { clipV } from './methods/clip-v.js'
 import { meanAndSigma } from './statistics.js'
 
 const points = (values: number[]): Interval[] => values.map((value) => [value, value])

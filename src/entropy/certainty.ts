@@ -6,8 +6,9 @@
  * `min over mu of mean dist^2` is the smallest variance the intervals allow, and no variance exceeds
  * `min over mu of mean far^2`. Both are convex in mu.
  */
-import { type ClipOptions, isEligible, resolveClipOptions } from './clip-options.js'
+import { type ClipOptions, isEligible } from './clip-options.js'
 import type { Interval } from './interval.js'
+import { resolveClipOptions, scoreClip } from './methods/score-clips.js'
 
 export type MaskVerdict = 'kept' | 'possible' | 'masked'
 
@@ -48,7 +49,8 @@ export function clipCertainty(
   })
   const mean: Interval = [average(scores.map(([low]) => low)), average(scores.map(([, high]) => high))]
   const sigma = sigmaInterval(scores)
-  const centre: Interval = clip === 'B' ? mean : [0, 0]
+  const { centreOf } = scoreClip(clip)
+  const centre: Interval = [centreOf(mean[0]), centreOf(mean[1])]
   const reach = (mu: number, s: number) => (mu === Number.POSITIVE_INFINITY ? mu : mu * s)
   const low: Interval = [centre[0] - reach(muLow, sigma[1]), centre[1] - reach(muLow, sigma[0])]
   const high: Interval = [centre[0] + reach(muHigh, sigma[0]), centre[1] + reach(muHigh, sigma[1])]

@@ -12,7 +12,7 @@ export type ApplyTo = (typeof applyToNames)[number]
 export interface ClipOptions {
   /**
    * `paper` (the default): both sides, all tokens, mu must be given.
-   * `trinity`: the authors' released code, tokens with A < 0 on the lower side only; see {@link resolveClipOptions}.
+   * `trinity`: the authors' released code, tokens with A < 0 on the lower side only; see `resolveClipOptions`.
    */
   preset?: ClipPreset
   /** Width of the kept interval below its centre, in sigmas; Infinity leaves that side open. */
@@ -33,12 +33,16 @@ export interface ResolvedClipOptions {
   cap(eligible: number, policyTokens: number): number
 }
 
-interface Preset {
+/** What a preset gives; an option that it lacks has no default. */
+export interface ClipPresetOptions {
   muLow?: number
   muHigh?: number
   applyTo: ApplyTo
+  /** Largest number of tokens that may be masked, where maxFraction is not given. */
   cap?: (policyTokens: number) => number
 }
+
+export type ClipPresets = Readonly<Record<ClipPreset, ClipPresetOptions>>
 
 /** Whether a token of advantage A may be masked: A is not 0 and has the sign that `applyTo` names. */
 export function isEligible(advantage: number, applyTo: ApplyTo): boolean {
@@ -47,55 +51,37 @@ export function isEligible(advantage: number, applyTo: ApplyTo): boolean {
   return advantage !== 0
 }
 
-/** `max(1, int(1e-4 x policy tokens))`, the cap of the authors' Clip_V. */
-const trinityCap = (policyTokens: number): number => Math.max(1, Math.floor(1e-4 * policyTokens))
-
-const presets: Record<'B' | 'V', Record<ClipPreset, Preset>> = {
-  B: {
-    paper: { applyTo: 'all' },
-    trinity: { applyTo: 'negative', muLow: 2.5, muHigh: Number.POSITIVE_INFINITY },
-  },
-  V: {
-    paper: { applyTo: 'all' },
-    trinity: { applyTo: 'negative', muLow: 8.5, muHigh: Number.POSITIVE_INFINITY, cap: trinityCap },
-  },
-}
-
 /**
- * The options with their preset filled in. Presets of Clip_B / Clip_V:
- *
- * - `paper`: applyTo all, no cap; muLow and muHigh have no default.
- * - `trinity`: applyTo negative, muLow 2.5 / 8.5, muHigh Infinity; Clip_V masks at most
- *   max(1, int(1e-4 x policy tokens)), which a given maxFraction replaces.
+ * The options with their preset filled in. `label`: the clip's name in errors.
  *
  * @throws {UserError} for a missing, negative or NaN mu, a maxFraction outside [0, 1], an unknown preset or applyTo.
  */
-export function resolveClipOptions(clip: 'B' | 'V', options: ClipOptions): ResolvedClipOptions {
+export function fillClipOptions(label: string, presets: ClipPresets, options: ClipOptions): ResolvedClipOptions {
   const { preset: presetName = 'paper', maxFraction } = options
   if (!clipPresets.includes(presetName)) {
-    throw new UserError(`Clip_${clip}: there is no preset ${JSON.stringify(presetName)}`, {
+    throw new UserError(`${label}: there is no preset ${JSON.stringify(presetName)}`, {
       hint: `Presets are ${clipPresets.join(' and ')}.`,
     })
   }
-  const preset = presets[clip][presetName]
+  const preset = presets[presetName]
   const applyTo = options.applyTo ?? preset.applyTo
   if (!applyToNames.includes(applyTo)) {
-    throw new UserError(`Clip_${clip}: applyTo is ${JSON.stringify(applyTo)}`, {
+    throw new UserError(`${label}: applyTo is ${JSON.stringify(applyTo)}`, {
       hint: `applyTo is one of ${applyToNames.join(', ')}.`,
     })
   }
   if (maxFraction !== undefined && !(maxFraction >= 0 && maxFraction <= 1)) {
-    throw new UserError(`Clip_${clip}: maxFraction is ${maxFraction}`, { hint: 'maxFraction lies between 0 and 1.' })
+    throw new UserError(`${label}: maxFraction is ${maxFraction}`, { hint: 'maxFraction lies between 0 and 1.' })
   }
   const mu = (name: 'muLow' | 'muHigh'): number => {
     const value = options[name] ?? preset[name]
     if (value === undefined) {
-      throw new UserError(`Clip_${clip}: ${name} is not given, and preset ${presetName} has no default for it`, {
+      throw new UserError(`${label}: ${name} is not given, and preset ${presetName} has no default for it`, {
         hint: 'Give muLow and muHigh in units of sigma; Infinity leaves that side open.',
       })
     }
     if (!(value >= 0)) {
-      throw new UserError(`Clip_${clip}: ${name} is ${value}`, { hint: `${name} is a width in sigmas, 0 or more.` })
+      throw new UserError(`${label}: ${name} is ${value}`, { hint: `${name} is a width in sigmas, 0 or more.` })
     }
     return value
   }

@@ -1,8 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { UserError } from '../base/errors.js'
-import { type ClipTokens, clipB, clipV } from './clip.js'
+import type { ClipTokens } from './clip.js'
 import type { ClipOptions } from './clip-options.js'
+import { clipB } from './methods/clip-b.js'
+import { clipV } from './methods/clip-v.js'
 
 interface Columns {
   S: number[]

@@ -8,7 +8,13 @@
  *
  * "Batch" is all tokens of one optimizer step, never a micro-batch: cutting the batch otherwise changes no mask.
  */
-import { type ClipOptions, isEligible, type ResolvedClipOptions, resolveClipOptions } from './clip-options.js'
+import {
+  type ClipOptions,
+  type ClipPresets,
+  fillClipOptions,
+  isEligible,
+  type ResolvedClipOptions,
+} from './clip-options.js'
 import { type FloatArray, meanAndSigma } from './statistics.js'
 
 /** One entry per token of the optimizer step's batch. Values at non-policy tokens are never looked at. */
@@ -40,39 +46,37 @@ export interface ClipResult {
   maskedHigh: number
 }
 
+/** A clip: its score, what the score is measured against, and its presets. */
+export interface ClipScore {
+  /** As people write it: Clip_B. */
+  label: string
+  /** Of the paper's two clips: the name that `clipCertainty` and `resolveClipOptions` take. */
+  letter?: 'B' | 'V'
+  /** The score of token i. */
+  scoreOf(tokens: Pick<ClipTokens, 'S' | 'expectedS'>): (i: number) => number
+  /** Where the kept interval is centered, from the scores' mean over the batch. */
+  centreOf(mean: number): number
+  presets: ClipPresets
+}
+
 /**
- * Clip_B, the paper's batch-normalised clip: keep token t iff `-muLow sigma <= S*_t - mean S* <= muHigh sigma`, with the
- * mean and the population sigma of S* over all policy tokens of the batch.
+ * Keeps token t iff `-muLow sigma <= score_t - centre <= muHigh sigma`, with mean and population sigma of the score over
+ * all policy tokens of the batch.
  *
  * Bounds are inclusive. Only policy tokens with A != 0 and the sign that `applyTo` names may be masked, at most
  * floor(maxFraction x eligible) of them, farthest from the centre first, ties to the lower index. sigma = 0 masks
  * nothing. Scores carry no importance ratio.
  *
- * @throws {UserError} for options that make no sense, see {@link resolveClipOptions}.
+ * @throws {UserError} for options that make no sense, see `resolveClipOptions`.
  * @throws {RangeError} for arrays of different lengths, a batch without policy tokens, an S, expectedS or advantage
  *   of a policy token that is not finite, or scores whose variance is not.
  */
-export function clipB(tokens: ClipTokens, options: ClipOptions): ClipResult {
-  const resolved = resolveClipOptions('B', options)
+export function clipByScore(kind: ClipScore, tokens: ClipTokens, options: ClipOptions): ClipResult {
+  const resolved = fillClipOptions(kind.label, kind.presets, options)
   check(tokens)
-  const score = (i: number) => tokens.S[i]
+  const score = kind.scoreOf(tokens)
   const { mean, sigma, count } = meanAndSigma(score, tokens.isPolicyToken)
-  return clip(tokens, score, { mean, sigma, count, centre: mean }, resolved)
-}
-
-/**
- * Clip_V, the paper's vocabulary-normalised clip: keep token t iff `-muLow sigma <= Sc_t <= muHigh sigma`, with
- * `Sc = S* - E_p[S]`, whose mean over the vocabulary is 0, and sigma its population standard deviation over all policy
- * tokens of the batch (around the batch's own mean, which `mean` reports).
- *
- * Eligibility, cap, ties, inclusiveness and errors are those of {@link clipB}.
- */
-export function clipV(tokens: ClipTokens, options: ClipOptions): ClipResult {
-  const resolved = resolveClipOptions('V', options)
-  check(tokens)
-  const score = (i: number) => tokens.S[i] - tokens.expectedS[i]
-  const statistics = meanAndSigma(score, tokens.isPolicyToken)
-  return clip(tokens, score, { ...statistics, centre: 0 }, resolved)
+  return clip(tokens, score, { mean, sigma, count, centre: kind.centreOf(mean) }, resolved)
 }
 
 function clip(

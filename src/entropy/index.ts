@@ -11,7 +11,7 @@ export {
 } from './analyze.js'
 export { boundsFromTopK, type TopK, type TopKBounds, type TopKOptions } from './bounds.js'
 export { type ClipCertainty, clipCertainty, type MaskVerdict, sigmaInterval } from './certainty.js'
-export { type ClipResult, type ClipTokens, clipB, clipV } from './clip.js'
+export type { ClipResult, ClipTokens } from './clip.js'
 export {
   type ApplyTo,
   applyToNames,
@@ -19,7 +19,6 @@ export {
   type ClipPreset,
   clipPresets,
   type ResolvedClipOptions,
-  resolveClipOptions,
 } from './clip-options.js'
 export {
   changeOfLogit,
@@ -33,32 +32,22 @@ export type { Interval } from './interval.js'
 export { type LogHeader, readLogLine } from './logs/read-log.js'
 export { type LogSettings, settingsOf } from './logs/settings.js'
 export type { LoggedCompletion, LoggedToken, Sampling } from './logs/types.js'
-export {
-  type AdaptiveOptions,
-  type AdaptiveState,
-  adaptCoefficient,
-  applyMethods,
-  type ClipBounds,
-  type ClipCovOptions,
-  type CombinedEffect,
-  cispo,
-  clipCov,
-  type DrawKey,
-  dualClip,
-  highEntropy,
-  klCov,
-  type MethodEffect,
-  type MethodSettings,
-  type MethodTokens,
-  ppoClip,
-  probWeight,
-  ruleOf,
-  type Surrogate,
-  type SurrogateRule,
-  sequenceRatio,
-  surrogate,
-  tokenCovariance,
-} from './methods/index.js'
+export { type AdaptiveOptions, type AdaptiveState, adaptCoefficient } from './methods/adaptive-entropy.js'
+export { applyMethods, type CombinedEffect, type MethodSettings, ruleOf } from './methods/apply.js'
+export { cispo } from './methods/cispo.js'
+export { clipB } from './methods/clip-b.js'
+export { type ClipCovOptions, clipCov } from './methods/clip-cov.js'
+export { clipV } from './methods/clip-v.js'
+export { dualClip } from './methods/dual-clip.js'
+export { sequenceRatio } from './methods/gspo.js'
+export { highEntropy } from './methods/high-entropy.js'
+export { klCov } from './methods/kl-cov.js'
+export { type ClipBounds, ppoClip } from './methods/ppo-clip.js'
+export { probWeight } from './methods/prob-weight.js'
+export { resolveClipOptions } from './methods/score-clips.js'
+export { type Surrogate, type SurrogateRule, surrogate } from './methods/surrogate.js'
+export { tokenCovariance } from './methods/token-covariance.js'
+export type { DrawKey, MethodEffect, MethodTokens } from './methods/types.js'
 export {
   type Moments,
   moments,

@@ -1,13 +1,13 @@
 /** The recipe's `entropy` section: control of the policy's entropy. */
 import { z } from 'zod'
-import { bound, fraction } from '../base/numbers.js'
-import { entropyMethods, methodSections } from './methods/recipe-keys.js'
+import { noneMethod } from './methods/none.js'
+import { entropyMethods, flatKeys, methodSections } from './methods/recipe-keys.js'
 import { entropyTarget } from './target.js'
 
 export const entropySection = z.strictObject({
   method: z
     .union([z.enum(entropyMethods), z.array(z.enum(entropyMethods)).min(1)])
-    .default('none')
+    .default(noneMethod.name)
     .describe(
       'Which gradients are masked or weighted to control entropy, one name or a list whose masks and weights multiply; ' +
         'docs/methods.md has the formulas. clip-b, clip-v: outliers of S* against the batch mean, against its ' +
@@ -16,24 +16,7 @@ export const entropySection = z.strictObject({
         'whole classes of updates by the signs of A and of the centred score (likely: above 0). Masks never change the ' +
         "loss's denominators.",
     ),
-  preset: z
-    .enum(['paper', 'trinity'])
-    .default('paper')
-    .describe(
-      'paper: both sides, all tokens; muLow or muHigh must be given. trinity: the released code of the authors, only ' +
-        'tokens with A < 0 and the lower side (clip-b muLow 2.5; clip-v muLow 8.5, at most 1e-4 of the policy tokens).',
-    ),
-  muLow: bound
-    .optional()
-    .describe("Lower bound in standard deviations of the method's score; absent under paper: .inf (open)."),
-  muHigh: bound.optional().describe("Upper bound in standard deviations of the method's score; absent: .inf (open)."),
-  applyTo: z
-    .enum(['all', 'negative', 'positive'])
-    .optional()
-    .describe('Sign of the advantage whose tokens may be masked; absent: all under paper, negative under trinity.'),
-  maxFraction: fraction
-    .optional()
-    .describe("Largest share of the eligible tokens that may be masked, the farthest first; absent: the preset's."),
+  ...flatKeys,
   statistics: z
     .enum(['rollout', 'current'])
     .default('current')

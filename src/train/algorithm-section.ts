@@ -1,7 +1,7 @@
 /** The recipe's `algorithm` section: from rewards to a loss. */
 import { z } from 'zod'
 import { bound, count } from '../base/numbers.js'
-import { ppoBound } from '../entropy/methods/recipe-keys.js'
+import { ppoBound } from '../entropy/methods/ppo-clip.js'
 
 /** Grows by one word per algorithm that the training loop implements. */
 export const algorithmNames = ['grpo', 'ppo'] as const

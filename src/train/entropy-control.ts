@@ -6,9 +6,9 @@
  *   statistics of the batch (A, r, log p, H, moments) + state  ->  EntropyControl + next state
  */
 
-import { type AdaptiveState, adaptCoefficient } from '../entropy/methods/adaptive-entropy.js'
 import { applyMethods, type MethodSettings } from '../entropy/methods/apply.js'
-import { methodList, methodOptions } from '../entropy/methods/recipe-keys.js'
+import { type MethodStates, methodOptions } from '../entropy/methods/recipe-keys.js'
+import { nextStates, setByStates } from '../entropy/methods/states.js'
 import type { SetpointState } from '../entropy/setpoint.js'
 import type { FlatTokens } from './batch.js'
 import type { ObjectiveOptions } from './objective.js'
@@ -16,8 +16,7 @@ import type { LoopOptions } from './options.js'
 import { holdEntropy } from './setpoint-control.js'
 
 /** What the controllers carry from step to step; JSON, saved in every checkpoint. Each controller has its own key. */
-export interface EntropyState {
-  adaptive?: AdaptiveState
+export interface EntropyState extends MethodStates {
   setpoint?: SetpointState
 }
 
@@ -57,9 +56,11 @@ export interface EntropyControl {
 
 export function entropyControl(tokens: FlatTokens, recipe: LoopOptions, context: ControlContext): EntropyControl {
   const { algorithm, seed } = recipe
-  const { step, update } = context
-  const effect = applyMethods(tokens, methodSettings(recipe), { seed, step, update })
-  const { coefficient, state, metrics } = bonus(recipe, context)
+  const { step, update, rolloutEntropy, state } = context
+  const settings = methodSettings(recipe)
+  const states = nextStates(settings, state, { update, entropy: rolloutEntropy })
+  const effect = applyMethods(tokens, settings, { seed, step, update, states })
+  const { entropyCoef = algorithm.entropyCoef, metrics } = setByStates(settings, states)
   const control: EntropyControl = {
     mask: effect.mask,
     maskedLow: effect.maskedLow,
@@ -72,42 +73,17 @@ export function entropyControl(tokens: FlatTokens, recipe: LoopOptions, context:
       importanceCap: algorithm.importanceCap,
       klCoef: algorithm.klCoef,
       klEstimator: algorithm.klEstimator,
-      entropyCoef: coefficient,
+      entropyCoef,
     },
     metrics,
-    state,
+    state: { ...state, ...states },
   }
   return recipe.entropy.target === undefined ? control : holdEntropy(control, tokens, recipe, context)
 }
 
-/** The methods with their options, as the recipe says. A clip's bound that is left out is open. */
-export function methodSettings({ algorithm, entropy }: LoopOptions): MethodSettings {
-  const open = entropy.preset === 'paper' ? Number.POSITIVE_INFINITY : undefined
-  return {
-    ...methodOptions(entropy),
-    method: entropy.method,
-    ppo: { clipLow: algorithm.clipLow, clipHigh: algorithm.clipHigh },
-    clip: {
-      preset: entropy.preset,
-      muLow: entropy.muLow ?? open,
-      muHigh: entropy.muHigh ?? open,
-      applyTo: entropy.applyTo,
-      maxFraction: entropy.maxFraction,
-    },
-  }
-}
-
-/** The entropy bonus's coefficient; an adaptive one moves once per batch of rollouts, before its first update. */
-function bonus(
-  { algorithm, entropy }: LoopOptions,
-  { update, rolloutEntropy, state }: ControlContext,
-): { coefficient: number; state: EntropyState; metrics: Record<string, number> } {
-  if (!methodList(entropy.method).includes('adaptive-entropy')) {
-    return { coefficient: algorithm.entropyCoef, state, metrics: {} }
-  }
-  const adaptive =
-    update === 0 || !state.adaptive
-      ? adaptCoefficient(state.adaptive, rolloutEntropy, methodOptions(entropy).adaptive)
-      : state.adaptive
-  return { coefficient: adaptive.used, state: { ...state, adaptive }, metrics: { entropy_coef: adaptive.used } }
-}
+/** The methods with their options, as the recipe says. */
+export const methodSettings = ({ algorithm, entropy }: LoopOptions): MethodSettings => ({
+  ...methodOptions(entropy),
+  method: entropy.method,
+  ppo: { clipLow: algorithm.clipLow, clipHigh: algorithm.clipHigh },
+})

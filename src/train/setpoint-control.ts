@@ -4,7 +4,7 @@
  */
 
 import { isEligible } from '../entropy/clip-options.js'
-import { methodList } from '../entropy/methods/recipe-keys.js'
+import { namedMethods } from '../entropy/methods/recipe-keys.js'
 import { applied, initialSetpoint, observe, type SetpointState, wantedChange } from '../entropy/setpoint.js'
 import { thresholdFor } from '../entropy/setpoint-threshold.js'
 import { meanAndSigma } from '../entropy/statistics.js'
@@ -32,16 +32,17 @@ export function holdEntropy(
   const state = update === 0 || saved.entropy === undefined ? observe(saved, rolloutEntropy) : saved
   const wanted = wantedChange(state, { target, beta, updatesPerStep: train.updatesPerBatch * train.epochs })
 
-  const { isPolicyToken, S, expectedS, advantage } = tokens
-  const againstBatch = methodList(entropy.method).includes('clip-b')
-  const score = againstBatch ? S : S.map((s, t) => s - expectedS[t])
-  const { mean, sigma } = meanAndSigma((t) => score[t], isPolicyToken)
-  const centre = againstBatch ? mean : 0
+  const { isPolicyToken, S, advantage } = tokens
+  // The recipe's rules see to it that a method with a score is named.
+  const clip = namedMethods(entropy.method).find((method) => method.score)!.score!
+  const scoreOf = clip.scoreOf(tokens)
+  const { mean, sigma } = meanAndSigma(scoreOf, isPolicyToken)
+  const centre = clip.centreOf(mean)
   const eligible = isPolicyToken.map((flag, t) =>
     flag && control.mask[t] && isEligible(advantage[t], entropy.applyTo ?? 'all') ? 1 : 0,
   )
   const threshold = thresholdFor(
-    { deviation: score.map((s) => s - centre), effect: predictedEffects(control, tokens, weight), eligible },
+    { deviation: S.map((_, t) => scoreOf(t) - centre), effect: predictedEffects(control, tokens, weight), eligible },
     {
       wanted,
       cap: Math.floor((entropy.maxFraction ?? defaultMaxFraction) * eligible.reduce((n, flag) => n + flag, 0)),

@@ -1,3 +1,7 @@
+import { z } from 'zod'
+import { oneBonusCoefficient } from './exclusions.js'
+import { entropyMethod, optionSection } from './method.js'
+
 /**
  * The entropy bonus, fixed or adaptive. A bonus adds `c H` (nats) per policy token to the objective, with the weight that
  * the aggregation gives the token; its gradient on the logits u = z/T is -c S_i, and to first order it raises the
@@ -41,3 +45,56 @@ export function adaptCoefficient(
   const moved = entropy < target ? present + delta : present - delta
   return { used: entropy <= target ? present : 0, next: Math.min(max, Math.max(min, moved)) }
 }
+
+export const adaptiveEntropyMethod = entropyMethod({
+  name: 'adaptive-entropy',
+  summary: "c H with c moved by delta a step, acting where the rollouts' mean H is at or below the target",
+  source: '[2505.22312](https://arxiv.org/abs/2505.22312) and its scripts',
+  options: optionSection(
+    'adaptive',
+    z
+      .strictObject({
+        target: z
+          .number()
+          .min(0)
+          .default(0.2)
+          .describe('Entropy, in nats per token, at or below which the bonus acts (0.2: Skywork-OR1).'),
+        delta: z.number().gt(0).default(1e-4).describe("The coefficient's change per step."),
+        start: z.number().min(0).default(0).describe('The coefficient of the first step.'),
+        min: z.number().min(0).default(0).describe('Smallest coefficient.'),
+        max: z.number().gt(0).default(0.005).describe('Largest coefficient.'),
+      })
+      .describe('Options of adaptive-entropy (Skywork-OR1, arXiv 2505.22312).'),
+    [
+      {
+        path: 'entropy.adaptive',
+        reads: ['entropy.adaptive'],
+        check: (given) =>
+          given && !(given.min <= given.start && given.start <= given.max)
+            ? `needs min <= start <= max (got ${given.min}, ${given.start}, ${given.max})`
+            : undefined,
+      },
+    ],
+  ),
+  excludes: [oneBonusCoefficient],
+  needs: { statistics: [], moments: 'exact', bonus: true },
+  controller: {
+    key: 'adaptive',
+    next: adaptCoefficient,
+    // The atlas shows the bonus at its largest, where the batch's entropy is low enough for it to act.
+    alone: (entropy, { target, max }): AdaptiveState => ({ used: entropy <= target ? max : 0, next: max }),
+    entropyCoef: ({ used }) => used,
+    metrics: ({ used }) => ({ entropy_coef: used }),
+  },
+  checks: [
+    {
+      path: 'algorithm.entropyCoef',
+      reads: ['algorithm.entropyCoef'],
+      check: (_, { algorithm }) =>
+        algorithm.entropyCoef !== 0
+          ? 'is set by entropy.method: adaptive-entropy; remove this key, or give entropy.adaptive.start'
+          : undefined,
+    },
+  ],
+  atlas: ({ options }) => [{ name: `adaptive-entropy ${options.max}` }],
+})

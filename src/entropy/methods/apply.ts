@@ -3,16 +3,9 @@
  * has one. Which methods go together is checked with the recipe (src/entropy/methods/recipe-keys.ts).
  */
 
-import { clipB, clipV } from '../clip.js'
-import type { ClipOptions } from '../clip-options.js'
-import { classMask, isClassMask } from './class-masks.js'
-import { clipCov } from './clip-cov.js'
-import { sequenceRatio } from './gspo.js'
-import { highEntropy } from './high-entropy.js'
-import { klCov } from './kl-cov.js'
+import type { EntropyMethod } from './method.js'
 import type { ClipBounds } from './ppo-clip.js'
-import { probWeight } from './prob-weight.js'
-import { type EntropyMethodName, type MethodOptions, methodList, replacesPpoClip } from './recipe-keys.js'
+import { type EntropyMethodName, type MethodOptions, namedMethods, replacesPpoClip } from './recipe-keys.js'
 import { type SurrogateRule, surrogate } from './surrogate.js'
 import { type DrawKey, type MethodEffect, type MethodTokens, openMask } from './types.js'
 
@@ -21,8 +14,11 @@ export interface MethodSettings extends MethodOptions {
   method: EntropyMethodName | readonly EntropyMethodName[]
   /** Bounds of PPO's clip. */
   ppo: ClipBounds
-  /** Options of clip-b and clip-v. */
-  clip: ClipOptions
+}
+
+/** Where in the run the batch is, and what the methods' controllers know there (states.ts). */
+export interface MethodPlace extends DrawKey {
+  states?: object
 }
 
 export interface CombinedEffect extends MethodEffect {
@@ -33,49 +29,50 @@ export interface CombinedEffect extends MethodEffect {
   rule: SurrogateRule
 }
 
+/** What the method's own functions take as its options. */
+export const optionsOf = ({ options }: EntropyMethod, settings: MethodOptions): unknown =>
+  options === undefined ? undefined : settings[options.key as keyof MethodOptions]
+
 /** The rule on the importance ratio that the methods name; PPO's clip where they name none. */
-export function ruleOf({ method, ppo, cispo, gspo, dualClip }: MethodSettings): SurrogateRule {
-  const names = methodList(method)
-  if (names.includes('cispo')) return { surrogate: 'weight', ...cispo }
-  if (names.includes('gspo')) return gspo
-  if (names.includes('dual-clip')) return { ...ppo, dualClip: dualClip.c }
-  return replacesPpoClip(method) === 'kl-cov'
-    ? { clipLow: Number.POSITIVE_INFINITY, clipHigh: Number.POSITIVE_INFINITY }
-    : ppo
+export function ruleOf(settings: MethodSettings): SurrogateRule {
+  const { method, ppo } = settings
+  const ruling =
+    replacesPpoClip(method) ?? namedMethods(method).find(({ ppoClip, rule }) => ppoClip === 'keeps' && rule)
+  return ruling?.rule?.(optionsOf(ruling, settings), ppo) ?? ppo
 }
 
 /**
  * What the methods make of the whole batch of an optimizer step.
  * @throws {RangeError} for arrays of different lengths, or a statistic of a policy token that is not finite.
  */
-export function applyMethods(tokens: MethodTokens, settings: MethodSettings, key: DrawKey): CombinedEffect {
-  const rule = ruleOf(settings)
+export function applyMethods(
+  tokens: MethodTokens,
+  settings: MethodSettings,
+  { states = {}, ...key }: MethodPlace,
+): CombinedEffect {
+  const named = namedMethods(settings.method)
   const mask = openMask(tokens.isPolicyToken)
-  const names = methodList(settings.method)
-  const effect: CombinedEffect = { mask, maskedLow: 0, maskedHigh: 0, rule }
-  if (names.includes('gspo')) effect.ratio = sequenceRatio(tokens)
-  const multiply = (other: Uint8Array) => {
-    for (let t = 0; t < mask.length; t++) mask[t] &= other[t]
+  const combined: CombinedEffect = { mask, maskedLow: 0, maskedHigh: 0, rule: ruleOf(settings) }
+  for (const method of named) {
+    if (method.ratio) combined.ratio = method.ratio(tokens)
   }
-  for (const name of names) {
-    if (name === 'clip-b' || name === 'clip-v' || isClassMask(name)) {
-      const result = isClassMask(name)
-        ? classMask(name, tokens)
-        : (name === 'clip-b' ? clipB : clipV)(tokens, settings.clip)
-      multiply(result.mask)
-      effect.maskedLow += result.maskedLow
-      effect.maskedHigh += result.maskedHigh
-    } else if (name === 'high-entropy') {
-      multiply(highEntropy(tokens, settings.highEntropy))
-    } else if (name === 'clip-cov') {
-      multiply(clipCov(tokens, settings.clipCov, key, stopped(tokens, effect)))
-    } else if (name === 'kl-cov') {
-      effect.rolloutKlCoef = klCov(tokens, settings.klCov)
-    } else if (name === 'prob-weight') {
-      effect.weight = probWeight(tokens, settings.probWeight)
-    }
+  for (const method of named) {
+    const state = method.controller && (states as Record<string, unknown>)[method.controller.key]
+    const context = { ...key, state, stopped: () => stopped(tokens, combined) }
+    const own = method.effect?.(tokens, optionsOf(method, settings), context)
+    if (own) join(combined, own)
   }
-  return effect
+  return combined
+}
+
+function join(combined: CombinedEffect, { mask, maskedLow = 0, maskedHigh = 0, weight, rolloutKlCoef }: MethodEffect) {
+  if (mask) for (let t = 0; t < mask.length; t++) combined.mask[t] &= mask[t]
+  combined.maskedLow += maskedLow
+  combined.maskedHigh += maskedHigh
+  if (weight) combined.weight = combined.weight?.map((value, t) => value * weight[t]) ?? weight
+  if (rolloutKlCoef) {
+    combined.rolloutKlCoef = combined.rolloutKlCoef?.map((value, t) => value + rolloutKlCoef[t]) ?? rolloutKlCoef
+  }
 }
 
 /** 1 where the rule stops the gradient, by the ratios known before the gradient pass. */

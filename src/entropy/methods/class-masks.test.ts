@@ -1,7 +1,15 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { predictStep } from '../predict.js'
-import { classMask, classMaskNames } from './class-masks.js'
+import type { ClassMask } from './class-masks.js'
+import { methods } from './recipe-keys.js'
+import type { MethodTokens } from './types.js'
+
+const classMasks = methods.filter(({ experiment }) => experiment)
+const classMaskNames = classMasks.map(({ name }) => name)
+const place = { seed: 0, step: 1, update: 0, stopped: () => new Uint8Array(0) }
+const classMask = (name: string, given: object) =>
+  classMasks.find((method) => method.name === name)!.effect!(given as MethodTokens, undefined, place) as ClassMask
 
 /** One token of each class, then a rewarded one with Sc = 0, one with A = 0, and one that is not the policy's. */
 const tokens = {

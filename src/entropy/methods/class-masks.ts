@@ -7,9 +7,10 @@
  *   A < 0, punished        raises             lowers
  *
  * `mask-lowering` and `mask-raising` leave out one direction; `only-...` trains on one class alone. Not methods to train
- * with: they are what the paper's causal experiments need (arXiv 2602.03392, section on masking).
+ * with: they are what the paper's causal experiments need (arXiv 2602.03392, section on masking). Each has its own file.
  */
 import type { ClipTokens } from '../clip.js'
+import { type EntropyMethod, entropyMethod } from './method.js'
 
 /** Whether a token of these signs trains. Tokens with A = 0 have no gradient to lose and are not asked about. */
 type Keeps = (advantage: number, centredS: number) => boolean
@@ -42,13 +43,12 @@ export interface ClassMask {
  * The mask of a class over the batch, by the signs of A and of Sc = S* - E[S].
  * @throws {RangeError} for arrays of different lengths, or a value of a policy token that is not a number.
  */
-export function classMask(name: ClassMaskName, { S, expectedS, advantage, isPolicyToken }: ClipTokens): ClassMask {
+export function classMask(keep: Keeps, { S, expectedS, advantage, isPolicyToken }: ClipTokens): ClassMask {
   for (const [key, values] of Object.entries({ S, expectedS, advantage })) {
     if (values.length !== isPolicyToken.length) {
       throw new RangeError(`${key} has ${values.length} entries, isPolicyToken ${isPolicyToken.length}`)
     }
   }
-  const keep: Keeps = keeps[name]
   const mask = Uint8Array.from(isPolicyToken, (flag) => (flag ? 1 : 0))
   let maskedLow = 0
   let maskedHigh = 0
@@ -65,3 +65,16 @@ export function classMask(name: ClassMaskName, { S, expectedS, advantage, isPoli
   }
   return { mask, maskedLow, maskedHigh }
 }
+
+/** A method that trains on the tokens that `keeps` names, or on those with A = 0, which have no gradient. */
+export const classMaskMethod = <const Name extends string>({
+  keeps,
+  ...method
+}: { name: Name; summary: string; keeps: Keeps } & Required<Pick<EntropyMethod, 'experiment'>>) =>
+  entropyMethod({
+    ...method,
+    source: '[2602.03392](https://arxiv.org/abs/2602.03392)',
+    needs: { statistics: ['advantage', 'S', 'expectedS'], moments: 'exact' },
+    masks: 'score',
+    effect: (tokens) => classMask(keeps, tokens),
+  })

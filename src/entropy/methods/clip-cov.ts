@@ -1,6 +1,10 @@
+import { z } from 'zod'
+import { bound, share } from '../../base/numbers.js'
 import { uniform } from '../../base/philox.js'
+import { oneCovarianceTreatment } from './exclusions.js'
+import { entropyMethod, optionSection } from './method.js'
 import { tokenCovariance } from './token-covariance.js'
-import { type DrawKey, largest, type MethodTokens, openMask } from './types.js'
+import { type DrawKey, largest, type MethodTokens, openMask, requireFinite } from './types.js'
 
 export interface ClipCovOptions {
   /** Share of the policy tokens that is dropped at most. */
@@ -44,3 +48,35 @@ export function clipCov(
   for (const t of largest(candidates, (token) => draw.get(token)!, Math.max(1, Math.floor(share * count)))) mask[t] = 0
   return mask
 }
+
+export const clipCovMethod = entropyMethod({
+  name: 'clip-cov',
+  summary: 'drops a random share of the tokens whose (A − mean A)(log p − mean log p) lies between low and high',
+  source: '[2505.22617](https://arxiv.org/abs/2505.22617)',
+  options: optionSection(
+    'clipCov',
+    z
+      .strictObject({
+        share: share.default(2e-4).describe('Largest share of the policy tokens that is dropped.'),
+        low: z.number().default(1).describe('Lower bound of the covariances that may be drawn.'),
+        high: bound.prefault(5).describe('Upper bound of the covariances that may be drawn.'),
+      })
+      .describe('Options of clip-cov (arXiv 2505.22617).'),
+    [
+      {
+        path: 'entropy.clipCov',
+        reads: ['entropy.clipCov'],
+        check: (given) =>
+          given && !(given.low < given.high) ? `needs low < high (got ${given.low}, ${given.high})` : undefined,
+      },
+    ],
+  ),
+  excludes: [oneCovarianceTreatment],
+  needs: { statistics: ['advantage', 'logprob', 'rolloutLogprob'] },
+  masks: 'tokens',
+  draws: true,
+  effect: (tokens, options, context) => {
+    requireFinite(tokens.isPolicyToken, { rolloutLogprob: tokens.rolloutLogprob })
+    return { mask: clipCov(tokens, options, context, context.stopped()) }
+  },
+})

@@ -1,3 +1,6 @@
+import { z } from 'zod'
+import { oneSurrogate } from './exclusions.js'
+import { entropyMethod, optionSection } from './method.js'
 import type { Surrogate } from './surrogate.js'
 
 /**
@@ -11,3 +14,21 @@ export function dualClip(surrogate: Surrogate, ratio: number, advantage: number,
   if (!(advantage < 0 && ratio > c)) return surrogate
   return { value: c * advantage, slope: 0, clipped: true }
 }
+
+export const dualClipMethod = entropyMethod({
+  name: 'dual-clip',
+  summary: 'and 0 where r > c and A < 0',
+  source: '[1912.09729](https://arxiv.org/abs/1912.09729)',
+  options: optionSection(
+    'dualClip',
+    z
+      .strictObject({
+        c: z.number().gt(1).default(3).describe('No gradient where r > c and A < 0.'),
+      })
+      .describe('Options of dual-clip (arXiv 1912.09729).'),
+  ),
+  excludes: [oneSurrogate],
+  needs: { statistics: [], ratio: true },
+  ppoClip: 'keeps',
+  rule: ({ c }, ppo) => ({ ...ppo, dualClip: c }),
+})

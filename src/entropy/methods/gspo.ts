@@ -1,3 +1,7 @@
+import { z } from 'zod'
+import { bound } from '../../base/numbers.js'
+import { oneRatioRule, oneSurrogate } from './exclusions.js'
+import { entropyMethod, optionSection } from './method.js'
 import { type MethodTokens, requireFinite } from './types.js'
 
 /**
@@ -32,3 +36,39 @@ export function sequenceRatio({ logprob, rolloutLogprob, isPolicyToken, starts }
   })
   return ratio
 }
+
+export const gspoMethod = entropyMethod({
+  name: 'gspo',
+  summary: "s = exp(mean over the completion of log r) in place of r in PPO's clip",
+  source: '[2507.18071](https://arxiv.org/abs/2507.18071)',
+  options: optionSection(
+    'gspo',
+    z
+      .strictObject({
+        clipLow: bound.prefault(3e-4).describe("The sequence's ratio is bounded below by 1 - clipLow."),
+        clipHigh: bound.prefault(4e-4).describe("The sequence's ratio is bounded above by 1 + clipHigh."),
+      })
+      .describe('Options of gspo (arXiv 2507.18071, section 5.1).'),
+  ),
+  excludes: [oneRatioRule, oneSurrogate],
+  needs: { statistics: ['logprob', 'rolloutLogprob'], ratio: true },
+  ppoClip: 'replaces',
+  rule: (bounds) => bounds,
+  ratio: sequenceRatio,
+  checks: [
+    {
+      path: 'entropy.statistics',
+      reads: ['entropy.statistics'],
+      check: (_, { entropy }) =>
+        entropy.statistics === 'rollout'
+          ? "must be current for gspo: a sequence's ratio needs the present policy's log-probabilities"
+          : undefined,
+    },
+  ],
+  warnings: ({ algorithm }) =>
+    algorithm.aggregation === 'sequence'
+      ? []
+      : [
+          `gspo is defined with algorithm.aggregation: sequence; with ${algorithm.aggregation} it is another objective.`,
+        ],
+})

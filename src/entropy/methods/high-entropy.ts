@@ -1,3 +1,6 @@
+import { z } from 'zod'
+import { share } from '../../base/numbers.js'
+import { entropyMethod, optionSection } from './method.js'
 import { largest, type MethodTokens, policyTokens, requireFinite } from './types.js'
 
 /**
@@ -22,3 +25,20 @@ export function highEntropy(
   for (const t of largest(tokens, (token) => entropy[token], count)) mask[t] = 1
   return mask
 }
+
+export const highEntropyMethod = entropyMethod({
+  name: 'high-entropy',
+  summary: 'gradient at the share of the tokens with the largest H alone',
+  source: '[2506.01939](https://arxiv.org/abs/2506.01939)',
+  options: optionSection(
+    'highEntropy',
+    z
+      .strictObject({
+        share: share.default(0.2).describe("Share of the batch's policy tokens that keep their gradient."),
+      })
+      .describe('Options of high-entropy (arXiv 2506.01939).'),
+  ),
+  needs: { statistics: ['entropy'], moments: 'exact' },
+  masks: 'tokens',
+  effect: (tokens, options) => ({ mask: highEntropy(tokens, options) }),
+})

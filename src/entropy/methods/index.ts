@@ -1,14 +1,42 @@
-/** The methods of one interface: a file each, and how several act together. */
-export { type AdaptiveOptions, type AdaptiveState, adaptCoefficient } from './adaptive-entropy.js'
-export { applyMethods, type CombinedEffect, type MethodSettings, ruleOf } from './apply.js'
-export { cispo } from './cispo.js'
-export { type ClipCovOptions, clipCov } from './clip-cov.js'
-export { dualClip } from './dual-clip.js'
-export { sequenceRatio } from './gspo.js'
-export { highEntropy } from './high-entropy.js'
-export { klCov } from './kl-cov.js'
-export { type ClipBounds, ppoClip } from './ppo-clip.js'
-export { probWeight } from './prob-weight.js'
-export { type Surrogate, type SurrogateRule, surrogate } from './surrogate.js'
-export { tokenCovariance } from './token-covariance.js'
-export type { DrawKey, MethodEffect, MethodTokens } from './types.js'
+/** Every entropy method, in the order of the docs and of messages. A new one is a file, an import, and an entry here. */
+import { adaptiveEntropyMethod } from './adaptive-entropy.js'
+import { cispoMethod } from './cispo.js'
+import { clipBMethod } from './clip-b.js'
+import { clipCovMethod } from './clip-cov.js'
+import { clipVMethod } from './clip-v.js'
+import { dualClipMethod } from './dual-clip.js'
+import { entropyBonusMethod } from './entropy-bonus.js'
+import { gspoMethod } from './gspo.js'
+import { highEntropyMethod } from './high-entropy.js'
+import { klCovMethod } from './kl-cov.js'
+import { maskLoweringMethod } from './mask-lowering.js'
+import { maskRaisingMethod } from './mask-raising.js'
+import { noneMethod } from './none.js'
+import { onlyNegativeLikelyMethod } from './only-negative-likely.js'
+import { onlyNegativeUnlikelyMethod } from './only-negative-unlikely.js'
+import { onlyPositiveLikelyMethod } from './only-positive-likely.js'
+import { onlyPositiveUnlikelyMethod } from './only-positive-unlikely.js'
+import { ppoClipMethod } from './ppo-clip.js'
+import { probWeightMethod } from './prob-weight.js'
+
+export const methods = [
+  noneMethod,
+  ppoClipMethod,
+  dualClipMethod,
+  cispoMethod,
+  gspoMethod,
+  entropyBonusMethod,
+  adaptiveEntropyMethod,
+  highEntropyMethod,
+  probWeightMethod,
+  clipCovMethod,
+  klCovMethod,
+  clipBMethod,
+  clipVMethod,
+  maskLoweringMethod,
+  maskRaisingMethod,
+  onlyPositiveLikelyMethod,
+  onlyPositiveUnlikelyMethod,
+  onlyNegativeLikelyMethod,
+  onlyNegativeUnlikelyMethod,
+] as const

@@ -1,3 +1,7 @@
+import { z } from 'zod'
+import { share } from '../../base/numbers.js'
+import { oneCovarianceTreatment } from './exclusions.js'
+import { entropyMethod, optionSection } from './method.js'
 import { tokenCovariance } from './token-covariance.js'
 import { largest, type MethodTokens, policyTokens } from './types.js'
 
@@ -27,3 +31,25 @@ export function klCov(
   }
   return result
 }
+
+export const klCovMethod = entropyMethod({
+  name: 'kl-cov',
+  summary: '−coef (r − 1 − log r) on the share with the largest such product; no clip on r',
+  source: '[2505.22617](https://arxiv.org/abs/2505.22617)',
+  options: optionSection(
+    'klCov',
+    z
+      .strictObject({
+        share: share
+          .default(2e-4)
+          .describe('Share of the policy tokens, those of largest covariance, that get the term.'),
+        coef: z.number().gt(0).default(1).describe("The KL term's coefficient."),
+      })
+      .describe('Options of kl-cov (arXiv 2505.22617).'),
+  ),
+  excludes: [oneCovarianceTreatment],
+  needs: { statistics: ['advantage', 'logprob'], ratio: true },
+  ppoClip: 'drops',
+  rule: () => ({ clipLow: Number.POSITIVE_INFINITY, clipHigh: Number.POSITIVE_INFINITY }),
+  effect: (tokens, options) => ({ rolloutKlCoef: klCov(tokens, options) }),
+})

@@ -1,4 +1,9 @@
+import { oneRatioRule } from './exclusions.js'
+import { entropyMethod } from './method.js'
 import type { Surrogate } from './surrogate.js'
+
+/** PPO's own bound (arXiv 1707.06347): the default of algorithm.clipLow and algorithm.clipHigh. */
+export const ppoBound = 0.2
 
 /** The widths of the interval of ratios around 1. */
 export interface ClipBounds {
@@ -31,3 +36,17 @@ export function ppoClip(
   const bound = advantage > 0 ? Math.min(weight, 1 + clipHigh) : weight < ratio ? weight : 1 - clipLow
   return { value: bound * advantage, slope: 0, clipped }
 }
+
+/** The atlas's row that the others' predicted dH is compared with. */
+export const plainName = 'ppo-clip (GRPO)'
+
+export const ppoClipMethod = entropyMethod({
+  name: 'ppo-clip',
+  summary: 'g = r A, 0 where r > 1 + clipHigh and A > 0, or r < 1 − clipLow and A < 0',
+  source: '[1707.06347](https://arxiv.org/abs/1707.06347), [2503.14476](https://arxiv.org/abs/2503.14476)',
+  reads: "algorithm.clipLow 0.2, clipHigh 0.2 (DAPO's clip-higher: 0.28)",
+  excludes: [oneRatioRule],
+  needs: { statistics: [], ratio: true },
+  ppoClip: 'keeps',
+  atlas: () => [{ name: plainName }, { name: 'clip-higher', ppo: { clipLow: ppoBound, clipHigh: 0.28 } }],
+})

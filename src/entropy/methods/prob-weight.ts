@@ -1,3 +1,5 @@
+import { z } from 'zod'
+import { entropyMethod, optionSection } from './method.js'
 import { type MethodTokens, requireFinite } from './types.js'
 
 /**
@@ -17,3 +19,24 @@ export function probWeight(
   requireFinite(isPolicyToken, { logprob })
   return Float64Array.from(logprob, (value, t) => (isPolicyToken[t] ? alpha * Math.exp(value) + 1 - alpha : 1))
 }
+
+export const probWeightMethod = entropyMethod({
+  name: 'prob-weight',
+  summary: 'A times alpha p + 1 − alpha',
+  source: '[2505.12929](https://arxiv.org/abs/2505.12929), its script',
+  options: optionSection(
+    'probWeight',
+    z
+      .strictObject({
+        alpha: z
+          .number()
+          .min(0)
+          .max(1)
+          .default(0.2)
+          .describe("Advantages are multiplied by alpha p + 1 - alpha; 0.2 is the authors' script's."),
+      })
+      .describe('Options of prob-weight (arXiv 2505.12929).'),
+  ),
+  needs: { statistics: ['logprob'] },
+  effect: (tokens, options) => ({ weight: probWeight(tokens, options) }),
+})

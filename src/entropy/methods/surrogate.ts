@@ -2,8 +2,9 @@
  * The surrogate of one token: what every rule on the importance ratio turns it into. Its derivative with respect to
  * log p_k is what trains; it acts on the logits along e_k - p.
  */
-import { cispo } from './cispo.js'
 import { dualClip } from './dual-clip.js'
+import { methods } from './index.js'
+import type { EntropyMethod } from './method.js'
 import { type ClipBounds, ppoClip } from './ppo-clip.js'
 
 export interface Surrogate {
@@ -14,12 +15,32 @@ export interface Surrogate {
   clipped: boolean
 }
 
+/** What a rule looks at. */
+export interface SurrogateToken {
+  ratio: number
+  /** r under a cap: what multiplies A in place of r, a constant. */
+  weight: number
+  /** A; never 0 here. */
+  advantage: number
+  logprob: number
+}
+
+/** Data: a rule travels to the backend, which may be another thread. */
 export interface SurrogateRule extends ClipBounds {
-  /** clip (default): no gradient outside the bounds (PPO). weight: r within the bounds is a constant weight (CISPO). */
-  surrogate?: 'clip' | 'weight'
+  /**
+   * clip (default): no gradient outside the bounds (PPO). weight: r within the bounds is a constant weight (CISPO).
+   * Another name: the surrogate that a method declares under it.
+   */
+  surrogate?: 'clip' | 'weight' | (string & {})
   /** r above it gives no gradient where A < 0 (dual clip); absent: off. Surrogate clip only. */
   dualClip?: number
+  /** What the surrogate of another method takes. */
+  options?: unknown
 }
+
+const declared = new Map(
+  methods.flatMap(({ surrogate: own }: EntropyMethod) => (own ? [[own.name, own.of] as const] : [])),
+)
 
 /**
  * The rule's surrogate; `cap` is the largest importance weight, by which r is replaced as a constant. The rule looks at r
@@ -34,7 +55,12 @@ export function surrogate(
   // 0 * Infinity would make a token without advantage poison the sum.
   if (advantage === 0) return { value: 0, slope: 0, clipped: false }
   const weight = Math.min(ratio, cap)
-  if (rule.surrogate === 'weight') return cispo(weight, advantage, logprob, rule)
+  const { surrogate: name = 'clip' } = rule
+  if (name !== 'clip') {
+    const of = declared.get(name)
+    if (!of) throw new RangeError(`no entropy method declares the surrogate ${name}`)
+    return of({ ratio, weight, advantage, logprob }, rule)
+  }
   const open = ppoClip(ratio, advantage, rule, weight)
   const bounded = rule.dualClip === undefined ? open : dualClip(open, ratio, advantage, rule.dualClip)
   const most = cap * advantage

@@ -30,6 +30,9 @@ export interface DrawKey {
 export interface MethodEffect {
   /** 1 = gradient flows; 0 at masked tokens and at every non-policy token. */
   mask?: Uint8Array
+  /** Masked tokens below and above the bounds of a score. */
+  maskedLow?: number
+  maskedHigh?: number
   /** Multiplies A in the objective; never negative. */
   weight?: Float64Array
   /** The importance ratio, in place of the token's own. */

@@ -8,6 +8,7 @@
  * drops them, more than 1 or less than 0 where it weighs them up or turns them round.
  */
 import { applyMethods, type DrawKey, type MethodTokens, predictStep } from '../../entropy/index.js'
+import { setByStates, statesAlone } from '../../entropy/methods/states.js'
 import { tokenObjective } from '../../train/objective.js'
 import type { AtlasMethod } from './methods.js'
 
@@ -52,7 +53,8 @@ export interface MethodSlopes {
 
 /** What the method makes of each token of the batch, exactly as a training step would. */
 export function methodSlopes(batch: AtlasBatch, method: AtlasMethod, key: DrawKey): MethodSlopes {
-  const effect = applyMethods(batch, method.settings, key)
+  const states = statesAlone(method.settings, meanEntropy(batch))
+  const effect = applyMethods(batch, method.settings, { ...key, states })
   const count = batch.isPolicyToken.length
   const slope = new Float64Array(count)
   const clipped = new Uint8Array(count)
@@ -79,13 +81,8 @@ export function methodSlopes(batch: AtlasBatch, method: AtlasMethod, key: DrawKe
     clipped[t] = token.clipped ? 1 : 0
     slope[t] = effect.mask[t] ? token.slope : 0
   }
-  return { slope, clipped, entropyCoef: coefficientOf(batch, method) }
-}
-
-/** An adaptive bonus at its largest, where the batch's entropy is low enough for it to act. */
-function coefficientOf(batch: AtlasBatch, { entropyCoef = 0, adaptive }: AtlasMethod): number {
-  if (!adaptive) return entropyCoef
-  return meanEntropy(batch) <= adaptive.target ? adaptive.max : 0
+  const { entropyCoef = method.entropyCoef ?? 0 } = setByStates(method.settings, states)
+  return { slope, clipped, entropyCoef }
 }
 
 function meanEntropy({ entropy, isPolicyToken }: MethodTokens): number {

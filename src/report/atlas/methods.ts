@@ -1,67 +1,48 @@
 /** The rows of the atlas: every method as it trains, beside PPO's clip where it does not replace it. */
 
-import type { AdaptiveOptions, MethodSettings } from '../../entropy/index.js'
-import { type EntropyMethodName, methodOptions } from '../../entropy/methods/recipe-keys.js'
+import { type MethodSettings, optionsOf } from '../../entropy/methods/apply.js'
+import type { AtlasVariant, EntropyMethod } from '../../entropy/methods/method.js'
+import { ppoBound } from '../../entropy/methods/ppo-clip.js'
+import { givenOptions, methodOptions, methods } from '../../entropy/methods/recipe-keys.js'
 import type { Recipe } from '../../recipe/schema.js'
+
+export { unclippedName } from '../../entropy/methods/none.js'
+export { plainName } from '../../entropy/methods/ppo-clip.js'
 
 export interface AtlasMethod {
   name: string
   settings: MethodSettings
-  /** Of a fixed bonus, or an adaptive one. */
+  /** Of a fixed bonus. */
   entropyCoef?: number
-  adaptive?: AdaptiveOptions
 }
-
-const open = { clipLow: Number.POSITIVE_INFINITY, clipHigh: Number.POSITIVE_INFINITY }
-
-/** What the reference row is called: the whole update r A, nothing clipped. */
-export const unclippedName = 'no clip (r A)'
-/** The row that the others' predicted dH is compared with. */
-export const plainName = 'ppo-clip (GRPO)'
 
 /**
  * With the options of the run's recipe where it gives them, else each method's defaults. `mu`: the width of the clips in
  * sigmas, both sides, where the recipe has none (the paper names no default).
  */
 export function atlasMethods(recipe: Recipe | undefined, { mu }: { mu: number }): AtlasMethod[] {
-  const options = methodOptions(recipe?.entropy)
-  const ppo = { clipLow: recipe?.algorithm.clipLow ?? 0.2, clipHigh: recipe?.algorithm.clipHigh ?? 0.2 }
-  const base = { ...options, ppo, clip: {} }
-  const of = (method: EntropyMethodName, more: Partial<MethodSettings> = {}): MethodSettings => ({
-    ...base,
-    method,
-    ...more,
+  const ppo = { clipLow: recipe?.algorithm.clipLow ?? ppoBound, clipHigh: recipe?.algorithm.clipHigh ?? ppoBound }
+  const rows = methods.flatMap((method) => {
+    const settings: MethodSettings = { ...methodOptions(recipe?.entropy), method: method.name, ppo }
+    const given = recipe && method.options && givenOptions(method.options, recipe.entropy)
+    const view = { options: optionsOf(method, settings), given, entropyCoef: recipe?.algorithm.entropyCoef ?? 0, mu }
+    return variantsOf(method, view).map(({ name, options, ppo: bounds, entropyCoef, last = false }) => ({
+      last,
+      row: {
+        name,
+        settings: {
+          ...settings,
+          ...(bounds && { ppo: bounds }),
+          ...(options !== undefined && { [method.options!.key]: options }),
+        },
+        ...(entropyCoef !== undefined && { entropyCoef }),
+      },
+    }))
   })
-  const clip = clipOf(recipe, mu)
-  const coefficient = recipe?.algorithm.entropyCoef || 0.001
-  return [
-    { name: unclippedName, settings: of('none', { ppo: open }) },
-    { name: plainName, settings: of('ppo-clip') },
-    { name: 'clip-higher', settings: of('ppo-clip', { ppo: { clipLow: 0.2, clipHigh: 0.28 } }) },
-    { name: 'dual-clip', settings: of('dual-clip') },
-    { name: 'cispo', settings: of('cispo') },
-    { name: 'gspo', settings: of('gspo') },
-    { name: `entropy-bonus ${coefficient}`, settings: of('entropy-bonus'), entropyCoef: coefficient },
-    { name: `adaptive-entropy ${options.adaptive.max}`, settings: of('adaptive-entropy'), adaptive: options.adaptive },
-    { name: 'high-entropy', settings: of('high-entropy') },
-    { name: 'prob-weight', settings: of('prob-weight') },
-    { name: 'clip-cov', settings: of('clip-cov') },
-    { name: 'kl-cov', settings: of('kl-cov') },
-    { name: `clip-b ${clip.name}`, settings: of('clip-b', { clip: clip.options }) },
-    { name: `clip-v ${clip.name}`, settings: of('clip-v', { clip: clip.options }) },
-    { name: 'clip-b trinity', settings: of('clip-b', { clip: { preset: 'trinity' } }) },
-    { name: 'clip-v trinity', settings: of('clip-v', { clip: { preset: 'trinity' } }) },
-  ]
+  return [...rows.filter(({ last }) => !last), ...rows.filter(({ last }) => last)].map(({ row }) => row)
 }
 
-function clipOf(recipe: Recipe | undefined, mu: number) {
-  const { muLow, muHigh, applyTo, maxFraction } = recipe?.entropy ?? {}
-  const given = muLow !== undefined || muHigh !== undefined
-  const low = given ? (muLow ?? Number.POSITIVE_INFINITY) : mu
-  const high = given ? (muHigh ?? Number.POSITIVE_INFINITY) : mu
-  const text = (value: number) => (value === Number.POSITIVE_INFINITY ? 'open' : String(value))
-  return {
-    name: low === high ? `mu ${text(low)}` : `mu ${text(low)}, ${text(high)}`,
-    options: { preset: 'paper' as const, muLow: low, muHigh: high, applyTo, maxFraction },
-  }
+function variantsOf(method: EntropyMethod, view: Parameters<NonNullable<EntropyMethod['atlas']>>[0]) {
+  const own: AtlasVariant<unknown>[] = method.experiment ? [] : [{ name: method.name }]
+  return method.atlas?.(view) ?? own
 }

@@ -1,5 +1,6 @@
 /** The page of one run: report.html in its directory. */
 import { join } from 'node:path'
+import { noneMethod } from '../../entropy/methods/none.js'
 import { realDisk, replaceFile } from '../../run/store/disk.js'
 import { formatNumber } from '../format.js'
 import { type Html, html } from '../html/markup.js'
@@ -152,19 +153,21 @@ function firstAndLastHistogram({ evals }: RunData): Html | undefined {
   )
 }
 
+/** `entropy.method` as a page shows it names no method. */
+const isNone = (method: string | undefined) => method === noneMethod.name
+
 function subtitle(run: RunData): string | undefined {
   const method = setting(run, 'entropy.method')
   const bounds = ['muLow', 'muHigh'].flatMap((key) => {
     const value = setting(run, `entropy.${key}`)
-    return value === undefined || method === 'none' ? [] : [`${key} ${value}`]
+    return value === undefined || isNone(method) ? [] : [`${key} ${value}`]
   })
   const { target } = (run.config.entropy ?? {}) as { target?: unknown }
   const rank = setting(run, 'lora.rank')
   const parts = [
     setting(run, 'model'),
     setting(run, 'task.name'),
-    [setting(run, 'algorithm.name'), method === 'none' ? undefined : method].filter(Boolean).join(' with ') ||
-      undefined,
+    [setting(run, 'algorithm.name'), isNone(method) ? undefined : method].filter(Boolean).join(' with ') || undefined,
     ...bounds,
     target !== undefined &&
       (typeof target === 'number' ? `target ${target} nats` : 'a target that changes over the run'),

@@ -25,8 +25,7 @@ export const mini: Scale = {
   },
   targets,
   variants: variantsOf({
-    clipB: [1, 1.5, 2],
-    clipV: [2, 3, 4],
+    bounds: { 'clip-b': [1, 1.5, 2], 'clip-v': [2, 3, 4] },
     short: { train: { steps: 20 }, eval: { every: 10 } },
     reuse: {
       algorithm: { clipLow: Infinity, clipHigh: Infinity },
@@ -40,7 +39,11 @@ export const mini: Scale = {
       rollout: { promptsPerStep: 256, samplesPerPrompt: 1 },
       train: { steps: 80, updatesPerBatch: 4, lr: 2e-4 },
     },
-    fast: { label: 'GRPO at 1e-3', changes: { train: { steps: 60, lr: 1e-3 } }, clipB: 0.8, clipV: 0.7 },
+    fast: {
+      label: 'GRPO at 1e-3',
+      changes: { train: { steps: 60, lr: 1e-3 } },
+      bounds: { 'clip-b': 0.8, 'clip-v': 0.7 },
+    },
     targets,
     families: {
       qwen3: { label: 'Qwen3', policy: 'quickstart/policy-qwen3' },

@@ -23,8 +23,7 @@ export const small: Scale = {
   },
   targets,
   variants: variantsOf({
-    clipB: [1, 1.5, 2],
-    clipV: [1, 1.5, 2],
+    bounds: { 'clip-b': [1, 1.5, 2], 'clip-v': [1, 1.5, 2] },
     short: { train: { steps: 8 }, eval: { every: 8 } },
     reuse: {
       algorithm: { clipLow: Infinity, clipHigh: Infinity },
@@ -32,7 +31,7 @@ export const small: Scale = {
       eval: { every: 4 },
     },
     ppo: { algorithm: { name: 'ppo' }, train: { updatesPerBatch: 2 } },
-    fast: { label: 'GRPO at 1e-4', changes: { train: { lr: 1e-4 } }, clipB: 1, clipV: 1 },
+    fast: { label: 'GRPO at 1e-4', changes: { train: { lr: 1e-4 } }, bounds: { 'clip-b': 1, 'clip-v': 1 } },
     targets,
     families: {},
   }),

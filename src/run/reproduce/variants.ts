@@ -1,48 +1,56 @@
 /** The variants that the claims name, from a scale's own settings: the claims are the same at every scale. */
+import { methods } from '../../entropy/methods/recipe-keys.js'
+import { paperClips } from '../../entropy/methods/score-clips.js'
 import type { Changes, Scale, Variant } from './types.js'
+
+/** The clips that the claims are about; each is a variant of its method's name. */
+export const clips: readonly string[] = paperClips.map(({ name }) => name)
 
 /** What differs between the scales. */
 export interface Settings {
-  /** Bounds in standard deviations, both sides, all tokens: tight, the one that all other claims use, loose. */
-  clipB: readonly [number, number, number]
-  clipV: readonly [number, number, number]
+  /** By clip, bounds in standard deviations, both sides, all tokens: tight, the one that all other claims use, loose. */
+  bounds: Readonly<Record<string, readonly [tight: number, usual: number, loose: number]>>
   /** Length and evaluations of the runs on single classes of updates. */
   short: Changes
   /** Several updates on one batch, nothing stopped by the PPO clip. */
   reuse: Changes
   ppo: Changes
   /** Where plain GRPO collapses, and the bounds there. */
-  fast: { label: string; changes: Changes; clipB: number; clipV: number }
+  fast: { label: string; changes: Changes; bounds: Readonly<Record<string, number>> }
   targets: Scale['targets']
   /** Policies of other families: directories of the package. */
   families: Readonly<Record<string, { label: string; policy: string }>>
 }
 
-const clip = (method: 'clip-b' | 'clip-v', mu: number): Changes => ({ entropy: { method, muLow: mu, muHigh: mu } })
-const clipName = { 'clip-b': 'Clip_B', 'clip-v': 'Clip_V' }
-
 export function variantsOf(settings: Settings): Record<string, Variant> {
-  const { clipB, clipV, short, reuse, ppo, fast, targets, families } = settings
-  const clipped = (method: 'clip-b' | 'clip-v', mu: number): Variant => ({
-    label: `${clipName[method]} ${mu}`,
-    changes: clip(method, mu),
-  })
-  /** No clip, Clip_B and Clip_V under other settings or on another policy. */
-  const trio = (name: string, label: string, changes: Changes, bounds = [clipB[1], clipV[1]], policy?: string) => ({
+  const { bounds, short, reuse, ppo, fast, targets, families } = settings
+  const usual = Object.fromEntries(Object.entries(bounds).map(([name, [, mu]]) => [name, mu]))
+  /** Each clip at one bound. */
+  const clipped = (at: Readonly<Record<string, number>>) =>
+    paperClips.map(({ name, score }) => ({
+      name,
+      label: `${score!.label} ${at[name]}`,
+      changes: { entropy: { method: name, muLow: at[name], muHigh: at[name] } } as Changes,
+    }))
+  /** No clip and every clip, under other settings or on another policy. */
+  const withClips = (name: string, label: string, changes: Changes, at = usual, policy?: string) => ({
     [name]: { label, changes, policy },
-    [`${name}-clip-b`]: {
-      label: `${label}, Clip_B ${bounds[0]}`,
-      changes: { ...changes, ...clip('clip-b', bounds[0]) },
-      policy,
-    },
-    [`${name}-clip-v`]: {
-      label: `${label}, Clip_V ${bounds[1]}`,
-      changes: { ...changes, ...clip('clip-v', bounds[1]) },
-      policy,
-    },
+    ...Object.fromEntries(
+      clipped(at).map((clip) => [
+        `${name}-${clip.name}`,
+        { label: `${label}, ${clip.label}`, changes: { ...changes, ...clip.changes }, policy },
+      ]),
+    ),
   })
+  const tightToLoose = (name: string): [string, Variant][] =>
+    ['-tight', '', '-loose'].map((suffix, i) => {
+      const { label, changes } = clipped({ [name]: bounds[name][i] }).find((clip) => clip.name === name)!
+      return [`${name}${suffix}`, { label, changes }]
+    })
+  const experiments = methods.flatMap(({ name, experiment }): [string, Variant][] =>
+    experiment ? [[name, { label: experiment.label, changes: { ...short, entropy: { method: name } } }]] : [],
+  )
   const measured = { ...reuse, ledger: { every: 1 } }
-  const only = (method: string, label: string): Variant => ({ label, changes: { ...short, entropy: { method } } })
   const hold = (target: number): Variant => ({
     label: `setpoint ${target}`,
     changes: { entropy: { method: 'clip-v', target } },
@@ -55,29 +63,19 @@ export function variantsOf(settings: Settings): Record<string, Variant> {
   const raised: Changes = { algorithm: { clipHigh: 0.28 }, train: { updatesPerBatch: 4 } }
   return {
     grpo: { label: 'GRPO', changes: { ledger: { every: 4 } } },
-    'clip-b-tight': clipped('clip-b', clipB[0]),
-    'clip-b': clipped('clip-b', clipB[1]),
-    'clip-b-loose': clipped('clip-b', clipB[2]),
-    'clip-v-tight': clipped('clip-v', clipV[0]),
-    'clip-v': clipped('clip-v', clipV[1]),
-    'clip-v-loose': clipped('clip-v', clipV[2]),
+    ...Object.fromEntries(clips.flatMap(tightToLoose)),
     'short-grpo': { label: 'all updates', changes: short },
-    'mask-lowering': only('mask-lowering', 'lowering masked'),
-    'mask-raising': only('mask-raising', 'raising masked'),
-    'only-positive-likely': only('only-positive-likely', 'A > 0, Sc > 0 alone'),
-    'only-positive-unlikely': only('only-positive-unlikely', 'A > 0, Sc < 0 alone'),
-    'only-negative-likely': only('only-negative-likely', 'A < 0, Sc > 0 alone'),
-    'only-negative-unlikely': only('only-negative-unlikely', 'A < 0, Sc < 0 alone'),
+    ...Object.fromEntries(experiments),
     reuse: { label: 'several updates on a batch', changes: measured },
-    ...trio('ppo', 'PPO', ppo),
-    ...trio('fast', fast.label, fast.changes, [fast.clipB, fast.clipV]),
+    ...withClips('ppo', 'PPO', ppo),
+    ...withClips('fast', fast.label, fast.changes, fast.bounds),
     'setpoint-below': hold(targets.below),
     'setpoint-above': hold(targets.above),
     'adaptive-entropy': { label: `adaptive bonus ${targets.below}`, changes: bonus },
     'clip-higher': { label: 'clip-higher, 4 updates a batch', changes: raised },
     ...Object.assign(
       {},
-      ...Object.entries(families).map(([name, { label, policy }]) => trio(name, label, {}, undefined, policy)),
+      ...Object.entries(families).map(([name, { label, policy }]) => withClips(name, label, {}, undefined, policy)),
     ),
   }
 }

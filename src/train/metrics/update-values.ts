@@ -1,5 +1,5 @@
 /** What each optimizer step of the policy gives to the metrics; the catalogue says how a step's updates combine. */
-import { masksByScore, masksGradient, methodList } from '../../entropy/methods/recipe-keys.js'
+import { namedMethods } from '../../entropy/methods/recipe-keys.js'
 import type { LoopOptions } from '../options.js'
 import type { StepReport } from '../step-report.js'
 import type { MetricKey } from './catalogue.js'
@@ -23,9 +23,9 @@ export function policyMetrics(reports: readonly StepReport[], recipe: LoopOption
 }
 
 function updateValues(report: StepReport, recipe: LoopOptions): Values {
-  const methods = methodList(recipe.entropy.method)
-  const masks = methods.some(masksGradient)
-  const byScore = methods.some(masksByScore)
+  const methods = namedMethods(recipe.entropy.method)
+  const masks = methods.some((method) => method.masks)
+  const byScore = methods.some((method) => method.masks === 'score')
   return {
     cov_A_Sc: report.covASc,
     cov_A_rSc: report.covARSc,

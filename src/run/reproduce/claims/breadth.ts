@@ -1,8 +1,7 @@
 import { passHistogram } from '../figures.js'
 import { alwaysSolved, neverSolved } from '../measures.js'
 import type { Claim } from '../types.js'
-
-const clips = ['clip-b', 'clip-v']
+import { clips } from '../variants.js'
 
 export const breadth: Claim = {
   id: 'breadth',

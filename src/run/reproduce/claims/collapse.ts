@@ -1,9 +1,10 @@
 import { entropyCurves, stepCurves } from '../figures.js'
 import { avgAtK, entropyAtEnd, largestOf } from '../measures.js'
 import type { Claim } from '../types.js'
+import { clips } from '../variants.js'
 
-const clips = ['fast-clip-b', 'fast-clip-v']
-const variants = ['fast', ...clips]
+const clipped = clips.map((clip) => `fast-${clip}`)
+const variants = ['fast', ...clipped]
 const spike = largestOf('grad_norm', 'largest gradient norm')
 
 export const collapse: Claim = {
@@ -12,7 +13,7 @@ export const collapse: Claim = {
   experiment:
     'A learning rate at which plain GRPO breaks down: its entropy falls and its gradient norm shoots up. With the clips ' +
     'entropy must end higher and the largest gradient norm must be lower.',
-  comparisons: clips.flatMap((variant) => [
+  comparisons: clipped.flatMap((variant) => [
     {
       of: { variant, measure: entropyAtEnd },
       against: { variant: 'fast', measure: entropyAtEnd },

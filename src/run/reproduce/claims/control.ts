@@ -1,9 +1,10 @@
 import { entropyCurves, stepCurves } from '../figures.js'
 import { entropyAtEnd } from '../measures.js'
 import type { Claim, Comparison } from '../types.js'
+import { clips } from '../variants.js'
 
 const bounds = ['-tight', '', '-loose']
-const variants = ['grpo', ...['clip-b', 'clip-v'].flatMap((clip) => bounds.map((bound) => `${clip}${bound}`))]
+const variants = ['grpo', ...clips.flatMap((clip) => bounds.map((bound) => `${clip}${bound}`))]
 const term = (variant: string) => ({ variant, measure: entropyAtEnd })
 const higher = (variant: string, other: string, decides = true): Comparison => ({
   of: term(variant),
@@ -18,7 +19,7 @@ export const control: Claim = {
   experiment:
     'Trains by GRPO and by each clip at three bounds. The two tighter bounds of each must end above GRPO, and the tight ' +
     'one above the loose one: the bound is a handle.',
-  comparisons: ['clip-b', 'clip-v'].flatMap((clip) => [
+  comparisons: clips.flatMap((clip) => [
     higher(`${clip}-tight`, 'grpo'),
     higher(clip, 'grpo'),
     higher(`${clip}-loose`, 'grpo', false),

@@ -2,6 +2,7 @@ import { entropyCurves, quantityCurves, scatter, stepCurves } from '../figures.j
 import { agreements, pairsWith, predictedPairs } from '../ledger.js'
 import { correlationOf, entropyChange, meanOf } from '../measures.js'
 import type { Claim, Comparison, Measure } from '../types.js'
+import { clips } from '../variants.js'
 
 /** Rows of the ledger by the signs of A and Sc, and the direction in which -A Sc sees each. */
 const rows = [
@@ -50,9 +51,9 @@ export const covariance: Claim = {
         caption: 'Above 0 the batch, in expectation, pushes entropy down.',
       },
       'cov_A_Sc',
-      ['grpo', 'clip-b', 'clip-v'],
+      ['grpo', ...clips],
     ),
-    entropyCurves('covariance', ['grpo', 'clip-b', 'clip-v']),
+    entropyCurves('covariance', ['grpo', ...clips]),
     scatter(
       {
         id: 'covariance-measured',

@@ -1,8 +1,8 @@
 import { evalCurves } from '../figures.js'
 import { avgAtK, avgChange, passAtK } from '../measures.js'
 import { type Claim, type Measure, performanceMargin } from '../types.js'
+import { clips } from '../variants.js'
 
-const clips = ['clip-b', 'clip-v']
 const variants = ['grpo', ...clips]
 const measures: Measure[] = [avgAtK, passAtK]
 

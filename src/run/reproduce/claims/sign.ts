@@ -1,15 +1,12 @@
+import { methods } from '../../../entropy/methods/recipe-keys.js'
 import { entropyCurves, evalCurves } from '../figures.js'
 import { entropyChange } from '../measures.js'
-import type { Claim, Comparison } from '../types.js'
+import type { Claim } from '../types.js'
 
-const classes = {
-  'only-positive-likely': 'below',
-  'only-positive-unlikely': 'above',
-  'only-negative-likely': 'above',
-  'only-negative-unlikely': 'below',
-} as const satisfies Record<string, Comparison['expected']>
-
-const variants = Object.keys(classes)
+const classes = methods.flatMap(({ name, experiment }) =>
+  experiment?.claim === 'sign' ? [{ variant: name, expected: experiment.entropy }] : [],
+)
+const variants = classes.map(({ variant }) => variant)
 
 export const sign: Claim = {
   id: 'sign',
@@ -17,7 +14,7 @@ export const sign: Claim = {
   experiment:
     'Trains on one class of tokens alone: rewarded or punished, with a centred score above or below 0. By dH = -A Sc two ' +
     'of the four must lower entropy and two must raise it.',
-  comparisons: Object.entries(classes).map(([variant, expected]) => ({
+  comparisons: classes.map(({ variant, expected }) => ({
     of: { variant, measure: entropyChange },
     expected,
   })),
