@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startTestEngine } from '../../../test/engine.js'
 import { writeGguf } from '../../../test/gguf-file.js'
 import { UserError } from '../../base/errors.js'
+import { replaceSection } from '../../base/marked-section.js'
 import { rngFrom } from '../../base/philox.js'
 import { cpu, type Dtype } from '../../torch/index.js'
 import { parseConfig } from '../config.js'
@@ -20,6 +21,7 @@ import { exportAll } from '../parameters.js'
 import { type CanonicalTensor, writeModel } from '../save.js'
 import { canonicalShape, storedTensors } from '../stored.js'
 import type { DecoderConfig, SourceDtype, TensorSource } from '../types.js'
+import { familyList, familyTable } from './docs.js'
 import { families } from './index.js'
 
 const scratch = mkdtempSync(join(tmpdir(), 'isentrope-families-'))
@@ -84,6 +86,23 @@ describe('the families', () => {
     distinct(families.map(({ name }) => name))
     distinct(families.map(({ architecture }) => architecture.toLowerCase()))
     distinct(families.flatMap(({ gguf }) => gguf?.architecture ?? []))
+  })
+})
+
+it('is nowhere asked for by name but in its own file', () => {
+  const sources = readdirSync('src', { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts') && !file.startsWith(join('model', 'families')))
+    .filter((file) => /\bfamily\w*\s*[!=]==?\s*['"`]/.test(readFileSync(join('src', file), 'utf8')))
+  expect(sources).toEqual([])
+})
+
+describe.each([
+  ['README.md', familyList],
+  ['docs/models.md', familyTable],
+])('%s', (file, body) => {
+  it('lists the families', () => {
+    const page = readFileSync(file, 'utf8')
+    expect(replaceSection(page, 'families', body())).toBe(page)
   })
 })
 
