@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import pc from 'picocolors'
+import { plainDecimal } from '../base/decimals.js'
 import { type GradeRule, grade, gradeRules, type Verdict } from '../task/math/grade.js'
 import { newCommand } from './command.js'
 import { type Io, jsonLine, print, processIo } from './io.js'
@@ -24,6 +25,8 @@ Examples:
 interface Graded {
   response: string
   answer: string
+  /** Why the line was not read, and is wrong. */
+  unread?: string
 }
 
 interface GradeFlags {
@@ -34,7 +37,7 @@ interface GradeFlags {
 const readGraded: LineReader<Graded> = (line, fail) => {
   const response = textField(line, 'response', fail)
   // Many data sets hold whole numbers as numbers.
-  const answer = typeof line.answer === 'number' ? String(line.answer) : textField(line, 'answer', fail)
+  const answer = typeof line.answer === 'number' ? plainDecimal(line.answer) : textField(line, 'answer', fail)
   return { response, answer }
 }
 
@@ -55,8 +58,12 @@ export function gradeCommand(io: Io = processIo): Command {
       requirePiped(io.stdin, `echo '{"response": "\\\\boxed{42}", "answer": "42"}' | isentrope grade --json`)
       let count = 0
       let right = 0
-      for await (const { response, answer } of readJsonInput(io.stdin, readGraded)) {
-        const verdict = grade(response, answer, { rule: flags.rule })
+      const tooLong = (unread: string): Graded => ({ response: '', answer: '', unread })
+      for await (const { response, answer, unread } of readJsonInput(io.stdin, readGraded, { tooLong })) {
+        const verdict: Verdict =
+          unread === undefined
+            ? grade(response, answer, { rule: flags.rule })
+            : { correct: false, extracted: null, reason: unread }
         count++
         if (verdict.correct) right++
         if (flags.json) await print(io.stdout, jsonLine(verdict))

@@ -1,7 +1,8 @@
 /** JSON lines on standard input, as a stream, with errors that name the line. */
-import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
+import { parseExactJson } from '../base/decimals.js'
 import { UserError } from '../base/errors.js'
+import { splitLines } from '../base/lines.js'
 
 export type JsonObject = Record<string, unknown>
 
@@ -33,6 +34,14 @@ export function tokensField(line: JsonObject, name: string, fail: (message: stri
   return value
 }
 
+export interface JsonInputOptions<T> {
+  /** Names the input in errors. */
+  name?: string
+  parse?: (text: string) => unknown
+  /** What stands for a line that is too long to read. Default: an error. */
+  tooLong?: (message: string) => T
+}
+
 /**
  * Reads and checks line by line, as they are needed. Blank lines are skipped.
  * @throws UserError for a line that is not a JSON object or that `read` refuses, and for an input without lines.
@@ -40,25 +49,18 @@ export function tokensField(line: JsonObject, name: string, fail: (message: stri
 export async function* readJsonInput<T>(
   input: Readable,
   read: LineReader<T>,
-  { name = 'stdin', parse = JSON.parse }: { name?: string; parse?: (text: string) => unknown } = {},
+  { name = 'stdin', parse = parseExactJson, tooLong }: JsonInputOptions<T> = {},
 ): AsyncGenerator<T> {
-  let number = 0
   let objects = 0
-  const lines = createInterface({ input, crlfDelay: Infinity })
-  try {
-    for await (const text of lines) {
-      number++
-      const line = number === 1 ? text.replace(/^\uFEFF/, '') : text
-      if (line.trim() === '') continue
-      const where = `${name}:${number}`
-      const fail = (message: string): never => {
-        throw new UserError(`${where}: ${message}`)
-      }
-      objects++
-      yield read(parseObject(line, parse, fail), fail, where)
+  for await (const line of splitLines(input, name)) {
+    if (!line.tooLong && line.text.trim() === '') continue
+    const where = `${name}:${line.number}`
+    const fail = (message: string): never => {
+      throw new UserError(`${where}: ${message}`)
     }
-  } finally {
-    lines.close()
+    objects++
+    if (!line.tooLong) yield read(parseObject(line.text, parse, fail), fail, where)
+    else yield (tooLong ?? fail)('the line is longer than 256 MiB')
   }
   if (objects === 0) throw new UserError(`${name}: no input`, { hint: 'give JSON objects, one a line; see --help' })
 }

@@ -115,12 +115,13 @@ export async function respond(
     onProgress,
   )
   const texts = completions.map(({ tokens }) => completionText(model.tokenizer, tokens, stopStrings))
+  const given = problems.map(({ example }) => promptTokens(model, example).text)
   const grades = await gradeAll(
     task as Task,
     completions.map(({ prompt, finish, tokens }, i) => ({
       completion: texts[i]!,
       example: problems[prompt]!.example,
-      info: { finish, tokens: tokens.length },
+      info: { finish, tokens: tokens.length, prompt: given[prompt]! },
     })),
   )
   const evaluated = problems.map(

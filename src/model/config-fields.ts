@@ -45,6 +45,13 @@ export class Fields {
     return value
   }
 
+  /** A flag, false where absent, that has two names. @throws UserError where they disagree */
+  sameFlag(name: string, other: string): boolean {
+    const value = this.flag(name, this.flag(other, false))
+    if (this.flag(other, value) !== value) this.fail(other, `${value}, as ${name} says`)
+    return value
+  }
+
   /** Token ids: absent, null, one or a list. Old configs write -1 for none. */
   ids(field: string): number[] {
     const value = this.raw[field] ?? []

@@ -3,19 +3,15 @@ import { isObject, type JsonObject } from './json.js'
 import type { RopeConfig } from './types.js'
 
 /**
- * The rotary embedding as `rope_theta` and `rope_scaling` state it, or `rope_parameters` (transformers 5), with
+ * The rotary embedding as `rope_theta`, `rope_scaling`, and `rope_parameters` (transformers 5) state it, with
  * transformers' defaults resolved: `original_max_position_embeddings` falls back to the model's length, YaRN's
  * attention factor to mscale's ratio or 0.1 ln(factor) + 1.
  *
- * @throws UserError for an unknown type or a parameter that is missing or not a positive number
+ * @throws UserError for an unknown type, a parameter that is missing or not a positive number, and two statements that
+ *   contradict each other
  */
 export function parseRope(raw: JsonObject, where: string, maxPositionEmbeddings: number): RopeConfig {
-  const stated = raw.rope_scaling ?? raw.rope_parameters ?? {}
-  if (!isObject(stated)) throw new UserError(`${where}: rope_scaling is ${JSON.stringify(stated)}, expected an object`)
-  const nested = Object.keys(stated).find((key) => isObject(stated[key]))
-  if (nested !== undefined)
-    throw new UserError(`${where}: rotary parameters per layer type (${nested}) are not supported`)
-
+  const stated = statedParameters(raw, where)
   const optional = (field: string, value: unknown): number | undefined => {
     if (value == null) return undefined
     if (typeof value === 'number' && Number.isFinite(value) && value > 0) return value
@@ -29,7 +25,7 @@ export function parseRope(raw: JsonObject, where: string, maxPositionEmbeddings:
     return value
   }
 
-  const theta = optional('rope_theta', stated.rope_theta) ?? optional('rope_theta', raw.rope_theta) ?? 10_000
+  const theta = optional('rope_theta', stated.rope_theta) ?? 10_000
   if (stated.partial_rotary_factor != null && stated.partial_rotary_factor !== 1) {
     throw new UserError(`${where}: a partial rotary embedding is not supported`)
   }
@@ -39,7 +35,7 @@ export function parseRope(raw: JsonObject, where: string, maxPositionEmbeddings:
     optional('original_max_position_embeddings', stated.original_max_position_embeddings) ??
     maxPositionEmbeddings
 
-  const type = String(stated.rope_type ?? stated.type ?? 'default')
+  const type = String(stated.rope_type ?? 'default')
   switch (type) {
     case 'default':
       return { theta, scaling: { type: 'none' } }
@@ -94,4 +90,35 @@ export function parseRope(raw: JsonObject, where: string, maxPositionEmbeddings:
         hint: 'supported are default, linear, dynamic, llama3 and yarn',
       })
   }
+}
+
+/**
+ * All that the file says of the rotary embedding, as one object. transformers drops `rope_parameters` where there is a
+ * non-empty `rope_scaling`, and `rope_theta` where one of the objects has its own. Here each key counts wherever it is,
+ * and a file that gives it two values is refused: one of them would be dropped in silence.
+ */
+function statedParameters(raw: JsonObject, where: string): JsonObject {
+  const merged: JsonObject = {}
+  const origins: Record<string, string> = {}
+  const state = (name: string, origin: string, value: unknown): void => {
+    // `type` is the older name.
+    const key = name === 'type' ? 'rope_type' : name
+    if (value == null) return
+    if (isObject(value)) throw new UserError(`${where}: rotary parameters per layer type (${key}) are not supported`)
+    if (merged[key] !== undefined && merged[key] !== value) {
+      const [before, now] = [merged[key], value].map((each) => JSON.stringify(each))
+      throw new UserError(`${where}: ${origins[key]} says ${before}, but ${origin} says ${now}`, {
+        hint: 'keep the one that the model was trained with',
+      })
+    }
+    merged[key] = value
+    origins[key] = origin
+  }
+  for (const field of ['rope_scaling', 'rope_parameters']) {
+    const object = raw[field] ?? {}
+    if (!isObject(object)) throw new UserError(`${where}: ${field} is ${JSON.stringify(object)}, expected an object`)
+    for (const [key, value] of Object.entries(object)) state(key, `${field}.${key}`, value)
+  }
+  state('rope_theta', 'rope_theta', raw.rope_theta)
+  return merged
 }

@@ -100,6 +100,63 @@ describe('published configurations', () => {
   })
 })
 
+describe('a config that says one thing twice', () => {
+  const llama3 = {
+    rope_type: 'llama3',
+    factor: 8,
+    low_freq_factor: 1,
+    high_freq_factor: 4,
+    original_max_position_embeddings: 16,
+  }
+  const { rope_theta: _, ...bare } = llama
+  const twice = (change: object) => parse({ ...bare, ...change }).rope
+
+  it('is read from both statements, where transformers drops one', () => {
+    const whole = twice({ rope_parameters: { ...llama3, rope_theta: 500_000 } })
+    expect(whole).toMatchObject({ theta: 500_000, scaling: { type: 'llama3', factor: 8 } })
+    for (const rope_scaling of [{}, null, { ...llama3 }, { type: 'llama3' }]) {
+      expect(twice({ rope_scaling, rope_parameters: { ...llama3, rope_theta: 500_000 } })).toEqual(whole)
+    }
+    expect(twice({ rope_scaling: llama3, rope_parameters: {}, rope_theta: 500_000 })).toEqual(whole)
+  })
+
+  it.each<[object, RegExp]>([
+    [
+      { rope_scaling: llama3, rope_parameters: { ...llama3, factor: 4 } },
+      /rope_scaling.factor says 8, but rope_parameters.factor says 4/,
+    ],
+    [
+      { rope_scaling: { type: 'default' }, rope_parameters: llama3 },
+      /rope_scaling.type says "default", but rope_parameters.rope_type says "llama3"/,
+    ],
+    [
+      { rope_scaling: { type: 'linear', rope_type: 'yarn', factor: 2 } },
+      /rope_scaling.type says "linear", but rope_scaling.rope_type says "yarn"/,
+    ],
+    [
+      { rope_theta: 10_000, rope_parameters: { ...llama3, rope_theta: 500_000 } },
+      /rope_parameters.rope_theta says 500000, but rope_theta says 10000/,
+    ],
+    [{ rope_scaling: [1], rope_parameters: llama3 }, /rope_scaling is \[1\], expected an object/],
+    [{ rope_parameters: { full_attention: llama3 } }, /per layer type \(full_attention\)/],
+    [
+      { model_type: 'internlm3', architectures: undefined, bias: true, mlp_bias: false },
+      /mlp_bias is false, expected true, as bias says/,
+    ],
+    [
+      { model_type: 'internlm3', architectures: undefined, qkv_bias: false, attention_bias: true },
+      /attention_bias is true, expected false, as qkv_bias says/,
+    ],
+    [
+      { ...qwen3, use_sliding_window: false, layer_types: ['full_attention', 'sliding_attention'] },
+      /use_sliding_window is false, expected true, since layer_types names "sliding_attention"/,
+    ],
+  ])('is refused where the two contradict each other: %j', (change, message) => {
+    expect(() => parse({ ...bare, ...change })).toThrow(UserError)
+    expect(() => parse({ ...bare, ...change })).toThrow(message)
+  })
+})
+
 describe('what this decoder does not compute is refused by name', () => {
   it.each<[object, RegExp]>([
     [{ model_type: 'gpt2', architectures: ['GPT2LMHeadModel'] }, /unsupported architecture .*"gpt2".*GPT2LMHeadModel/],

@@ -144,6 +144,15 @@ describe('a model directory', () => {
     const model = openLocalModel(directory)
     expect(model.tensors.tensors.has('lm_head.weight')).toBe(false)
     model.tensors.close()
+    // transformers uses a stored head that differs, whatever the config says.
+    rewrite('model.safetensors', (tensors) =>
+      tensors.map((tensor) =>
+        tensor.name === 'lm_head.weight'
+          ? { ...tensor, bytes: Uint8Array.from(tensor.bytes as Uint8Array, (byte) => byte ^ 1) }
+          : tensor,
+      ),
+    )
+    expect(refusal().message).toMatch(/says tie_word_embeddings, but the stored lm_head.weight differs from model.emb/)
   })
 
   it('without a tokenizer opens, and says so where the tokenizer is asked for', () => {

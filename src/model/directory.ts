@@ -8,7 +8,7 @@ import type { StoredTensor } from './families/family.js'
 import { readBytes, readText, statAt } from './file.js'
 import { shardsOf } from './hub/cache.js'
 import { isObject, readJsonObject } from './json.js'
-import { openSafetensors, type SafetensorsFile } from './safetensors.js'
+import { dtypeBytes, openSafetensors, type SafetensorsFile } from './safetensors.js'
 import { safetensorsSource, storedEnds, storedTensors } from './stored.js'
 import type { DecoderConfig, TensorSource } from './types.js'
 
@@ -136,6 +136,32 @@ function readIndex(directory: string): [tensor: string, shard: string][] {
   return Object.entries(map) as [string, string][]
 }
 
+/** A config that ties the head beside weights that do not: transformers uses the stored head then, whatever is said. */
+function requireTied(directory: string, config: DecoderConfig, located: Map<string, SafetensorsFile>): void {
+  const { embedding, head } = storedEnds(config)
+  if (!located.has(head) || sameTensor([located.get(head)!, head], [located.get(embedding)!, embedding])) return
+  throw new UserError(
+    `${directory}: config.json says tie_word_embeddings, but the stored ${head} differs from ${embedding}`,
+    { hint: 'set tie_word_embeddings to false to use the stored head, or remove it from the weights' },
+  )
+}
+
+function sameTensor(...pair: [[SafetensorsFile, string], [SafetensorsFile, string]]): boolean {
+  const [a, b] = pair.map(([file, name]) => file.tensors.get(name)!)
+  if (a.dtype !== b.dtype || a.shape.join() !== b.shape.join()) return false
+  const total = a.shape.reduce((product, size) => product * size, dtypeBytes[a.dtype])
+  const chunk = 2 ** 24
+  for (let at = 0; at < total; at += chunk) {
+    const [left, right] = pair.map(([file, name]) => {
+      const bytes = new Uint8Array(Math.min(chunk, total - at))
+      file.readInto(name, bytes, at)
+      return bytes
+    })
+    if (Buffer.compare(left, right) !== 0) return false
+  }
+  return true
+}
+
 function sourceOf(
   stored: Map<string, StoredTensor>,
   located: Map<string, SafetensorsFile>,
@@ -157,6 +183,7 @@ function sourceOf(
       `${located.get(unknown[0])!.path} holds ${list(unknown)}, which the config.json does not call for`,
     )
   }
+  if (config.tieWordEmbeddings) requireTied(directory, config, located)
   for (const { name, shape } of stored.values()) {
     const file = located.get(name)!
     const entry = file.tensors.get(name)!

@@ -24,11 +24,19 @@ const llama3 =
 const qwen2 = llama3.replace('\\p{N}{1,3}', '\\p{N}')
 const cjk = '[一-龥\u3040-\u309f\u30a0-\u30ff]+'
 
+interface PreTokenizer {
+  pre: JsonObject
+  normalizer?: JsonObject
+  ignoreMerges?: boolean
+  /** Texts get a BOS where the file does not say: llama.cpp's rule (src/llama-vocab.cpp), as the published files do. */
+  addBos?: boolean
+}
+
 /** Pre-tokenizers by the name in `tokenizer.ggml.pre`, as the tokenizer.json of the model has them. */
-const preTokenizers: Record<string, { pre: JsonObject; normalizer?: JsonObject; ignoreMerges?: boolean }> = {
+const preTokenizers: Record<string, PreTokenizer> = {
   'gpt-2': { pre: byteLevel(true) },
   smollm: { pre: sequence(digits, byteLevel(true)) },
-  'llama-bpe': { pre: sequence(isolatedSplit(llama3), byteLevel(false)), ignoreMerges: true },
+  'llama-bpe': { pre: sequence(isolatedSplit(llama3), byteLevel(false)), ignoreMerges: true, addBos: true },
   qwen2: { pre: sequence(isolatedSplit(qwen2), byteLevel(false)), normalizer: { type: 'NFC' } },
   'deepseek-r1-qwen': { pre: sequence(isolatedSplit(qwen2), byteLevel(false)) },
   'deepseek-v3': {
@@ -75,7 +83,7 @@ export function ggufTokenizerFiles(path: string, metadata: Readonly<Record<strin
   const config: JsonObject = {
     tokenizer_class: 'PreTrainedTokenizerFast',
     clean_up_tokenization_spaces: false,
-    add_bos_token: flag(get('add_bos_token'), kind === 'llama'),
+    add_bos_token: flag(get('add_bos_token'), kind === 'llama' || preTokenizerOf(get('pre'))?.addBos === true),
     add_eos_token: flag(get('add_eos_token'), false),
     ...named,
     ...(typeof template === 'string' ? { chat_template: template } : {}),
@@ -115,10 +123,9 @@ function byteLevelTokenizer(
 ): JsonObject {
   const merges = listOf(path, 'merges', get('merges'), 'string')
   if (merges === undefined) throw new UserError(`${path}: its metadata lacks tokenizer.ggml.merges`)
-  const name = String(get('pre') ?? 'default')
-  const known = preTokenizers[aliases[name] ?? name]
+  const known = preTokenizerOf(get('pre'))
   if (known === undefined) {
-    throw new UserError(`${path}: the pre-tokenizer ${JSON.stringify(name)} (tokenizer.ggml.pre) is not known`, {
+    throw new UserError(`${path}: the pre-tokenizer ${JSON.stringify(get('pre'))} (tokenizer.ggml.pre) is not known`, {
       hint: `known are ${[...Object.keys(preTokenizers), ...Object.keys(aliases)].join(', ')}`,
     })
   }
@@ -128,6 +135,12 @@ function byteLevelTokenizer(
     return [merge.slice(0, at), merge.slice(at + 1)]
   })
   return byteLevelJson(vocabulary, pairs, known.pre, known)
+}
+
+function preTokenizerOf(pre: unknown): PreTokenizer | undefined {
+  const name = String(pre ?? 'default')
+  const known = Object.hasOwn(aliases, name) ? aliases[name] : name
+  return Object.hasOwn(preTokenizers, known) ? preTokenizers[known] : undefined
 }
 
 const flag = (value: unknown, fallback: boolean): boolean => (typeof value === 'boolean' ? value : fallback)

@@ -50,7 +50,11 @@ export function createTokenizer(
     padTokenId: ids.padTokenId ?? idOf('pad_token'),
     chatTemplate: template,
     encode(text, { special = true } = {}) {
-      return inner.encode(normalize(text), { add_special_tokens: special }).ids
+      const encode = (add_special_tokens: boolean) => inner.encode(normalize(text), { add_special_tokens }).ids
+      const ids = encode(special)
+      // A text that begins with BOS gets no second one, which the models have not seen.
+      const written = special && ids[0] === bosTokenId && ids[1] === bosTokenId ? leading(encode(false), bosTokenId) : 0
+      return written > 0 && leading(ids, bosTokenId) > written ? ids.slice(1) : ids
     },
     decode(tokenIds, { skipSpecial = false } = {}) {
       // Ids that pad the vocabulary have no text, as in transformers; the library rejects them and empty lists.
@@ -68,6 +72,12 @@ export function createTokenizer(
       return render(messages, options)
     },
   }
+}
+
+/** How often `id` stands at the beginning. */
+function leading(ids: readonly number[], id: number | undefined): number {
+  const other = ids.findIndex((each) => each !== id)
+  return other < 0 ? ids.length : other
 }
 
 function build({ tokenizer, config, where }: TokenizerFiles): {

@@ -2,7 +2,7 @@
 
 /** Keys of every task. */
 export type CommonTaskKeys = {
-  /** system prompt put before every problem's chat */
+  /** system prompt put before every problem's chat that has none of its own */
   system?: string
   /** further rewards beside the task, a list of names with keys */
   rewards?: unknown

@@ -127,6 +127,16 @@ describe('loadTask', () => {
     expect(drawn?.prompt[0]).toEqual({ role: 'system', content: 'Hm.' })
   })
 
+  it('leaves a chat with a system message of its own as it is', async () => {
+    const chat = [
+      { role: 'system', content: 'Be brief.' },
+      { role: 'user', content: '2 + 2?' },
+    ]
+    await write('chats.jsonl', [{ prompt: chat, answer: '4' }])
+    const task = await load({ name: 'jsonl', path: 'chats.jsonl', system: 'Answer in one line.' })
+    expect(problems(task, 'train')[0]?.prompt).toEqual(chat)
+  })
+
   it('refuses a system prompt for plain text', async () => {
     const task = await load({ name: 'countdown', style: 'compact', system: 'Hm.' })
     await expect(new PromptStream(task, 'train', 1).next(1)).rejects.toThrow(/needs prompts in chat form/)

@@ -111,7 +111,7 @@ function checkChat(messages: ChatMessage[], where: string): ChatMessage[] {
 
 /** A chat with a system message of its own keeps that. */
 function withSystem(messages: ChatMessage[], system: string | undefined): ChatMessage[] {
-  return system === undefined || messages[0].role === 'system'
+  return system === undefined || messages.some(({ role }) => role === 'system')
     ? messages
     : [{ role: 'system', content: system }, ...messages]
 }

@@ -35,7 +35,7 @@ export function didYouMean(word: string, known: readonly string[]): string {
 
 /** Keys that every task takes, whatever it is. */
 export const commonTaskSchema = z.object({
-  system: z.string().optional().describe("system prompt put before every problem's chat"),
+  system: z.string().optional().describe("system prompt put before every problem's chat that has none of its own"),
   rewards: z.unknown().optional().describe('further rewards beside the task, a list of names with keys'),
   passRates: z
     .unknown()

@@ -1,12 +1,13 @@
 import { UserError } from '../base/errors.js'
 import type { Example, Task } from './types.js'
 
-/** The same task with a system message before every problem's chat. */
+/** The same task with a system message before every problem's chat; a chat with one of its own keeps that. */
 export function withSystem<E extends Example>(task: Task<E>, system: string): Task<E> {
   const change = (example: E): E => {
     if (typeof example.prompt === 'string') {
       throw new UserError(`task ${task.name}: 'system' needs prompts in chat form; these are plain text`)
     }
+    if (example.prompt.some(({ role }) => role === 'system')) return example
     return { ...example, prompt: [{ role: 'system', content: system }, ...example.prompt] }
   }
   return {

@@ -24,6 +24,8 @@ export interface CompletionInfo {
   /** `stop`: the policy ended it by itself; `length`: it ran into the limit. */
   finish: 'stop' | 'length'
   tokens: number
+  /** The whole text that the policy continued: a chat as its template renders it. */
+  prompt?: string
 }
 
 export type Split = 'train' | 'eval'

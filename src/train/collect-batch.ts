@@ -35,7 +35,7 @@ export async function* collectBatch(
     if (signal?.aborted) return undefined
 
     yield { type: 'phase', step, phase: 'grade' }
-    collector.add({ prompts, graded: await grade(setup, examples, completions), statistics })
+    collector.add({ prompts, graded: await grade(setup, examples, prompts, completions), statistics })
     if (signal?.aborted) return undefined
   }
   return collector.batch()
@@ -75,6 +75,7 @@ function samplingOptions(setup: LoopSetup, step: number): SamplingOptions {
 async function grade(
   { recipe, model, task }: LoopSetup,
   examples: Example[],
+  prompts: { text: string }[],
   completions: Completion[],
 ): Promise<Graded[]> {
   const texts = completions.map(({ tokens }) => completionText(model.tokenizer, tokens, recipe.rollout.stopStrings))
@@ -83,7 +84,7 @@ async function grade(
     completions.map(({ prompt, finish, tokens }, i) => ({
       completion: texts[i],
       example: examples[prompt],
-      info: { finish, tokens: tokens.length },
+      info: { finish, tokens: tokens.length, prompt: prompts[prompt].text },
     })),
   )
   return completions.map((completion, i) => ({

@@ -8,8 +8,7 @@ export const internlm3 = defineFamily({
   notes: 'Biases as `qkv_bias` and `bias` say.',
   read(config) {
     // The published config says qkv_bias and bias; transformers writes them back as attention_bias and mlp_bias.
-    const bias = config.flag('bias', config.flag('mlp_bias', false))
-    const qkvBias = config.flag('qkv_bias', config.flag('attention_bias', false))
-    return { qkvBias, outputBias: bias, mlpBias: bias }
+    const bias = config.sameFlag('bias', 'mlp_bias')
+    return { qkvBias: config.sameFlag('qkv_bias', 'attention_bias'), outputBias: bias, mlpBias: bias }
   },
 })

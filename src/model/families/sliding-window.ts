@@ -11,7 +11,14 @@ export function refuseSlidingWindow(config: Fields): void {
 /** Layers whose window really hides something: use_sliding_window, from max_window_layers on (or as layer_types says). */
 function slidingLayers(config: Fields): number {
   const { raw } = config
-  if (!config.flag('use_sliding_window', false) || raw.sliding_window == null) return 0
+  if (!config.flag('use_sliding_window', false)) {
+    const types = Array.isArray(raw.layer_types) ? raw.layer_types : []
+    const other = types.find((type) => type !== 'full_attention')
+    // transformers masks by the layer's type, and fails without a window.
+    if (other !== undefined) config.fail('use_sliding_window', `true, since layer_types names ${JSON.stringify(other)}`)
+    return 0
+  }
+  if (raw.sliding_window == null) return 0
   const window = config.count('sliding_window', limits.positions)
   if (window >= config.count('max_position_embeddings', limits.positions)) return 0
   if (Array.isArray(raw.layer_types)) return raw.layer_types.filter((type) => type !== 'full_attention').length

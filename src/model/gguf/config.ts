@@ -1,5 +1,6 @@
 /** A GGUF file's metadata as the `config.json` that the same model has on the hub, so that it can be saved as one. */
 
+import { shortestDecimal } from '../../base/decimals.js'
 import { UserError } from '../../base/errors.js'
 import { parseConfig } from '../config.js'
 import { families } from '../families/index.js'
@@ -60,27 +61,30 @@ function specialIds(metadata: Record<string, unknown>): JsonObject {
   }
 }
 
-/** The shortest decimal that is this float32: 9.999999747e-6 was written as 1e-5. */
-function shortest(value: unknown): unknown {
-  if (typeof value !== 'number') return value
-  for (let digits = 1; digits < 9; digits++) {
-    const candidate = Number(value.toPrecision(digits))
-    if (Math.fround(candidate) === Math.fround(value)) return candidate
-  }
-  return value
-}
+/** 9.999999747e-6 was written as 1e-5. */
+const shortest = (value: unknown): unknown => (typeof value === 'number' ? shortestDecimal(value) : value)
 
 function ropeScaling(path: string, header: GgufHeader, field: (name: string) => unknown): JsonObject | null {
-  if (header.tensors.some(({ name }) => name === 'rope_freqs.weight')) return llama3Scaling(path, header, field)
-  const type = field('rope.scaling.type') ?? 'none'
+  // The second is an older name. As in llama.cpp, a factor without a type is linear.
+  const factor = shortest(field('rope.scaling.factor') ?? field('rope.scale_linear'))
+  const type = field('rope.scaling.type') ?? (factor === undefined || factor === 0 ? 'none' : 'linear')
+  if (header.tensors.some(({ name }) => name === 'rope_freqs.weight')) {
+    if (type === 'none') return llama3Scaling(path, header, field)
+    throw new UserError(`${path}: has both the tensor rope_freqs.weight and the rotary scaling ${JSON.stringify(type)}`)
+  }
   if (type === 'none') return null
-  const factor = shortest(field('rope.scaling.factor'))
   if (type === 'linear') return { rope_type: 'linear', factor }
   if (type === 'yarn') {
+    for (const [name, usual] of Object.entries({ attn_factor: 1, yarn_ext_factor: 1, yarn_attn_factor: 1 })) {
+      const value = field(`rope.scaling.${name}`) ?? usual
+      if (value !== usual) throw new UserError(`${path}: rope.scaling.${name} ${String(value)} is not supported`)
+    }
     return {
       rope_type: 'yarn',
       factor,
       original_max_position_embeddings: field('rope.scaling.original_context_length'),
+      beta_fast: shortest(field('rope.scaling.yarn_beta_fast')),
+      beta_slow: shortest(field('rope.scaling.yarn_beta_slow')),
     }
   }
   throw new UserError(`${path}: the rotary scaling ${JSON.stringify(type)} is not supported`)

@@ -10,6 +10,7 @@ import { UserError } from '../../base/errors.js'
 import { ggufTokenizerFiles } from '../gguf-tokenizer.js'
 import { openLocalModel } from '../open.js'
 import { createTokenizer } from '../tokenizer.js'
+import { readGgufConfig } from './config.js'
 import { type BlockFormatName, blockFormats, dequantize } from './dequantize.js'
 import { readGgufHeader } from './header.js'
 
@@ -121,6 +122,59 @@ describe.each(Object.keys(golden.pre))('the pre-tokenizer %s', (pre) => {
     golden.texts.forEach((text, i) => {
       expect(tokenizer.encode(text), JSON.stringify(text)).toEqual(golden.pre[pre][i])
     })
+  })
+})
+
+describe('BOS of a byte-level vocabulary', () => {
+  const vocabulary = {
+    'tokenizer.ggml.model': 'gpt2',
+    'tokenizer.ggml.tokens': ['<|begin|>', '<|end|>', 'c', 'a', 't'],
+    'tokenizer.ggml.token_type': [3, 3, 1, 1, 1],
+    'tokenizer.ggml.merges': [],
+    'tokenizer.ggml.bos_token_id': 0,
+    'tokenizer.ggml.eos_token_id': 1,
+  }
+  const idsOf = (change: object, text = 'cat') =>
+    createTokenizer(ggufTokenizerFiles('x.gguf', { ...vocabulary, ...change }), { eosTokenIds: [] }).encode(text)
+
+  // llama.cpp's rule, src/llama-vocab.cpp: files of Llama 3 do not carry add_bos_token.
+  it.each([
+    ['llama-bpe', undefined, [0, 2, 3, 4]],
+    ['llama3', undefined, [0, 2, 3, 4]],
+    ['llama-bpe', false, [2, 3, 4]],
+    ['smollm', undefined, [2, 3, 4]],
+    ['smollm', true, [0, 2, 3, 4]],
+    [undefined, undefined, [2, 3, 4]],
+  ])('pre-tokenizer %s, add_bos_token %s', (pre, add, ids) => {
+    const change = { 'tokenizer.ggml.pre': pre, 'tokenizer.ggml.add_bos_token': add }
+    expect(idsOf(change)).toEqual(ids)
+  })
+
+  it('is not put before a text that begins with it', () => {
+    expect(idsOf({ 'tokenizer.ggml.pre': 'llama-bpe' }, '<|begin|>cat')).toEqual([0, 2, 3, 4])
+    expect(idsOf({ 'tokenizer.ggml.pre': 'llama-bpe' }, '<|begin|><|begin|>cat')).toEqual([0, 0, 2, 3, 4])
+    expect(idsOf({ 'tokenizer.ggml.pre': 'smollm' }, '<|begin|><|begin|>cat')).toEqual([0, 0, 2, 3, 4])
+  })
+})
+
+describe('the rotary scaling in the metadata', () => {
+  const path = join(folder, 'llama.gguf')
+  const scalingOf = (change: Record<string, unknown>) => {
+    const header = readGgufHeader(path)
+    const { theta: _, scaling } = readGgufConfig(path, { ...header, metadata: { ...header.metadata, ...change } }).rope
+    return scaling
+  }
+
+  it('is linear where a factor stands alone, under the old name too', () => {
+    expect(scalingOf({ 'llama.rope.scaling.factor': 4 })).toEqual({ type: 'linear', factor: 4 })
+    expect(scalingOf({ 'llama.rope.scale_linear': 4 })).toEqual({ type: 'linear', factor: 4 })
+    expect(scalingOf({ 'llama.rope.scaling.type': 'none', 'llama.rope.scaling.factor': 4 })).toEqual({ type: 'none' })
+  })
+
+  it('takes what it knows of YaRN, and refuses the rest', () => {
+    const yarn = { 'llama.rope.scaling.type': 'yarn', 'llama.rope.scaling.factor': 4 }
+    expect(scalingOf({ ...yarn, 'llama.rope.scaling.yarn_beta_fast': 16 })).toMatchObject({ betaFast: 16, betaSlow: 1 })
+    expect(() => scalingOf({ ...yarn, 'llama.rope.scaling.attn_factor': 0.5 })).toThrow(/attn_factor 0.5 is not supp/)
   })
 })
 

@@ -60,7 +60,7 @@ export class GgufReader {
   }
 
   string(): string {
-    return new TextDecoder().decode(this.#take(this.count(1, 'characters of a text')))
+    return new TextDecoder('utf-8', { ignoreBOM: true }).decode(this.#take(this.count(1, 'characters of a text')))
   }
 
   /** A metadata value of the given type: number, bigint, boolean, string or an array of them. */

@@ -5,6 +5,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { UserError } from '../../base/errors.js'
+import { withinTime } from '../../base/time-limit.js'
 import { isObject, type JsonObject, readJsonObject } from '../json.js'
 
 export const adapterConfigFile = 'adapter_config.json'
@@ -106,6 +107,9 @@ function refuseUnsupported(raw: JsonObject, where: string): void {
   if (typeof init === 'string' && changesBase.test(init)) refuse(`init_lora_weights ${JSON.stringify(init)}`)
 }
 
+/** Matching a module's name takes microseconds; a pattern that backtracks takes forever. */
+const patternMilliseconds = 2000
+
 /** A pattern's value for a module, as peft looks it up: the first key that matches the name's end. */
 export function patternValue(
   pattern: Readonly<Record<string, number>>,
@@ -114,13 +118,19 @@ export function patternValue(
   where: string,
 ): number {
   for (const [key, value] of Object.entries(pattern)) {
-    let matches: boolean
+    let expression: RegExp
     try {
-      matches = new RegExp(`^(?:.*\\.)?(?:${key})$`).test(module)
+      // With "u", an escape that Python reads otherwise is refused: \A, \Z, \a.
+      expression = new RegExp(`^(.*\\.)?(${key})$`, 'u')
     } catch (cause) {
-      throw new UserError(`${where}: ${JSON.stringify(key)} is not a regular expression`, { cause })
+      throw new UserError(`${where}: ${JSON.stringify(key)} is not a regular expression that this reads`, { cause })
     }
-    if (matches) return value
+    const tooLong = () =>
+      new UserError(
+        `${where}: the pattern ${JSON.stringify(key)} takes more than ${patternMilliseconds / 1000} s on ${module}`,
+        { hint: 'it backtracks; write the modules’ names instead' },
+      )
+    if (withinTime(patternMilliseconds, tooLong, () => expression.test(module))) return value
   }
   return fallback
 }

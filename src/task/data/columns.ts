@@ -1,4 +1,5 @@
 /** Reading columns whose names and shapes differ between data sets. */
+import { plainDecimal } from '../../base/decimals.js'
 import { UserError } from '../../base/errors.js'
 import { near } from '../../base/nearest-name.js'
 import type { ChatMessage } from '../../model/types.js'
@@ -31,10 +32,18 @@ export function chooseColumn(row: Row, asked: string | undefined, usual: readonl
   })
 }
 
-/** A text column as text: numbers are written out, whole ones without a fraction (70.0 is 70). */
+/**
+ * A text column as text: numbers are written out, whole ones without a fraction (70.0 is 70).
+ * @throws UserError for what is missing (null, or not a number, which pandas writes for it), and for lists and objects
+ */
 export function asText(value: unknown, where: string): string {
   if (typeof value === 'string') return value
-  if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean') return String(value)
+  if (value == null || Number.isNaN(value)) throw new UserError(`${where}: neither text nor a number, but missing`)
+  if (typeof value === 'number') {
+    if (!Number.isFinite(value)) throw new UserError(`${where}: infinite`)
+    return plainDecimal(value)
+  }
+  if (typeof value === 'bigint' || typeof value === 'boolean') return String(value)
   if (Array.isArray(value) && value.length === 1) return asText(value[0], where)
   throw new UserError(`${where}: neither text nor a number`)
 }

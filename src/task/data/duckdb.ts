@@ -5,14 +5,23 @@
  */
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { JS } from '@duckdb/node-api'
+import { parseExactJson } from '../../base/decimals.js'
+import { halfColumns, type SchemaRow, valueConverter } from './duckdb-values.js'
 
 /** What DuckDB may hold in memory; sorting and grouping beyond it go to the temporary directory. */
 export const memoryLimit = '256MB'
 
-/** The rows of a query as plain objects, 2048 at a time. */
-export async function* query(sql: string, parameters: readonly string[]): AsyncGenerator<Record<string, unknown>[]> {
-  const { DuckDBInstance } = await import('@duckdb/node-api')
+/**
+ * The rows of a query as plain objects, 2048 at a time; duckdb-values.ts says how values are read. `parquet`: the file
+ * that the query reads, where it reads one; its schema tells which floats have half precision.
+ */
+export async function* query(
+  sql: string,
+  parameters: readonly string[],
+  { parquet }: { parquet?: string } = {},
+): AsyncGenerator<Record<string, unknown>[]> {
+  const duckdb = await import('@duckdb/node-api')
+  const { DuckDBInstance } = duckdb
   const instance = await DuckDBInstance.create(':memory:', {
     threads: '1',
     memory_limit: memoryLimit,
@@ -23,11 +32,22 @@ export async function* query(sql: string, parameters: readonly string[]): AsyncG
   try {
     const connection = await instance.connect()
     try {
+      const schema = parquet && (await connection.run('SELECT * FROM parquet_schema($1)', [parquet]))
+      const halves = schema ? halfColumns((await schema.getRowObjectsJS()) as unknown as SchemaRow[]) : new Set()
       const result = await connection.stream(sql, [...parameters])
       const types = result.columnTypes()
-      const json = result.columnNames().filter((_, i) => types[i]?.alias === 'JSON')
-      for await (const rows of result.yieldRowObjectJs()) {
-        for (const row of rows) for (const name of json) row[name] = parseJson(row[name])
+      const columns = result.deduplicatedColumnNames().map((name, i) => ({
+        name,
+        convert: valueConverter(duckdb, halves.has(name) ? 'half' : 'single'),
+        json: types[i]?.alias === 'JSON',
+      }))
+      for await (const chunk of result) {
+        const rows: Record<string, unknown>[] = Array.from({ length: chunk.rowCount }, () => ({}))
+        for (const [column, { name, convert, json }] of columns.entries()) {
+          chunk.convertColumnValues(column, convert).forEach((value, row) => {
+            rows[row]![name] = json ? parseJson(value) : value
+          })
+        }
         yield rows
       }
     } finally {
@@ -39,9 +59,7 @@ export async function* query(sql: string, parameters: readonly string[]): AsyncG
 }
 
 /** Writers without nested types keep objects as JSON, whose columns arrive as text. */
-function parseJson(value: unknown): JS {
-  return typeof value === 'string' ? (JSON.parse(value) as JS) : null
-}
+const parseJson = (value: unknown): unknown => (typeof value === 'string' ? parseExactJson(value) : null)
 
 /** A path as one file: DuckDB reads patterns, in which a class of one character stands for itself. */
 export const literalPath = (path: string): string => path.replace(/[*?[]/g, '[$&]')

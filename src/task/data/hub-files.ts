@@ -128,21 +128,31 @@ function splitsOfCard(data: readonly string[], { data_files: named }: CardConfig
   const splits = new Map<string, string[]>()
   for (const entry of typeof named === 'string' ? [named] : named) {
     const { split, path } = typeof entry === 'string' ? { split: 'train', path: entry } : entry
-    const patterns = (typeof path === 'string' ? [path] : path).map(globPattern)
-    const files = data.filter((file) => patterns.some((pattern) => pattern.test(file)))
+    const globs = typeof path === 'string' ? [path] : path
+    const files = data.filter((file) => globs.some((glob) => matchesGlob(file, glob)))
     splits.set(split, [...(splits.get(split) ?? []), ...files])
   }
   return splits
 }
 
-/** `*` within a directory, `**` across them, `?` one character. */
-function globPattern(glob: string): RegExp {
-  const body = glob.replace(/\*\*\/?|[*?]|[.+^${}()|[\]\\]/g, (part) => {
-    if (part.startsWith('**')) return '.*'
-    if (part === '*') return '[^/]*'
-    return part === '?' ? '[^/]' : `\\${part}`
-  })
-  return new RegExp(`^${body}$`)
+/**
+ * `*` within a directory, `**` across them, `?` one character. The places in `path` that the glob's beginning can reach
+ * are kept as a set, so that no glob of a data set's card takes longer than path x glob.
+ */
+export function matchesGlob(path: string, glob: string): boolean {
+  let reached = new Set([0])
+  for (const [part] of glob.matchAll(/\*\*\/?|[\s\S]/g)) {
+    const next = new Set<number>()
+    for (const at of reached) {
+      if (part.startsWith('*')) {
+        const end = part === '*' ? path.indexOf('/', at) : -1
+        const last = end < 0 ? path.length : end
+        for (let to = at; to <= last && !next.has(to); to++) next.add(to)
+      } else if (part === '?' ? at < path.length && path[at] !== '/' : path[at] === part) next.add(at + 1)
+    }
+    reached = next
+  }
+  return reached.has(path.length)
 }
 
 const splitWords: Record<string, string> = {

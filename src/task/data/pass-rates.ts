@@ -73,6 +73,14 @@ export function keeps(range: KeepRange, { correct, samples }: Pick<PassRate, 'co
   return (low > 0 || (low === 0 && range.includesLow)) && (high < 0 || (high === 0 && range.includesHigh))
 }
 
+/** As a number, or text of digits alone: an empty cell of a CSV file is not 0. */
+const wholeNumber = (value: unknown): number => {
+  if (typeof value === 'string' ? /^\d+(\.0*)?$/.test(value) : typeof value === 'number' || typeof value === 'bigint') {
+    return Number(value)
+  }
+  return Number.NaN
+}
+
 /**
  * Rates by problem id, from a file of them or a directory that `filter` wrote.
  * @throws UserError for rows that are no rates
@@ -89,7 +97,11 @@ export async function readPassRates(path: string): Promise<Map<string, PassRate>
   let number = 0
   for await (const row of streamRows(file)) {
     number++
-    const { id, correct, samples } = { id: row.id, correct: Number(row.correct), samples: Number(row.samples) }
+    const { id, correct, samples } = {
+      id: row.id,
+      correct: wholeNumber(row.correct),
+      samples: wholeNumber(row.samples),
+    }
     const sound = Number.isInteger(correct) && Number.isInteger(samples) && correct >= 0 && correct <= samples
     if (typeof id !== 'string' || !sound || samples === 0) {
       throw new UserError(`${file}, row ${number}: not a pass rate: it needs id, correct and samples`)

@@ -44,6 +44,65 @@ describe('readRows', () => {
     expect(await readRows(path)).toEqual(rows)
   })
 
+  it('keeps the value of every number, date, and time of a Parquet file', async () => {
+    // test/golden/make_parquet_types.py writes it with pyarrow.
+    expect(await readRows('test/fixtures/data/types.parquet')).toEqual([
+      {
+        half: 0.1,
+        single: 0.1,
+        double: 0.1,
+        missing: null,
+        infinite: Number.POSITIVE_INFINITY,
+        decimal: '12345678901234567890.1',
+        int64: 2n ** 63n - 1n,
+        uint64: 2n ** 64n - 1n,
+        date: '2024-01-05',
+        time: '10:01:02',
+        timestamp: '2024-01-05 10:00:00.123456',
+        zoned: '2024-01-05 10:00:00.000005+00',
+        list: [0.1],
+        nested: { a: 0.1 },
+        nested_half: { a: 0.1 },
+        category: 'x',
+      },
+      {
+        half: 2.5,
+        single: 1e-7,
+        double: 12_345_678.9,
+        missing: null,
+        infinite: Number.NEGATIVE_INFINITY,
+        decimal: '70',
+        int64: 9_007_199_254_740_993n,
+        uint64: 0n,
+        date: null,
+        time: null,
+        timestamp: null,
+        zoned: null,
+        list: [0.3, null],
+        nested: { a: null },
+        nested_half: { a: 0.3 },
+        category: 'y',
+      },
+    ])
+  })
+
+  it('keeps the value of numbers in JSON', async () => {
+    const text = '{"answer": 12345678901234567890, "x": [0.1234567890123456789, 7.0]}'
+    const expected = [{ answer: '12345678901234567890', x: ['0.1234567890123456789', 7] }]
+    expect(await readRows(await write('n.jsonl', text))).toEqual(expected)
+    expect(await readRows(await write('n.json', `[${text}]`))).toEqual(expected)
+  })
+
+  it.each([
+    ['latin.jsonl', Buffer.from('{"a": "caf\xe9"}\n', 'latin1'), /latin.jsonl:1: not UTF-8 text/],
+    ['latin.csv', Buffer.from('a,b\ncaf\xe9,1\n', 'latin1'), /latin.csv: not UTF-8 text/],
+    ['twice.csv', Buffer.from('a,b,a\n1,2,3\n'), /twice.csv: has the column 'a' twice/],
+  ])('refuses %s, of which a value would be lost', async (name, content, message) => {
+    const path = await write(name, content)
+    await expect(readRows(path)).rejects.toThrow(expect.objectContaining({ name: 'UserError' }))
+    await expect(readRows(path)).rejects.toThrow(message)
+  })
+
   it.each([
     ['bad.jsonl', '{"a":1}\n{"a":\n', /bad.jsonl, line 2: not JSON/],
     ['list.jsonl', '[1]\n', /list.jsonl, line 1: not a JSON object/],
@@ -86,7 +145,11 @@ describe('columns', () => {
     expect(asText(12n, 'here')).toBe('12')
     expect(asText(['x'], 'here')).toBe('x')
     expect(() => asText(null, 'here')).toThrow('here: neither text nor a number')
+    expect(asText(1e-7, 'here')).toBe('0.0000001')
+    expect(asText(1e21, 'here')).toBe('1000000000000000000000')
     expect(() => asText(['x', 'y'], 'here')).toThrow(/neither/)
+    expect(() => asText(Number.NaN, 'here')).toThrow('here: neither text nor a number, but missing')
+    expect(() => asText(Number.POSITIVE_INFINITY, 'here')).toThrow('here: infinite')
   })
 
   it('takes chats', () => {

@@ -5,9 +5,11 @@
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { extname } from 'node:path'
-import { createInterface } from 'node:readline'
+import { Readable } from 'node:stream'
 import { parse as parseCsv } from 'csv-parse'
+import { parseExactJson } from '../../base/decimals.js'
 import { UserError } from '../../base/errors.js'
+import { splitLines } from '../../base/lines.js'
 import { literalPath, query, quoted } from './duckdb.js'
 
 export type Row = Record<string, unknown>
@@ -82,16 +84,10 @@ async function requireFile(path: string): Promise<void> {
 }
 
 async function* jsonLines(path: string): AsyncGenerator<Row> {
-  const input = createReadStream(path, 'utf8')
-  let number = 0
-  try {
-    for await (const line of createInterface({ input, crlfDelay: Infinity })) {
-      number++
-      const text = number === 1 ? line.replace(/^\ufeff/, '') : line
-      if (text.trim() !== '') yield toRow(parseJson(text, `${path}, line ${number}`), `${path}, line ${number}`)
-    }
-  } finally {
-    input.destroy()
+  for await (const { number, text, tooLong } of splitLines(createReadStream(path), path)) {
+    const where = `${path}, line ${number}`
+    if (tooLong) throw new UserError(`${where}: longer than 256 MiB`)
+    if (text.trim() !== '') yield toRow(parseJson(text, where), where)
   }
 }
 
@@ -111,15 +107,33 @@ async function* jsonArray(path: string): AsyncGenerator<Row> {
 
 /** The first line names the columns; every value is text. */
 async function* csv(path: string): AsyncGenerator<Row> {
-  const parser = parseCsv({ columns: true, bom: true, skip_empty_lines: true })
-  const source = createReadStream(path)
+  const columns = (names: string[]): string[] => {
+    const twice = names.find((name, i) => names.indexOf(name) !== i)
+    if (twice !== undefined) throw new UserError(`${path}: has the column '${twice}' twice`)
+    return names
+  }
+  const parser = parseCsv({ columns, bom: true, skip_empty_lines: true })
+  const source = Readable.from(decoded(path))
   source.on('error', (error) => parser.destroy(error))
   try {
     for await (const row of source.pipe(parser)) yield row
   } catch (cause) {
+    if (cause instanceof UserError) throw cause
     throw new UserError(`${path}: not readable as CSV: ${message(cause)}`, { cause })
   } finally {
     source.destroy()
+  }
+}
+
+/** A file's text. @throws UserError for bytes that are not UTF-8, which would be read as other characters */
+async function* decoded(path: string): AsyncGenerator<string> {
+  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+  try {
+    for await (const chunk of createReadStream(path)) yield decoder.decode(chunk, { stream: true })
+    yield decoder.decode()
+  } catch (cause) {
+    if (!(cause instanceof TypeError)) throw cause
+    throw new UserError(`${path}: not UTF-8 text`, { hint: 'save the file as UTF-8', cause })
   }
 }
 
@@ -128,7 +142,7 @@ async function* parquet(path: string): AsyncGenerator<Row> {
 }
 
 async function* parquetQuery(path: string, sql: string): AsyncGenerator<Row[]> {
-  const rows = query(sql, [literalPath(path)])
+  const rows = query(sql, [literalPath(path)], { parquet: literalPath(path) })
   for (;;) {
     let next: IteratorResult<Row[]>
     try {
@@ -146,7 +160,7 @@ const message = (cause: unknown): string => (cause instanceof Error ? cause.mess
 
 function parseJson(text: string, where: string): unknown {
   try {
-    return JSON.parse(text)
+    return parseExactJson(text)
   } catch (cause) {
     throw new UserError(`${where}: not JSON: ${message(cause)}`, { cause })
   }

@@ -1,3 +1,5 @@
+import { UserError } from '../../base/errors.js'
+import { withinTime } from '../../base/time-limit.js'
 import { findBoxes } from '../math/boxed.js'
 
 export const formatNames = ['boxed', 'answer-line', 'answer-tags', 'think'] as const
@@ -21,15 +23,32 @@ const checks: Record<FormatName, (completion: string) => boolean> = {
   /** One `<answer>...</answer>`, at the end. */
   'answer-tags': (completion) =>
     between(completion, '<answer>', '</answer>') && completion.trimEnd().endsWith('</answer>'),
-  /** One `<think>...</think>` at the beginning, and something after it. */
+  /** One `<think>...</think>` at the beginning, and something after it. The prompt may have opened it. */
   think: (completion) =>
     between(completion, '<think>', '</think>') &&
     completion.trimStart().startsWith('<think>') &&
     !completion.trimEnd().endsWith('</think>'),
 }
 
-/** 1 where the completion has the form, else 0. */
-export function formatReward(completion: string, format: FormatName | RegExp): number {
-  const fits = format instanceof RegExp ? format.test(completion) : checks[format](completion)
-  return fits ? 1 : 0
+/** A pattern that does not backtrack takes milliseconds on the longest completion. */
+const patternMilliseconds = 10_000
+
+/**
+ * 1 where the completion has the form, else 0. `prompt`: the text that it continues. Templates of reasoning models end
+ * with `<think>`, so the completion has only the closing tag.
+ * @throws UserError where a pattern takes too long on this completion
+ */
+export function formatReward(completion: string, format: FormatName | RegExp, prompt = ''): number {
+  if (format instanceof RegExp) return matches(completion, format) ? 1 : 0
+  const opened = format === 'think' && prompt.trimEnd().endsWith('<think>')
+  return checks[format](opened ? `<think>${completion}` : completion) ? 1 : 0
+}
+
+function matches(completion: string, pattern: RegExp): boolean {
+  const tooLong = () =>
+    new UserError(
+      `reward format: the pattern ${pattern.source} takes more than ${patternMilliseconds / 1000} s on a completion of ${completion.length} characters`,
+      { hint: 'it backtracks: avoid a repetition within a repetition, as in (a+)+' },
+    )
+  return withinTime(patternMilliseconds, tooLong, () => pattern.test(completion))
 }

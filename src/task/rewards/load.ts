@@ -69,7 +69,7 @@ async function loadReward(spec: TaskSpec, context: TaskContext): Promise<Weighte
       throw new UserError("reward format: give one of 'format' and 'pattern'")
     }
     const form = format ?? compile(pattern!)
-    return { name: 'format', weight, reward: (completion) => formatReward(completion, form) }
+    return { name: 'format', weight, reward: (completion, _, { prompt }) => formatReward(completion, form, prompt) }
   }
   if (spec.name === 'overlong') {
     const { weight, maxTokens, buffer } = parseSpec(rewardSchemas.overlong, spec, 'reward')

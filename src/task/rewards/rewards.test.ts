@@ -39,6 +39,18 @@ describe('formatReward', () => {
     expect(formatReward(completion, format)).toBe(reward)
   })
 
+  it.each([
+    // The template of a reasoning model opens the tag: "<|assistant|><think>\n".
+    ['a</think> b', 1],
+    ['a', 0],
+    ['a</think>', 0],
+    ['<think>a</think> b', 0],
+    ['a</think> b</think> c', 0],
+  ])('think behind a prompt that opens it: %j gives %d', (completion, reward) => {
+    expect(formatReward(completion, 'think', '<|user|>Hi<|assistant|><think>\n')).toBe(reward)
+    expect(formatReward(`<think>${completion}`, 'think', '<|user|>Hi<think>\n<|assistant|>')).toBe(reward)
+  })
+
   it('takes a pattern', () => {
     expect(formatReward('a\nb', /a.b/s)).toBe(1)
     expect(formatReward('ab', /^b/)).toBe(0)

@@ -118,6 +118,18 @@ describe('a template', () => {
     expect(learnt(made, toText)).toEqual(['one', 'two§'])
   })
 
+  it('that ends the user’s turns alone is not learnt on beyond the reply', () => {
+    const tokenizer = characters(
+      (messages, prompt) =>
+        `${messages.map(({ role, content }) => (role === 'user' ? `u:${content}§` : `a:${content}\n`)).join('')}${prompt ? 'a:' : ''}`,
+    )
+    const of = (...contents: string[]) =>
+      learnt(tokenizeExample(tokenizer, { messages: chat(...contents) }, stop), toText)
+    expect(of('q', 'one', 'r', 'two')).toEqual(['one', 'two§'])
+    expect(of('q', 'one', 'r')).toEqual(['one'])
+    expect(of('q', 'one', '', 'two')).toEqual(['one', 'two§'])
+  })
+
   it('whose generation prompt is not what it renders is learnt from the content on', () => {
     const tokenizer = characters(
       (messages, prompt) =>

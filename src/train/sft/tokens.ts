@@ -9,6 +9,7 @@
  *                                                          ---- learnt ----
  *
  * A turn ends with its end token; what a template writes behind it (here a newline) is never generated, so not learnt.
+ * An end token counts where it comes before the next message's content: some templates end the user's turns alone.
  */
 import { UserError } from '../../base/errors.js'
 import type { ChatMessage, Tokenizer } from '../../model/types.js'
@@ -48,9 +49,9 @@ function tokenizeChat(tokenizer: Encoder, messages: ChatMessage[], stopTokens: r
   const ids = tokenizer.encode(text, { special: false })
   const boundaries = new Boundaries(tokenizer, text, ids)
   const starts = turns.map(({ start }) => boundaries.firstIdFrom(start))
-  const spans = turns.map(({ contentEnd }, k): [number, number] => {
+  const spans = turns.map(({ contentEnd, nextContent }, k): [number, number] => {
     const end = boundaries.lastIdBefore(contentEnd)
-    const limit = starts[k + 1] ?? ids.length
+    const limit = Math.min(starts[k + 1] ?? ids.length, boundaries.lastIdBefore(nextContent))
     for (let i = Math.max(end, starts[k]); i < limit; i++) if (stopTokens.includes(ids[i])) return [starts[k], i + 1]
     return [starts[k], Math.max(end, starts[k])]
   })
@@ -89,13 +90,8 @@ function locateTurn(
   messages: ChatMessage[],
   i: number,
   text: string,
-): { start: number; contentEnd: number } {
-  const marked = tokenizer.renderChat(
-    messages.map((message, k) => (k === i ? { ...message, content: placeholder } : message)),
-  )
-  const at = marked.indexOf(placeholder)
-  const before = marked.slice(0, at)
-  const behind = marked.slice(at + placeholder.length)
+): { start: number; contentEnd: number; nextContent: number } {
+  const { at, before, behind } = around(tokenizer, messages, i)
   const contentEnd = text.length - behind.length
   // Templates look at the first message, so there is no prompt before it.
   const prompt = i === 0 ? before : tokenizer.renderChat(messages.slice(0, i), { addGenerationPrompt: true })
@@ -106,7 +102,32 @@ function locateTurn(
       { hint: 'give prompt and completion with data.chat: false, or another chat template' },
     )
   }
-  return { start, contentEnd }
+  return { start, contentEnd, nextContent: nextContent(tokenizer, messages, i, text, contentEnd) }
+}
+
+/** The rendering with a placeholder as the content of message `i`, before and behind it; `at` is -1 where it is lost. */
+function around(
+  tokenizer: Encoder,
+  messages: ChatMessage[],
+  i: number,
+): { at: number; before: string; behind: string } {
+  const marked = tokenizer.renderChat(
+    messages.map((message, k) => (k === i ? { ...message, content: placeholder } : message)),
+  )
+  const at = marked.indexOf(placeholder)
+  return { at, before: marked.slice(0, at), behind: marked.slice(at + placeholder.length) }
+}
+
+/** Where the content of the message behind `i` begins; the end of the text where there is none, `end` where it is unknown. */
+function nextContent(tokenizer: Encoder, messages: ChatMessage[], i: number, text: string, end: number): number {
+  const next = messages[i + 1]
+  if (next === undefined) return text.length
+  const { at, before } = around(tokenizer, messages, i + 1)
+  if (at >= end && text.startsWith(before)) return at
+  // A template may look at what the content is, as Qwen3's does at tool responses.
+  const content = next.content.trim()
+  const found = content === '' ? -1 : text.indexOf(content, end)
+  return found < 0 ? end : found
 }
 
 /** Carries positions in a text over to positions among the ids of its tokenisation. */
