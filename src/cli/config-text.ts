@@ -2,15 +2,59 @@
 import pc from 'picocolors'
 import type { z } from 'zod'
 import { UserError } from '../base/errors.js'
+import { near, plain } from '../base/nearest-name.js'
 import { type SchemaEntry, schemaEntries } from '../base/schema/entries.js'
+import { cut } from '../base/shown.js'
+import { aliases } from '../recipe/aliases.js'
 import { wrap } from '../report/terminal/text.js'
+import { builtInTasks } from '../task/registry.js'
+import { commonTaskSchema } from '../task/spec.js'
+
+/** Keys below `task:` that the recipe's schema leaves to the tasks: those of every task, and those of each built-in one. */
+function taskEntries(): SchemaEntry[] {
+  const below = (schema: z.ZodType, of: string) =>
+    schemaEntries(schema).map((entry) => ({
+      ...entry,
+      path: `task.${entry.path}`,
+      description: of === '' ? entry.description : `(${of}) ${entry.description}`,
+    }))
+  return [
+    ...below(commonTaskSchema, ''),
+    ...Object.entries(builtInTasks).flatMap(([name, { schema }]) => below(schema, name)),
+  ]
+}
 
 function selected(entries: SchemaEntry[], key: string | undefined): SchemaEntry[] {
   if (key === undefined) return entries
-  const found = entries.filter((entry) => entry.path === key || entry.path.startsWith(`${key}.`))
-  if (found.length > 0) return found
+  const under = (entry: SchemaEntry) => entry.path === key || entry.path.startsWith(`${key}.`)
+  const found = entries.filter(under)
+  if (found.length > 0) return key === 'task' ? [...found, ...commonKeys(found)] : found
+  const ofTasks = entries.some(({ path }) => path === 'task') ? taskEntries().filter(under) : []
+  if (ofTasks.length > 0) return ofTasks
+  const meant = meantBy(key, entries)
   const sections = entries.filter((entry) => !entry.path.includes('.')).map((entry) => entry.path)
-  throw new UserError(`no key ${key}`, { hint: `the sections and keys at the top are ${sections.join(', ')}` })
+  throw new UserError(`no key ${cut(key)}`, {
+    hint:
+      meant === undefined ? `the sections and keys at the top are ${sections.join(', ')}` : `did you mean ${meant}?`,
+  })
+}
+
+/** The keys of every task that are not listed yet. */
+const commonKeys = (listed: readonly SchemaEntry[]) =>
+  taskEntries().filter(
+    ({ path }) => path.slice('task.'.length) in commonTaskSchema.shape && !listed.some((entry) => entry.path === path),
+  )
+
+/** The key whose name, in any section, is near or begins like the given one, or is what another tool calls so. */
+function meantBy(key: string, entries: readonly SchemaEntry[]): string | undefined {
+  const leaf = (path: string) => path.slice(path.lastIndexOf('.') + 1)
+  const alias = aliases[plain(leaf(key))]
+  if (alias !== undefined) return alias
+  const paths = entries.map(({ path }) => path)
+  const whole = near(key, paths) ?? paths.find((path) => path.startsWith(key))
+  if (whole !== undefined) return whole
+  const name = near(leaf(key), paths.map(leaf))
+  return paths.find((path) => leaf(path) === name)
 }
 
 const need = (entry: SchemaEntry) =>

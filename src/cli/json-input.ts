@@ -3,17 +3,12 @@ import type { Readable } from 'node:stream'
 import { parseExactJson } from '../base/decimals.js'
 import { UserError } from '../base/errors.js'
 import { splitLines } from '../base/lines.js'
+import { shown } from '../base/shown.js'
 
 export type JsonObject = Record<string, unknown>
 
 /** Checks one line and gives it its type; complains through `fail`, which throws with the line's place, `where`. */
 export type LineReader<T> = (line: JsonObject, fail: (message: string) => never, where: string) => T
-
-/** What a value reads like in a message, shortened. */
-function shown(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value)
-  return text.length > 40 ? `${text.slice(0, 37)}...` : text
-}
 
 /** The field as text, or a complaint. */
 export function textField(line: JsonObject, name: string, fail: (message: string) => never): string {

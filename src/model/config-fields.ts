@@ -1,4 +1,5 @@
 import { UserError } from '../base/errors.js'
+import { shown } from '../base/shown.js'
 import type { JsonObject } from './json.js'
 
 /**
@@ -18,7 +19,7 @@ export class Fields {
   }
 
   fail(field: string, expected: string): never {
-    throw new UserError(`${this.where}: ${field} is ${JSON.stringify(this.raw[field])}, expected ${expected}`)
+    throw new UserError(`${this.where}: ${field} is ${shown(this.raw[field])}, expected ${expected}`)
   }
 
   /** An integer in 1..max; `fallback` where the field is absent or null. */

@@ -4,6 +4,7 @@
  */
 
 import { UserError } from '../base/errors.js'
+import { shown } from '../base/shown.js'
 import { Fields, limits } from './config-fields.js'
 import { parseRope } from './config-rope.js'
 import type { ModelFamily } from './families/family.js'
@@ -63,7 +64,7 @@ function recognize(raw: JsonObject, where: string): ModelFamily<FamilyName> {
   const family = families.find(({ name }) => name === type)
   const isFamilys = (name: string) => name.toLowerCase() === family?.architecture.toLowerCase()
   if (family !== undefined && architectures.every(isFamilys)) return family
-  const found = [type === undefined ? '' : `model_type ${JSON.stringify(type)}`, architectures.join(', ')]
+  const found = [type === undefined ? '' : `model_type ${shown(type)}`, architectures.join(', ')]
   throw new UserError(`${where}: unsupported architecture (${found.filter(Boolean).join(', ') || 'none is named'})`, {
     hint: `supported are dense decoders of the families ${families.map(({ name }) => name).join(', ')}`,
   })
@@ -86,6 +87,6 @@ function refuseUnsupported(f: Fields): void {
     )
   }
   const activation = f.raw.hidden_act ?? 'silu'
-  if (activation !== 'silu' && activation !== 'swish') refuse(`hidden_act ${JSON.stringify(activation)}`)
+  if (activation !== 'silu' && activation !== 'swish') refuse(`hidden_act ${shown(activation)}`)
   if (f.raw.partial_rotary_factor != null && f.raw.partial_rotary_factor !== 1) refuse('a partial rotary embedding')
 }

@@ -3,6 +3,7 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { UserError } from '../base/errors.js'
+import { shown } from '../base/shown.js'
 import { parseConfig } from './config.js'
 import type { StoredTensor } from './families/family.js'
 import { readBytes, readText, statAt } from './file.js'
@@ -130,7 +131,7 @@ function readIndex(directory: string): [tensor: string, shard: string][] {
   for (const [name, shard] of Object.entries(map)) {
     // A shard lies beside its index; anything that could leave the directory is not a shard's name.
     if (typeof shard !== 'string' || !/^[^/\\]+\.safetensors$/.test(shard)) {
-      throw new UserError(`${path} places the tensor ${name} in ${JSON.stringify(shard)}, which is no shard beside it`)
+      throw new UserError(`${path} places the tensor ${name} in ${shown(shard)}, which is no shard beside it`)
     }
   }
   return Object.entries(map) as [string, string][]

@@ -4,6 +4,7 @@
  */
 
 import { UserError } from '../base/errors.js'
+import { shown } from '../base/shown.js'
 import { isolatedSplit } from './faithful.js'
 import type { JsonObject } from './json.js'
 import type { TokenizerFiles } from './tokenizer.js'
@@ -111,7 +112,7 @@ export function ggufTokenizerFiles(path: string, metadata: Readonly<Record<strin
       }),
     )
   }
-  throw new UserError(`${path}: tokenizers of the kind ${JSON.stringify(kind)} are not read`, {
+  throw new UserError(`${path}: tokenizers of the kind ${shown(kind)} are not read`, {
     hint: 'gpt2 (byte-level BPE) and llama (sentencepiece) are',
   })
 }
@@ -125,13 +126,13 @@ function byteLevelTokenizer(
   if (merges === undefined) throw new UserError(`${path}: its metadata lacks tokenizer.ggml.merges`)
   const known = preTokenizerOf(get('pre'))
   if (known === undefined) {
-    throw new UserError(`${path}: the pre-tokenizer ${JSON.stringify(get('pre'))} (tokenizer.ggml.pre) is not known`, {
+    throw new UserError(`${path}: the pre-tokenizer ${shown(get('pre'))} (tokenizer.ggml.pre) is not known`, {
       hint: `known are ${[...Object.keys(preTokenizers), ...Object.keys(aliases)].join(', ')}`,
     })
   }
   const pairs = merges.map((merge): [string, string] => {
     const at = merge.indexOf(' ', 1)
-    if (at === -1) throw new UserError(`${path}: tokenizer.ggml.merges has ${JSON.stringify(merge)}, which is no pair`)
+    if (at === -1) throw new UserError(`${path}: tokenizer.ggml.merges has ${shown(merge)}, which is no pair`)
     return [merge.slice(0, at), merge.slice(at + 1)]
   })
   return byteLevelJson(vocabulary, pairs, known.pre, known)

@@ -1,4 +1,5 @@
 import { UserError } from '../base/errors.js'
+import { shown } from '../base/shown.js'
 import { readText } from './file.js'
 
 export type JsonObject = Record<string, unknown>
@@ -22,7 +23,7 @@ export function parseJsonObject(text: string, where: string): JsonObject {
   }
   if (!isObject(value)) throw new UserError(`${where} holds no JSON object`)
   const duplicate = duplicateKey(text)
-  if (duplicate !== undefined) throw new UserError(`${where} has the key ${JSON.stringify(duplicate)} twice`)
+  if (duplicate !== undefined) throw new UserError(`${where} has the key ${shown(duplicate)} twice`)
   return value
 }
 

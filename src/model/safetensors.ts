@@ -8,6 +8,7 @@
  */
 
 import { UserError } from '../base/errors.js'
+import { shown } from '../base/shown.js'
 import { openFile, type RandomAccessFile } from './file.js'
 import { isObject, parseJsonObject } from './json.js'
 
@@ -119,22 +120,22 @@ function parseMetadata(value: unknown, fail: Fail): Record<string, string> {
 }
 
 function parseEntry(name: string, value: unknown, dataStart: number, fail: Fail): SafetensorsEntry {
-  const shown = JSON.stringify(name)
-  if (!isObject(value)) return fail(`tensor ${shown} is not described by an object`)
+  const quoted = shown(name)
+  if (!isObject(value)) return fail(`tensor ${quoted} is not described by an object`)
   const { dtype, shape, data_offsets: offsets } = value
   if (typeof dtype !== 'string' || !Object.hasOwn(dtypeBytes, dtype)) {
-    return fail(`tensor ${shown} has the unknown dtype ${JSON.stringify(dtype)}`)
+    return fail(`tensor ${quoted} has the unknown dtype ${shown(dtype)}`)
   }
-  if (!isCountList(shape)) return fail(`tensor ${shown} has the shape ${JSON.stringify(shape)}`)
+  if (!isCountList(shape)) return fail(`tensor ${quoted} has the shape ${shown(shape)}`)
   if (!isCountList(offsets) || offsets.length !== 2 || offsets[0] > offsets[1]) {
-    return fail(`tensor ${shown} has the offsets ${JSON.stringify(offsets)}`)
+    return fail(`tensor ${quoted} has the offsets ${shown(offsets)}`)
   }
   const [begin, end] = offsets
   // Exact: a product that passes 2^53 is already larger than any end, which is a safe integer.
   const bytes = shape.reduce((product, size) => product * size, dtypeBytes[dtype as SafetensorsDtype])
   if (bytes !== end - begin) {
     return fail(
-      `tensor ${shown} takes ${bytes} bytes by dtype ${dtype} and shape [${shape}], but its offsets span ${end - begin}`,
+      `tensor ${quoted} takes ${bytes} bytes by dtype ${dtype} and shape [${shape}], but its offsets span ${end - begin}`,
     )
   }
   return { dtype: dtype as SafetensorsDtype, shape, offset: dataStart + begin, bytes }
@@ -149,11 +150,11 @@ function checkLayout(tensors: Map<string, SafetensorsEntry>, dataStart: number, 
   let position = dataStart
   const inOrder = [...tensors].sort(([, a], [, b]) => a.offset - b.offset || a.bytes - b.bytes)
   for (const [name, { offset, bytes }] of inOrder) {
-    const shown = JSON.stringify(name)
-    if (offset < position) fail(`tensor ${shown} overlaps the one before it`)
-    if (offset > position) fail(`${offset - position} bytes before tensor ${shown} belong to no tensor`)
+    const quoted = shown(name)
+    if (offset < position) fail(`tensor ${quoted} overlaps the one before it`)
+    if (offset > position) fail(`${offset - position} bytes before tensor ${quoted} belong to no tensor`)
     position = offset + bytes
-    if (position > size) fail(`tensor ${shown} ends at byte ${position}, but the file has ${size} (truncated?)`)
+    if (position > size) fail(`tensor ${quoted} ends at byte ${position}, but the file has ${size} (truncated?)`)
   }
   if (position < size) fail(`${size - position} bytes at its end belong to no tensor`)
 }

@@ -3,6 +3,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { UserError } from '../base/errors.js'
+import { shown } from '../base/shown.js'
 import { readText } from './file.js'
 import { isObject, type JsonObject, readJsonObject } from './json.js'
 import { readSentencePiece } from './sentencepiece.js'
@@ -56,7 +57,7 @@ function withAddedTokens(tokenizer: JsonObject, config: JsonObject, where: strin
   for (const [key, token] of Object.entries(stated)) {
     const id = Number(key)
     if (!Number.isSafeInteger(id) || !isObject(token) || typeof token.content !== 'string') {
-      throw new UserError(`${where}: added_tokens_decoder has the entry ${JSON.stringify(key)}, which is no token`)
+      throw new UserError(`${where}: added_tokens_decoder has the entry ${shown(key)}, which is no token`)
     }
     if (byId.get(id)?.content !== token.content) {
       byId.set(id, { ...addedToken(id, token.content, token.special === true), ...token, id })

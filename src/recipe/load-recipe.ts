@@ -1,9 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
-import { type Document, isMap, isNode, isScalar, LineCounter, parse, parseDocument } from 'yaml'
+import { type Document, isMap, isNode, isScalar, LineCounter, parse, parseDocument, visit, YAMLParseError } from 'yaml'
 import { UserError } from '../base/errors.js'
 import { orShipped } from '../base/package.js'
 import { rememberPlaces } from '../base/places.js'
+import { cut } from '../base/shown.js'
 import { checkRecipe, configHint, hintFor, type RecipeFormat, recipeError, trainFormat } from './parse-recipe.js'
 import type { Recipe } from './schema.js'
 
@@ -30,7 +31,7 @@ function parseAssignment(text: string): Assignment {
   const at = text.indexOf('=')
   const path = text.slice(0, Math.max(at, 0)).trim().split('.')
   if (at <= 0 || path.some((key) => key === '' || key === '__proto__')) {
-    throw new UserError(`--set ${text}: not an assignment`, {
+    throw new UserError(`--set ${cut(text)}: not an assignment`, {
       hint: 'write --set key=value with a dotted key, e.g. --set train.lr=1e-5 --set rollout.maxNewTokens=64',
     })
   }
@@ -43,17 +44,31 @@ function assign(target: Json, { path, value, text }: Assignment): void {
     if (!Object.hasOwn(section, key) || section[key] === null) section[key] = {}
     const next = section[key]
     if (typeof next !== 'object' || next === null || Array.isArray(next)) {
-      throw new UserError(`--set ${text}: ${key} holds a value, not keys of its own`, { hint: configHint })
+      throw new UserError(`--set ${cut(text)}: ${cut(key)} holds a value, not keys of its own`, { hint: configHint })
     }
     section = next as Json
   }
   section[path.at(-1)!] = value
 }
 
+/** Bytes. */
+const largestRecipe = 2 ** 20
+/** The parser reports its own recursion as an error of the file. */
+const overflow = /call stack/i
+/** Levels of sections and lists; the schema has four. */
+const deepest = 32
+
 function readText(path: string): string {
   try {
+    const { size } = statSync(path)
+    if (size > largestRecipe) {
+      throw new UserError(`recipe ${path}: ${size} bytes, more than any recipe needs (${largestRecipe})`, {
+        hint: 'give the path of a YAML recipe; the ones under recipes/ are a start',
+      })
+    }
     return readFileSync(path, 'utf8')
   } catch (cause) {
+    if (cause instanceof UserError) throw cause
     const { code } = cause as NodeJS.ErrnoException
     const reason =
       code === 'ENOENT' ? 'no such file' : code === 'EISDIR' ? 'is a directory' : `cannot be read (${code ?? cause})`
@@ -83,9 +98,22 @@ function toObject(document: Document, path: string): Json {
   } catch (cause) {
     throw new UserError(`${path}: ${(cause as Error).message}`, { cause })
   }
+  requireTree(value, path)
   if (value === null || value === undefined) return {}
   if (typeof value === 'object' && !Array.isArray(value)) return value as Json
   throw new UserError(`${path}: a recipe is a YAML mapping of keys to values`, { hint: configHint })
+}
+
+/** @throws UserError for a value that contains itself (an alias inside its own anchor), or is nested beyond any recipe. */
+function requireTree(value: unknown, path: string, above: readonly unknown[] = []): void {
+  if (typeof value !== 'object' || value === null) return
+  if (above.includes(value)) {
+    throw new UserError(`${path}: an alias (*name) stands inside the value that it repeats (&name)`, {
+      hint: 'write the value out, or place the anchor elsewhere',
+    })
+  }
+  if (above.length >= deepest) throw new UserError(`${path}: is nested more than ${deepest} levels deep`)
+  for (const child of Object.values(value)) requireTree(child, path, [...above, value])
 }
 
 /** The run's name where the recipe has none: that of its file. */
@@ -107,22 +135,61 @@ interface RecipeFile {
 
 function readRecipe(path: string): RecipeFile {
   const lines = new LineCounter()
-  const document = parseDocument(readText(path), {
-    lineCounter: lines,
-    prettyErrors: false,
-    merge: true,
-    logLevel: 'error',
-  })
+  const document = parsed(path, lines)
   const at = (offset: number) => {
     const { line, col } = lines.linePos(offset)
     return `${path}:${line}:${col}`
   }
   if (document.errors.length > 0) {
     // A file that is no YAML at all breaks everywhere, and quotes itself: a few lines say it.
-    const errors = document.errors.slice(0, 5).map((error) => `${at(error.pos[0])}: ${error.message.slice(0, 120)}`)
+    const errors = document.errors
+      .slice(0, 5)
+      .map(
+        (error) =>
+          `${at(error.pos[0])}: ${overflow.test(error.message) ? 'nested too deeply to be read' : error.message.slice(0, 120)}`,
+      )
     throw new UserError(`${path} is not valid YAML\n${errors.map((line) => `  ${line}`).join('\n')}`)
   }
   return { path, document, value: toObject(document, path), at }
+}
+
+/** Keys that stand twice in one section. The parser's own check compares them pair by pair: minutes for 100,000 keys. */
+function repeatedKeys(document: Document): YAMLParseError[] {
+  const errors: YAMLParseError[] = []
+  visit(document, {
+    Map(_, { items }) {
+      const seen = new Set<unknown>()
+      for (const { key } of items) {
+        // Several `<<` merge one after the other.
+        if (!isScalar(key) || key.value === '<<') continue
+        if (seen.has(key.value) && key.range) {
+          const place: [number, number] = [key.range[0], key.range[1]]
+          errors.push(new YAMLParseError(place, 'DUPLICATE_KEY', 'Map keys must be unique'))
+        }
+        seen.add(key.value)
+      }
+    },
+  })
+  return errors
+}
+
+function parsed(path: string, lineCounter: LineCounter): Document {
+  const text = readText(path)
+  try {
+    const document = parseDocument(text, {
+      lineCounter,
+      prettyErrors: false,
+      merge: true,
+      logLevel: 'error',
+      uniqueKeys: false,
+    })
+    document.errors.push(...repeatedKeys(document))
+    return document
+  } catch (cause) {
+    // The parser calls itself for every level.
+    if (cause instanceof RangeError) throw new UserError(`${path}: is nested too deeply to be read`, { cause })
+    throw cause
+  }
 }
 
 /** The file and all that it extends, a base before what extends it. */
@@ -190,7 +257,7 @@ export function loadAs<R>(path: string, format: RecipeFormat<R>, sets: string[] 
 
   const locate = (keys: string[]): string => {
     const assigned = assignments.findLast((one) => one.path.every((key, index) => key === keys[index]))
-    return assigned ? `--set ${assigned.text}` : placeOf(files, keys)
+    return assigned ? `--set ${cut(assigned.text, 200)}` : placeOf(files, keys)
   }
   const result = checkRecipe({ name: nameOf(path), ...value }, format)
   if (!('recipe' in result)) throw recipeError(path, result.problems, hintFor(format, value), locate)

@@ -2,6 +2,7 @@ import type { z } from 'zod'
 import { UserError } from '../base/errors.js'
 import { schemaEntries } from '../base/schema/entries.js'
 import { type Problem, problemsOf } from '../base/schema/problems.js'
+import { aliases } from './aliases.js'
 import { type Rule, recipeRules } from './rules.js'
 import { type Recipe, recipeSchema } from './schema.js'
 
@@ -83,7 +84,7 @@ export function checkRecipe<R>(
 ): { recipe: R } | { problems: Problem[] } {
   const given = isSection(value) ? complete(withoutNulls(value)) : value
   const parsed = schema.safeParse(given, { reportInput: true })
-  const problems = parsed.success ? [] : problemsOf(parsed.error, schemaEntries(schema), given)
+  const problems = parsed.success ? [] : problemsOf(parsed.error, schemaEntries(schema), given, aliases)
   const judged = parsed.success
     ? parsed
     : isSection(given)

@@ -1,19 +1,12 @@
 import type { z } from 'zod'
 import { near, plain } from '../nearest-name.js'
+import { cut, shown } from '../shown.js'
 import type { SchemaEntry } from './entries.js'
 
 /** One thing wrong with a recipe: at which key, and what to do. `key` is the last part of an unknown key's path. */
 export interface Problem {
   path: string[]
   message: string
-}
-
-/** How a value reads in YAML, shortened. */
-function shown(value: unknown): string {
-  if (value === Infinity) return '.inf'
-  if (Number.isNaN(value)) return '.nan'
-  const text = JSON.stringify(value) ?? String(value)
-  return text.length > 60 ? `${text.slice(0, 57)}...` : text
 }
 
 const typeNames: Record<string, string> = {
@@ -26,12 +19,19 @@ const typeNames: Record<string, string> = {
   object: 'a section with keys of its own',
 }
 
-/** Nearest known key, among its siblings or in another section. */
-function unknownKey(parent: string[], key: string, entries: readonly SchemaEntry[]): string {
+/** Unknown keys of one section that are named one by one; the others are counted. */
+const mostUnknown = 20
+
+/** Nearest known key, among its siblings or in another section; `aliases` has names that other tools give our keys. */
+function unknownKey(parent: string[], key: string, entries: readonly SchemaEntry[], aliases: Aliases): string {
   const prefix = parent.length === 0 ? '' : `${parent.join('.')}.`
   const siblings = entries
     .filter((entry) => entry.path.startsWith(prefix) && !entry.path.slice(prefix.length).includes('.'))
     .map((entry) => entry.path.slice(prefix.length))
+  const alias = aliases[plain(key)]
+  if (alias !== undefined && !siblings.some((name) => plain(name) === plain(key))) {
+    return `unknown key; here it is ${alias}`
+  }
   const leaf = (path: string) => path.slice(path.lastIndexOf('.') + 1)
   const find = (name: string | undefined) => name && entries.find((entry) => leaf(entry.path) === name)
   const leaves = entries.map((entry) => leaf(entry.path))
@@ -102,11 +102,24 @@ function alternative(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
   return (found ?? issue.errors[0]).map((one) => ({ ...one, path: [...issue.path, ...one.path] }) as z.core.$ZodIssue)
 }
 
+/** What other tools call our keys: names without case, `_`, and `-`, and our dotted key. */
+export type Aliases = Readonly<Record<string, string>>
+
 /** The schema's issues with what was `given`, in a user's words. Needs `reportInput`, which the parser sets. */
-export function problemsOf(error: z.ZodError, entries: readonly SchemaEntry[], given: unknown): Problem[] {
+export function problemsOf(
+  error: z.ZodError,
+  entries: readonly SchemaEntry[],
+  given: unknown,
+  aliases: Aliases = {},
+): Problem[] {
   return error.issues.flatMap(alternative).flatMap((issue) => {
     const path = issue.path.map(String)
     if (issue.code !== 'unrecognized_keys') return [{ path, message: messageOf(issue, entries, given) }]
-    return issue.keys.map((key) => ({ path: [...path, key], message: unknownKey(path, key, entries) }))
+    const named = issue.keys.slice(0, mostUnknown).map((key) => ({
+      path: [...path, cut(key)],
+      message: unknownKey(path, cut(key), entries, aliases),
+    }))
+    const rest = issue.keys.length - named.length
+    return rest === 0 ? named : [...named, { path, message: `has ${rest} more unknown keys` }]
   })
 }

@@ -2,6 +2,7 @@
 
 import { shortestDecimal } from '../../base/decimals.js'
 import { UserError } from '../../base/errors.js'
+import { shown } from '../../base/shown.js'
 import { parseConfig } from '../config.js'
 import { families } from '../families/index.js'
 import { openFile } from '../file.js'
@@ -15,7 +16,7 @@ export function readGgufConfig(path: string, header: GgufHeader): DecoderConfig 
   const architecture = metadata['general.architecture']
   const family = families.find(({ gguf }) => gguf?.architecture === architecture)
   if (family?.gguf === undefined) {
-    throw new UserError(`${path}: unsupported architecture ${JSON.stringify(architecture)}`, {
+    throw new UserError(`${path}: unsupported architecture ${shown(architecture)}`, {
       hint: `supported in GGUF files are ${families.flatMap(({ gguf }) => gguf?.architecture ?? []).join(', ')}`,
     })
   }
@@ -87,7 +88,7 @@ function ropeScaling(path: string, header: GgufHeader, field: (name: string) => 
       beta_slow: shortest(field('rope.scaling.yarn_beta_slow')),
     }
   }
-  throw new UserError(`${path}: the rotary scaling ${JSON.stringify(type)} is not supported`)
+  throw new UserError(`${path}: the rotary scaling ${shown(type)} is not supported`)
 }
 
 /**

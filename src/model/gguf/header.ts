@@ -10,6 +10,7 @@
 
 import { GGMLQuantizationType } from '@huggingface/gguf'
 import { UserError } from '../../base/errors.js'
+import { shown } from '../../base/shown.js'
 import { openFile } from '../file.js'
 import { type BlockFormatName, blockFormats } from './dequantize.js'
 import { GgufReader } from './reader.js'
@@ -85,7 +86,7 @@ function readMetadata(reader: GgufReader, count: number, fail: Fail): Record<str
   const metadata: Record<string, unknown> = Object.create(null)
   for (let entry = 0; entry < count; entry++) {
     const key = reader.string()
-    if (key in metadata) fail(`the metadata key ${JSON.stringify(key)} occurs twice`)
+    if (key in metadata) fail(`the metadata key ${shown(key)} occurs twice`)
     metadata[key] = reader.value(reader.u32())
   }
   return metadata
@@ -101,7 +102,7 @@ interface TensorInfo {
 function readTensorInfo(reader: GgufReader, fail: Fail): TensorInfo {
   const name = reader.string()
   const dimensions = reader.u32()
-  if (dimensions < 1 || dimensions > 4) fail(`tensor ${JSON.stringify(name)} has ${dimensions} dimensions`)
+  if (dimensions < 1 || dimensions > 4) fail(`tensor ${shown(name)} has ${dimensions} dimensions`)
   const shape = Array.from({ length: dimensions }, () => Number(reader.u64())).reverse()
   return { name, shape, type: reader.u32(), offset: Number(reader.u64()) }
 }
@@ -136,8 +137,8 @@ function checkLayout(tensors: GgufTensor[], fail: Fail): void {
   const names = new Set<string>()
   let end = 0
   for (const { name, offset, bytes } of [...tensors].sort((a, b) => a.offset - b.offset)) {
-    if (names.has(name)) fail(`tensor ${JSON.stringify(name)} occurs twice`)
-    if (offset < end) fail(`tensor ${JSON.stringify(name)} overlaps the one before it`)
+    if (names.has(name)) fail(`tensor ${shown(name)} occurs twice`)
+    if (offset < end) fail(`tensor ${shown(name)} overlaps the one before it`)
     names.add(name)
     end = offset + bytes
   }

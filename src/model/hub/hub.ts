@@ -7,6 +7,7 @@ import { dirname, join, relative } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { type ListFileEntry, listFiles, modelInfo } from '@huggingface/hub'
 import { UserError } from '../../base/errors.js'
+import { shown } from '../../base/shown.js'
 import { FetchError, isTransient } from '../../fetch/errors.js'
 import { bodyOf, createHttp, fetchWhole, type Http } from '../../fetch/http.js'
 import { withLock } from '../../fetch/lock.js'
@@ -94,8 +95,7 @@ class Download {
     // The library's requests go through the same client as the downloads: proxies, retries, one kind of error.
     const api = { hubUrl: this.#hubUrl, fetch: fetchWhole(this.#http) }
     const { sha } = await modelInfo({ ...api, name, revision, additionalFields: ['sha'] })
-    if (!isCommit(sha))
-      throw new UserError(`the hub answered ${JSON.stringify(sha)} where the commit of ${name} stands`)
+    if (!isCommit(sha)) throw new UserError(`the hub answered ${shown(sha)} where the commit of ${name} stands`)
     const files = new Map<string, ListFileEntry>()
     for await (const file of listFiles({ ...api, repo: name, revision: sha })) {
       if (file.type === 'file') files.set(file.path, file)

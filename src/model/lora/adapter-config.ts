@@ -2,9 +2,11 @@
  * `adapter_config.json` as peft writes it. What this decoder does not compute (DoRA, trained biases, saved modules,
  * initialisations that change the base weights) is refused by name instead of computed wrongly.
  */
+
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { UserError } from '../../base/errors.js'
+import { shown } from '../../base/shown.js'
 import { withinTime } from '../../base/time-limit.js'
 import { isObject, type JsonObject, readJsonObject } from '../json.js'
 
@@ -48,7 +50,7 @@ export function parseAdapterConfig(raw: JsonObject, where: string): AdapterConfi
   const number = (field: string, fallback: number, valid: (value: number) => boolean, expected: string): number => {
     const value = raw[field] ?? fallback
     if (typeof value !== 'number' || !valid(value)) {
-      throw new UserError(`${where}: ${field} is ${JSON.stringify(raw[field])}, expected ${expected}`)
+      throw new UserError(`${where}: ${field} is ${shown(raw[field])}, expected ${expected}`)
     }
     return value
   }
@@ -94,17 +96,17 @@ function refuseUnsupported(raw: JsonObject, where: string): void {
   const refuse = (what: string): never => {
     throw new UserError(`${where}: ${what} is not supported; plain LoRA adapters are`)
   }
-  if (raw.peft_type !== 'LORA') refuse(`peft_type ${JSON.stringify(raw.peft_type)}`)
+  if (raw.peft_type !== 'LORA') refuse(`peft_type ${shown(raw.peft_type)}`)
   for (const field of ['use_dora', 'fan_in_fan_out', 'lora_bias', 'use_qalora', 'use_bdlora']) {
     if (raw[field] === true) refuse(field)
   }
-  if (raw.bias !== undefined && raw.bias !== 'none') refuse(`bias ${JSON.stringify(raw.bias)}`)
+  if (raw.bias !== undefined && raw.bias !== 'none') refuse(`bias ${shown(raw.bias)}`)
   for (const field of variants) {
     const value = raw[field]
     if (Array.isArray(value) ? value.length > 0 : value != null) refuse(field)
   }
   const init = raw.init_lora_weights
-  if (typeof init === 'string' && changesBase.test(init)) refuse(`init_lora_weights ${JSON.stringify(init)}`)
+  if (typeof init === 'string' && changesBase.test(init)) refuse(`init_lora_weights ${shown(init)}`)
 }
 
 /** Matching a module's name takes microseconds; a pattern that backtracks takes forever. */
@@ -123,11 +125,11 @@ export function patternValue(
       // With "u", an escape that Python reads otherwise is refused: \A, \Z, \a.
       expression = new RegExp(`^(.*\\.)?(${key})$`, 'u')
     } catch (cause) {
-      throw new UserError(`${where}: ${JSON.stringify(key)} is not a regular expression that this reads`, { cause })
+      throw new UserError(`${where}: ${shown(key)} is not a regular expression that this reads`, { cause })
     }
     const tooLong = () =>
       new UserError(
-        `${where}: the pattern ${JSON.stringify(key)} takes more than ${patternMilliseconds / 1000} s on ${module}`,
+        `${where}: the pattern ${shown(key)} takes more than ${patternMilliseconds / 1000} s on ${module}`,
         { hint: 'it backtracks; write the modules’ names instead' },
       )
     if (withinTime(patternMilliseconds, tooLong, () => expression.test(module))) return value

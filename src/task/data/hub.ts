@@ -4,6 +4,7 @@
  * where it broke, and is verified before it counts. HF_HOME, HF_HUB_CACHE, HF_ENDPOINT, HF_TOKEN (or the token file),
  * HF_HUB_OFFLINE and ISENTROPE_OFFLINE are respected.
  */
+
 import { createHash } from 'node:crypto'
 import { createReadStream, existsSync, readdirSync } from 'node:fs'
 import { copyFile, mkdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises'
@@ -11,6 +12,7 @@ import { dirname, join, relative, sep } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { datasetInfo, getHFHubCachePath, getRepoFolderName, type ListFileEntry, listFiles } from '@huggingface/hub'
 import { MissingData, UserError } from '../../base/errors.js'
+import { shown } from '../../base/shown.js'
 import { FetchError, isTransient } from '../../fetch/errors.js'
 import { bodyOf, createHttp, fetchWhole, type Http } from '../../fetch/http.js'
 import { withLock } from '../../fetch/lock.js'
@@ -88,7 +90,7 @@ async function openRemote(request: HubRequest, folder: string): Promise<HubDatas
   const api = { hubUrl, fetch: fetchWhole(http) }
   const { sha } = await datasetInfo({ ...api, name: repository, revision, additionalFields: ['sha'] })
   if (typeof sha !== 'string' || !isCommit(sha)) {
-    throw new UserError(`data set ${repository}: the hub answered ${JSON.stringify(sha)} where its commit stands`)
+    throw new UserError(`data set ${repository}: the hub answered ${shown(sha)} where its commit stands`)
   }
   const files = new Map<string, ListFileEntry>()
   for await (const file of listFiles({
