@@ -55,20 +55,20 @@ export function moments(logits: ArrayLike<number>, options: SoftmaxOptions = {})
  * (paper: Theorems 3.2 and 3.3).
  *
  * For the most likely token both terms of Sc nearly cancel when the distribution is nearly one-hot; its Sc is therefore
- * summed as `(1 - p) S - sum over the others of p_i S_i`, with 1 - p from the tail.
+ * summed from deviations, `sum_j p_j (S - S_j)`, none of which is negative.
  *
  * @throws {RangeError} as {@link moments}.
  */
 export function scores(logits: ArrayLike<number>, options: SoftmaxOptions = {}): Scores {
   const distribution = softmax(logits, options)
-  const { x, p, logA, meanX, top, restP } = distribution
+  const { x, p, logA, meanX, top } = distribution
   const result = sums(distribution)
   const logprobs = x.map((value) => value - logA)
   const S = x.map((value, i) => (p[i] === 0 ? 0 : p[i] * (value - meanX)))
-  const centredS = S.map((value) => value - result.expectedS)
-  let others = 0
-  for (let i = 0; i < S.length; i++) if (i !== top) others += p[i] * S[i]
-  centredS[top] = restP * S[top] - others
+  let topCentredS = 0
+  for (let i = 0; i < S.length; i++) if (p[i] !== 0) topCentredS += p[i] * (S[top] - S[i])
+  // Tokens as likely as the most likely one have its scores.
+  const centredS = S.map((value, i) => (x[i] === 0 ? topCentredS : value - result.expectedS))
   return { ...result, logprobs, S, centredS }
 }
 
@@ -117,8 +117,6 @@ interface Distribution {
   meanX: number
   /** Index of the largest logit. */
   top: number
-  /** 1 - p[top], summed from the others. */
-  restP: number
 }
 
 /** The first pass. */
@@ -146,7 +144,7 @@ function softmax(logits: ArrayLike<number>, { temperature = 1 }: SoftmaxOptions)
   const a = 1 + tail
   const logA = Math.log1p(tail)
   const p = expX.map((value) => value / a)
-  return { x, p, logZ: logits[top] / temperature + logA, logA, meanX: b / a, top, restP: tail / a }
+  return { x, p, logZ: logits[top] / temperature + logA, logA, meanX: b / a, top }
 }
 
 /** The second pass. */

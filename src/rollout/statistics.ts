@@ -1,5 +1,6 @@
 /** Statistics of a policy's distribution at given tokens, chunk by chunk: logits never exist for all rows at once. */
 
+import { pairedExpectation } from '../entropy/score-pair.js'
 import type { Decoder } from '../model/decoder.js'
 import { headProducts } from '../model/head-products.js'
 import { project } from '../model/projection.js'
@@ -92,12 +93,12 @@ export function setStatistics(
   moments: ReturnType<typeof rowMoments>,
   x: number,
 ): void {
-  const { logprob, S } = tokenScores(moments, x)
+  const { logprob, S, centredS } = tokenScores(moments, x)
   statistics.logprob[i] = logprob
   statistics.entropy[i] = moments.entropy
   statistics.sumP2[i] = moments.sumP2
   statistics.sumP2LogP[i] = moments.sumP2LogP
   statistics.S[i] = S
-  statistics.expectedS[i] = moments.expectedS
+  statistics.expectedS[i] = pairedExpectation(S, moments.expectedS, centredS)
   statistics.sumS2[i] = moments.sumS2
 }

@@ -3,6 +3,7 @@ import { startTestEngine } from '../../test/engine.js'
 import { rngFrom } from '../base/philox.js'
 import { moments, scoreToken } from '../entropy/moments.js'
 import { fromData, fromIndices, liveTensors, scope } from '../torch/index.js'
+import { emptyStatistics, setStatistics } from './statistics.js'
 import { rowMoments, shiftedRows, tensorMoments, tokenScores } from './tensor-moments.js'
 
 beforeAll(startTestEngine)
@@ -130,4 +131,44 @@ describe('tensorMoments', () => {
       expect(() => tensorMoments(logits, { tokens: [1, 2, 300, 4] })).toThrow('token 300 lies outside the vocabulary')
     })
   })
+})
+
+describe('the centered score of the likeliest token', () => {
+  /** Sc = sum_j p_j (S_k - S_j) in float64, summed over the others alone: no small difference of large numbers. */
+  function reference(logits: Float32Array, k: number): number {
+    const x = Float64Array.from(logits, (z) => z - logits[k])
+    const a = x.reduce((sum, value) => sum + Math.exp(value), 0)
+    const mean = x.reduce((sum, value) => sum + (value === 0 ? 0 : Math.exp(value) * value), 0) / a
+    const S = x.map((value) => (Math.exp(value) / a) * (value - mean))
+    return x.reduce((sum, value, j) => sum + (Math.exp(value) / a) * (S[k] - S[j]), 0)
+  }
+
+  it.each([
+    ['far from one-hot', 2, 1e-5],
+    ['1 - p near 1e-7', 20, 1e-5],
+    ['1 - p near 1e-12', 32, 1e-5],
+    ['1 - p near 1e-17, which float64 loses beside 1', 44, 1e-5],
+    // The squares of e^x, a share of 1/60 here, are below what float32 holds.
+    ['1 - p near 1e-30', 74, 0.05],
+  ])('is that of float64: %s', (_, lead, tolerance) => {
+    const row = Float32Array.from({ length: 60 }, (_, i) => (i === 11 ? lead : rngFrom(3, i)()))
+    const [{ centredS, S, expectedS }] = onTensors([row], [11])
+    const expected = reference(row, 11)
+    expect(expected).toBeGreaterThan(0)
+    expect(Math.abs(centredS / expected - 1)).toBeLessThan(tolerance)
+    const recorded = emptyStatistics(1)
+    setStatistics(recorded, 0, rowMoments(sumsOf(row)), 0)
+    expect(recorded.S[0] - recorded.expectedS[0]).toBeGreaterThan(0)
+    expect(Math.abs(recorded.expectedS[0] - expectedS)).toBeLessThan(2e-7 * expectedS)
+    expect(recorded.S[0]).toBe(Math.fround(S))
+  })
+
+  it('is shared by a token that is as likely', () => {
+    const row = Float32Array.from({ length: 60 }, (_, i) => (i === 11 || i === 40 ? 30 : 0))
+    const [first, second] = onTensors([row, row], [11, 40])
+    expect(second.centredS).toBe(first.centredS)
+    expect(first.centredS).toBeGreaterThan(0)
+  })
+
+  const sumsOf = (row: Float32Array<ArrayBuffer>) => scope(() => shiftedRows(fromData(row, [1, row.length])).sums[0])
 })

@@ -52,6 +52,8 @@ export interface RowMoments {
   sumP2LogP: number
   expectedS: number
   sumS2: number
+  /** Sc of the likeliest token, from deviations: S - E[S] loses it where the distribution is nearly one-hot. */
+  topCentredS: number
 }
 
 export function rowMoments({ tail, b, squares, d, e }: RowSums): RowMoments {
@@ -68,12 +70,23 @@ export function rowMoments({ tail, b, squares, d, e }: RowSums): RowMoments {
     sumP2LogP: (d - c * logA) / (a * a),
     expectedS: (d - c * meanX) / (a * a),
     sumS2: Math.max(0, (e - 2 * d * meanX + c * meanX * meanX) / (a * a)),
+    // sum_j p_j (S - S_j) = (sum e^x (1 - e^x) (-meanX) - sum e^(2x) x) / a^2 over the others: neither part is negative.
+    topCentredS: (-Math.max(0, tail - squares) * meanX - d) / (a * a),
   }
 }
 
-/** log p and S* of the token whose shifted logit is x. */
-export function tokenScores(moments: RowMoments, x: number): { logprob: number; S: number } {
-  return { logprob: x - moments.logA, S: (Math.exp(x) / moments.a) * (x - moments.meanX) }
+export interface TokenScores {
+  logprob: number
+  S: number
+  /** Sc = S* - E[S], with its sign also where the two are nearly equal. */
+  centredS: number
+}
+
+/** log p, S*, and Sc of the token whose shifted logit is x. */
+export function tokenScores(moments: RowMoments, x: number): TokenScores {
+  const S = (Math.exp(x) / moments.a) * (x - moments.meanX)
+  // The likeliest token's shifted logit is exactly 0.
+  return { logprob: x - moments.logA, S, centredS: x === 0 ? moments.topCentredS : S - moments.expectedS }
 }
 
 export interface ShiftedTensors {
@@ -172,8 +185,7 @@ export function tensorMoments(
         const { entropy, sumP2, sumP2LogP, expectedS, sumS2, logA, ...rest } = rowMoments(row)
         const result = { logZ: top_R[r] + logA, entropy, sumP2, sumP2LogP, expectedS, sumS2 }
         if (!targetX) return result
-        const { logprob, S } = tokenScores({ ...result, ...rest, logA }, targetX[r])
-        return { ...result, logprob, S, centredS: S - expectedS }
+        return { ...result, ...tokenScores({ ...result, ...rest, logA }, targetX[r]) }
       })
     }),
   )

@@ -15,7 +15,7 @@ export interface TokenStatistics {
   sumP2LogP: Float32Array
   /** S* = p_k (H + log p_k) of the sampled token k. */
   S: Float32Array
-  /** E_p[S] = H sum p^2 + sum p^2 log p. */
+  /** E_p[S] = H sum p^2 + sum p^2 log p, rounded so that S - expectedS has the sign of the centered score. */
   expectedS: Float32Array
   /** sum_i S_i^2, the squared length of the entropy's gradient with respect to the logits. */
   sumS2: Float32Array

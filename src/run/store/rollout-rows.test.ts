@@ -40,6 +40,18 @@ describe('rows of a rollout file', () => {
     })
   })
 
+  it('of an older run get back the sign of the centered score of nearly certain tokens', async () => {
+    const completion = fakeCompletion([0.25, 0.5, 0.5])
+    // 1 - p = 1e-9: S* = 2.2e-8, and Sc = 4.3e-17 was lost beside it. The second is one-hot, the third uniform over two.
+    const statistics = { logprob: [-1e-9, 0, -Math.LN2], S: [2.2e-8, 0, 0], expectedS: [2.2e-8, 0, 0] }
+    for (const [name, values] of Object.entries(statistics)) {
+      completion.completion[name as keyof typeof statistics] = Float32Array.from(values)
+    }
+    const [{ S, expectedS }] = await readRolloutRows(written([completion]))
+    expect([...S].map((s, t) => Math.sign(s - expectedS[t]))).toEqual([1, 0, 0])
+    expect(S[0] - expectedS[0]).toBeLessThan(3e-15)
+  })
+
   it('have no prompt ids where none were recorded, and no tokens where none were sampled', async () => {
     const [found] = await readRolloutRows(written([fakeCompletion([])]))
     expect(found).not.toHaveProperty('promptTokens')

@@ -2,6 +2,7 @@
 import { existsSync, statSync } from 'node:fs'
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects, parquetSchema } from 'hyparquet'
 import { UserError } from '../../base/errors.js'
+import { pairedExpectation } from '../../entropy/score-pair.js'
 import type { FinishReason } from '../../rollout/types.js'
 
 export interface RolloutRow {
@@ -81,6 +82,8 @@ function rowOf(object: Record<string, Cell>, where: string): RolloutRow {
     return values
   }
   const promptTokens = Int32Array.from((object.prompt_tokens ?? []) as ArrayLike<number>)
+  const logprob = perToken('logprob')
+  const S = perToken('s')
   return {
     step: object.step as number,
     promptId: object.prompt_id as string,
@@ -93,16 +96,26 @@ function rowOf(object: Record<string, Cell>, where: string): RolloutRow {
     advantage: object.advantages
       ? policyAdvantages(object.advantages as ArrayLike<number>, tokens.length, where)
       : new Float64Array(tokens.length).fill(object.advantage as number),
-    logprob: perToken('logprob'),
+    logprob,
     entropy: perToken('entropy'),
-    S: perToken('s'),
-    expectedS: perToken('expected_s'),
+    S,
+    expectedS: withSigns(perToken('expected_s'), S, logprob),
     ...(object.sum_s2 ? { sumS2: perToken('sum_s2') } : {}),
     gradMask: Array.from((object.grad_mask ?? []) as ArrayLike<boolean>),
     ...(object.finish === 'stop' || object.finish === 'length' ? { finish: object.finish } : {}),
     ...(object.value ? { valued: Array.from(object.value as ArrayLike<number>).some((V) => !Number.isNaN(V)) } : {}),
   }
 }
+
+/**
+ * Files of older runs have S* = E[S] if 1 - p is below 1e-7. Such a token is the likeliest one, whose centered score is
+ * above 0 unless the distribution is one-hot. The pair gets that sign back, as newer runs record it.
+ */
+const withSigns = (expectedS: Float64Array, S: Float64Array, logprob: Float64Array): Float64Array =>
+  expectedS.map((value, t) => {
+    const nearlyCertain = logprob[t] <= 0 && logprob[t] > -1e-6
+    return nearlyCertain && value === S[t] ? pairedExpectation(value, value, 1) : value
+  })
 
 /** A critic's advantages are not a number where the tokens are not the policy's: nothing is learnt there. */
 function policyAdvantages(values: ArrayLike<number>, length: number, where: string): Float64Array {

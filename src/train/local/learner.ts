@@ -184,7 +184,7 @@ export class Learner {
           head.value,
           targets,
           options.temperature,
-          (row, { logprob, moments, S }) => {
+          (row, { logprob, moments, centredS }) => {
             const { work, t } = owners[row]
             const { completion, update } = work
             const token = tokenObjective(
@@ -213,7 +213,7 @@ export class Learner {
             if (update.kl && token.kl !== undefined) update.kl[t] = token.kl
             if (update.distribution) {
               update.distribution.entropy[t] = moments.entropy
-              update.distribution.centredScore[t] = S - moments.expectedS
+              update.distribution.centredScore[t] = centredS
               // The likeliest token's shifted logit is exactly 0.
               update.distribution.top[t] = logprob === -moments.logA ? 1 : 0
             }

@@ -7,7 +7,13 @@
 
 import { headProducts } from '../../model/head-products.js'
 import { rowsPerChunk } from '../../rollout/statistics.js'
-import { type RowMoments, rowMoments, shiftedRows, tokenScores } from '../../rollout/tensor-moments.js'
+import {
+  type RowMoments,
+  rowMoments,
+  shiftedRows,
+  type TokenScores,
+  tokenScores,
+} from '../../rollout/tensor-moments.js'
 import {
   add,
   copyInto,
@@ -45,10 +51,8 @@ export interface RowGradient {
   bonus: number
 }
 
-export interface HeadRow {
-  logprob: number
-  /** S* of the row's target. */
-  S: number
+/** The row's target under the row's distribution. */
+export interface HeadRow extends TokenScores {
   moments: RowMoments
 }
 
@@ -114,8 +118,7 @@ function logitGradient(
     let anyBonus = false
     for (let r = 0; r < R; r++) {
       const moments = rowMoments(sums[r])
-      const { logprob, S } = tokenScores(moments, targetX![r])
-      const { slope, bonus } = gradientOf(r, { logprob, S, moments })
+      const { slope, bonus } = gradientOf(r, { ...tokenScores(moments, targetX![r]), moments })
       // d loss / du_i = slope (p_i - [i = k]) + bonus S_i, with p = e^x / a and S = p (x - b / a).
       onExp[r] = (slope - bonus * moments.meanX) / moments.a
       onExpX[r] = bonus / moments.a
