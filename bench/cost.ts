@@ -12,6 +12,7 @@
 import { loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
 import { rngFrom } from '../src/base/philox.js'
+import { methods } from '../src/entropy/methods/recipe-keys.js'
 import { Decoder } from '../src/model/decoder.js'
 import { openModel } from '../src/model/open.js'
 import { loadRecipe, parseRecipe } from '../src/recipe/index.js'
@@ -39,17 +40,15 @@ const { values: options } = parseArgs({
   },
 })
 
+/** Every method with the least that it needs; experiments are not for training. */
 const variants: Record<string, Pick<RecipeInput, 'entropy' | 'algorithm' | 'ledger'>> = {
-  'clip-b': { entropy: { method: 'clip-b', muLow: 2, muHigh: 2 } },
-  'clip-v': { entropy: { method: 'clip-v', muLow: 2, muHigh: 2 } },
-  'dual-clip': { entropy: { method: 'dual-clip' } },
-  cispo: { entropy: { method: 'cispo' } },
-  gspo: { entropy: { method: 'gspo' } },
-  'entropy-bonus': { entropy: { method: 'entropy-bonus' }, algorithm: { entropyCoef: 0.001 } },
-  'high-entropy': { entropy: { method: 'high-entropy' } },
-  'prob-weight': { entropy: { method: 'prob-weight' } },
-  'clip-cov': { entropy: { method: 'clip-cov' } },
-  'kl-cov': { entropy: { method: 'kl-cov' } },
+  ...Object.fromEntries(
+    methods.flatMap(({ name, empty, experiment, example }) =>
+      empty || experiment
+        ? []
+        : [[name, { entropy: { method: name, ...example?.entropy }, algorithm: { ...example?.algorithm } }]],
+    ),
+  ),
   setpoint: { entropy: { method: 'clip-v', target: 1 } },
   ledger: { ledger: {} },
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { entropyMethods, methodList, methodOptions } from '../entropy/methods/recipe-keys.js'
+import { methodList, methodOptions, methods } from '../entropy/methods/recipe-keys.js'
 import { parseRecipe } from './parse-recipe.js'
 import { recipeWarnings } from './rules.js'
 
@@ -11,11 +11,10 @@ const train = { epochs: 2 }
 
 describe('entropy.method', () => {
   it('takes every name alone, with what it needs', () => {
-    for (const method of entropyMethods) {
-      const mu = method === 'clip-b' || method === 'clip-v' ? { muLow: 2 } : {}
-      const algorithm = method === 'entropy-bonus' ? { entropyCoef: 0.01 } : {}
-      expect(methodList(recipe({ method, ...mu }, { algorithm }).entropy.method)).toEqual(
-        method === 'none' ? [] : [method],
+    for (const { name: method, empty, example } of methods) {
+      const { entropy, algorithm } = example ?? {}
+      expect(methodList(recipe({ method, ...entropy }, algorithm && { algorithm }).entropy.method)).toEqual(
+        empty ? [] : [method],
       )
     }
   })

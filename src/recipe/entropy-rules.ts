@@ -13,6 +13,7 @@ import {
   namedMethods,
   optionGroups,
   replacesPpoClip,
+  schemaOf,
 } from '../entropy/methods/recipe-keys.js'
 import type { Rule } from './rules.js'
 import type { Recipe } from './schema.js'
@@ -37,7 +38,7 @@ const needsMethod = (group: AnyGroup, key: string, what: 'key' | 'section'): Rul
 /** A key with a default is always there, so its presence says nothing. */
 const unused = [
   ...optionGroups.flatMap((group) =>
-    Object.entries(group.flat ? group.schema.shape : {}).flatMap(([key, type]) =>
+    Object.entries(group.flat ? schemaOf(group).shape : {}).flatMap(([key, type]) =>
       type instanceof z.ZodOptional ? needsMethod(group, key, 'key') : [],
     ),
   ),
@@ -69,7 +70,7 @@ const targetRule: Rule = {
     const named = namedIn(recipe)
     if (recipe.entropy.target === undefined || named.some(({ score }) => score)) return undefined
     const [last, ...others] = methods.filter(({ score }) => score).reverse()
-    const own = named.find(({ controller, options }) => controller && options && 'target' in options.schema.shape)
+    const own = named.find(({ controller, options }) => controller && options && 'target' in schemaOf(options).shape)
     return (
       `is held by the bounds of a clip; set entropy.method: ${last.name} (or ${others.map(({ name }) => name).join(', ')}), ` +
       `or remove this key${own ? ` (${own.name} has its own: entropy.${own.options!.key}.target)` : ''}`
@@ -108,7 +109,7 @@ function idleBounds(recipe: Recipe): string[] {
   if (other === undefined || idle.length === 0) return []
   const keys = idle.map(([key]) => key)
   const section = other.options
-  const own = keys.filter((key) => section && key in section.schema.shape)
+  const own = keys.filter((key) => section && key in schemaOf(section).shape)
   const instead =
     other.ppoClip === 'drops'
       ? '; name ppo-clip beside it to keep it'

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { rngFrom } from '../../src/base/philox.js'
-import { entropyMethods } from '../../src/entropy/methods/recipe-keys.js'
+import { entropyMethods, methods } from '../../src/entropy/methods/recipe-keys.js'
 import { exportParts } from '../../src/model/parameters.js'
 import { openSafetensors } from '../../src/model/safetensors.js'
 import { parseRecipe } from '../../src/recipe/index.js'
@@ -186,12 +186,12 @@ describe("PPO's advantages", () => {
       advantage: new Float32Array(completion.tokens.length),
       counts: i !== 4,
     }))
-    const clip = method === 'clip-b' || method === 'clip-v' ? { muLow: 0.5, muHigh: 0.5 } : {}
+    const { example } = methods.find(({ name }) => name === method)!
     const recipe = parseRecipe({
       model: 'm',
       task: { name: 't' },
-      algorithm: { name: 'ppo', entropyCoef: method === 'entropy-bonus' ? 0.01 : 0 },
-      entropy: { method, ...clip },
+      algorithm: { name: 'ppo', ...example?.algorithm },
+      entropy: { method, ...example?.entropy },
     })
     const credit = await creditTokens(backend, recipe, sampled, { rewards: [1, 0, 0, 1, 1, 0], klCoef: 0, step: 1 })
     const items = withCredit(sampled, credit)

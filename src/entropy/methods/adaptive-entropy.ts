@@ -1,4 +1,3 @@
-import { z } from 'zod'
 import { oneBonusCoefficient } from './exclusions.js'
 import { entropyMethod, optionSection } from './method.js'
 
@@ -52,19 +51,20 @@ export const adaptiveEntropyMethod = entropyMethod({
   source: '[2505.22312](https://arxiv.org/abs/2505.22312) and its scripts',
   options: optionSection(
     'adaptive',
-    z
-      .strictObject({
-        target: z
-          .number()
-          .min(0)
-          .default(0.2)
-          .describe('Entropy, in nats per token, at or below which the bonus acts (0.2: Skywork-OR1).'),
-        delta: z.number().gt(0).default(1e-4).describe("The coefficient's change per step."),
-        start: z.number().min(0).default(0).describe('The coefficient of the first step.'),
-        min: z.number().min(0).default(0).describe('Smallest coefficient.'),
-        max: z.number().gt(0).default(0.005).describe('Largest coefficient.'),
-      })
-      .describe('Options of adaptive-entropy (Skywork-OR1, arXiv 2505.22312).'),
+    ({ z }) =>
+      z
+        .strictObject({
+          target: z
+            .number()
+            .min(0)
+            .default(0.2)
+            .describe('Entropy, in nats per token, at or below which the bonus acts (0.2: Skywork-OR1).'),
+          delta: z.number().gt(0).default(1e-4).describe("The coefficient's change per step."),
+          start: z.number().min(0).default(0).describe('The coefficient of the first step.'),
+          min: z.number().min(0).default(0).describe('Smallest coefficient.'),
+          max: z.number().gt(0).default(0.005).describe('Largest coefficient.'),
+        })
+        .describe('Options of adaptive-entropy (Skywork-OR1, arXiv 2505.22312).'),
     [
       {
         path: 'entropy.adaptive',

@@ -1,5 +1,3 @@
-import { z } from 'zod'
-import { bound } from '../../base/numbers.js'
 import { oneRatioRule, oneSurrogate } from './exclusions.js'
 import { entropyMethod, optionSection } from './method.js'
 import type { ClipBounds } from './ppo-clip.js'
@@ -23,8 +21,7 @@ export const cispoMethod = entropyMethod({
   summary: 'g = clip(r, 1 − clipLow, 1 + clipHigh) A, never 0',
   source:
     '[2506.13585](https://arxiv.org/abs/2506.13585); the bound of 5 from [2510.13786](https://arxiv.org/abs/2510.13786)',
-  options: optionSection(
-    'cispo',
+  options: optionSection('cispo', ({ z, bound }) =>
     z
       .strictObject({
         clipLow: bound.prefault(Infinity).describe("The weight's lower bound is 1 - clipLow. .inf: none (MiniMax-M1)."),

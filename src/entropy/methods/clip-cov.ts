@@ -1,5 +1,3 @@
-import { z } from 'zod'
-import { bound, share } from '../../base/numbers.js'
 import { uniform } from '../../base/philox.js'
 import { oneCovarianceTreatment } from './exclusions.js'
 import { entropyMethod, optionSection } from './method.js'
@@ -55,13 +53,14 @@ export const clipCovMethod = entropyMethod({
   source: '[2505.22617](https://arxiv.org/abs/2505.22617)',
   options: optionSection(
     'clipCov',
-    z
-      .strictObject({
-        share: share.default(2e-4).describe('Largest share of the policy tokens that is dropped.'),
-        low: z.number().default(1).describe('Lower bound of the covariances that may be drawn.'),
-        high: bound.prefault(5).describe('Upper bound of the covariances that may be drawn.'),
-      })
-      .describe('Options of clip-cov (arXiv 2505.22617).'),
+    ({ z, bound, share }) =>
+      z
+        .strictObject({
+          share: share.default(2e-4).describe('Largest share of the policy tokens that is dropped.'),
+          low: z.number().default(1).describe('Lower bound of the covariances that may be drawn.'),
+          high: bound.prefault(5).describe('Upper bound of the covariances that may be drawn.'),
+        })
+        .describe('Options of clip-cov (arXiv 2505.22617).'),
     [
       {
         path: 'entropy.clipCov',

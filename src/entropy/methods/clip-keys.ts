@@ -1,30 +1,31 @@
 /** The options that clip-b and clip-v share. Their keys stand in `entropy` itself. */
-import { z } from 'zod'
-import { bound, fraction } from '../../base/numbers.js'
+import type { z } from 'zod'
 import { applyToNames, type ClipOptions, clipPresets } from '../clip-options.js'
-import type { OptionGroup, RecipeCheck } from './method.js'
+import type { OptionGroup, RecipeCheck, SchemaKit } from './method.js'
 
-const schema = z.strictObject({
-  preset: z
-    .enum(clipPresets)
-    .default('paper')
-    .describe(
-      'paper: both sides, all tokens; muLow or muHigh must be given. trinity: the released code of the authors, only ' +
-        'tokens with A < 0 and the lower side (clip-b muLow 2.5; clip-v muLow 8.5, at most 1e-4 of the policy tokens).',
-    ),
-  muLow: bound
-    .optional()
-    .describe("Lower bound in standard deviations of the method's score; absent under paper: .inf (open)."),
-  muHigh: bound.optional().describe("Upper bound in standard deviations of the method's score; absent: .inf (open)."),
-  applyTo: z
-    .enum(applyToNames)
-    .optional()
-    .describe('Sign of the advantage whose tokens may be masked; absent: all under paper, negative under trinity.'),
-  maxFraction: fraction
-    .optional()
-    .describe("Largest share of the eligible tokens that may be masked, the farthest first; absent: the preset's."),
-})
-type ClipKeys = z.output<typeof schema>
+const schema = ({ z, bound, fraction }: SchemaKit) =>
+  z.strictObject({
+    preset: z
+      .enum(clipPresets)
+      .default('paper')
+      .describe(
+        'paper: both sides, all tokens; muLow or muHigh must be given. trinity: the released code of the authors, only ' +
+          'tokens with A < 0 and the lower side (clip-b muLow 2.5; clip-v muLow 8.5, at most 1e-4 of the policy tokens).',
+      ),
+    muLow: bound
+      .optional()
+      .describe("Lower bound in standard deviations of the method's score; absent under paper: .inf (open)."),
+    muHigh: bound.optional().describe("Upper bound in standard deviations of the method's score; absent: .inf (open)."),
+    applyTo: z
+      .enum(applyToNames)
+      .optional()
+      .describe('Sign of the advantage whose tokens may be masked; absent: all under paper, negative under trinity.'),
+    maxFraction: fraction
+      .optional()
+      .describe("Largest share of the eligible tokens that may be masked, the farthest first; absent: the preset's."),
+  })
+type ClipSchema = ReturnType<typeof schema>
+type ClipKeys = z.output<ClipSchema>
 
 const whereTheTargetChooses = (['muLow', 'muHigh'] as const).map(
   (key): RecipeCheck<ClipKeys> => ({
@@ -38,7 +39,7 @@ const whereTheTargetChooses = (['muLow', 'muHigh'] as const).map(
 )
 
 /** A bound that a recipe leaves out is open. */
-export const clipKeys: OptionGroup<'clip', typeof schema, true, ClipOptions> = {
+export const clipKeys: OptionGroup<'clip', ClipSchema, true, ClipOptions> = {
   key: 'clip',
   schema,
   flat: true,

@@ -1,4 +1,3 @@
-import { z } from 'zod'
 import { oneSurrogate } from './exclusions.js'
 import { entropyMethod, optionSection } from './method.js'
 import type { Surrogate } from './surrogate.js'
@@ -17,10 +16,9 @@ export function dualClip(surrogate: Surrogate, ratio: number, advantage: number,
 
 export const dualClipMethod = entropyMethod({
   name: 'dual-clip',
-  summary: 'and 0 where r > c and A < 0',
+  summary: 'as ppo-clip, and 0 where r > c and A < 0',
   source: '[1912.09729](https://arxiv.org/abs/1912.09729)',
-  options: optionSection(
-    'dualClip',
+  options: optionSection('dualClip', ({ z }) =>
     z
       .strictObject({
         c: z.number().gt(1).default(3).describe('No gradient where r > c and A < 0.'),

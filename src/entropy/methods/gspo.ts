@@ -1,5 +1,3 @@
-import { z } from 'zod'
-import { bound } from '../../base/numbers.js'
 import { oneRatioRule, oneSurrogate } from './exclusions.js'
 import { entropyMethod, optionSection } from './method.js'
 import { type MethodTokens, requireFinite } from './types.js'
@@ -41,8 +39,7 @@ export const gspoMethod = entropyMethod({
   name: 'gspo',
   summary: "s = exp(mean over the completion of log r) in place of r in PPO's clip",
   source: '[2507.18071](https://arxiv.org/abs/2507.18071)',
-  options: optionSection(
-    'gspo',
+  options: optionSection('gspo', ({ z, bound }) =>
     z
       .strictObject({
         clipLow: bound.prefault(3e-4).describe("The sequence's ratio is bounded below by 1 - clipLow."),

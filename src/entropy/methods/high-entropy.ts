@@ -1,5 +1,3 @@
-import { z } from 'zod'
-import { share } from '../../base/numbers.js'
 import { entropyMethod, optionSection } from './method.js'
 import { largest, type MethodTokens, policyTokens, requireFinite } from './types.js'
 
@@ -30,8 +28,7 @@ export const highEntropyMethod = entropyMethod({
   name: 'high-entropy',
   summary: 'gradient at the share of the tokens with the largest H alone',
   source: '[2506.01939](https://arxiv.org/abs/2506.01939)',
-  options: optionSection(
-    'highEntropy',
+  options: optionSection('highEntropy', ({ z, share }) =>
     z
       .strictObject({
         share: share.default(0.2).describe("Share of the batch's policy tokens that keep their gradient."),

@@ -1,5 +1,3 @@
-import { z } from 'zod'
-import { share } from '../../base/numbers.js'
 import { oneCovarianceTreatment } from './exclusions.js'
 import { entropyMethod, optionSection } from './method.js'
 import { tokenCovariance } from './token-covariance.js'
@@ -34,10 +32,9 @@ export function klCov(
 
 export const klCovMethod = entropyMethod({
   name: 'kl-cov',
-  summary: '−coef (r − 1 − log r) on the share with the largest such product; no clip on r',
+  summary: '−coef (r − 1 − log r) on the share with the largest (A − mean A)(log p − mean log p); no clip on r',
   source: '[2505.22617](https://arxiv.org/abs/2505.22617)',
-  options: optionSection(
-    'klCov',
+  options: optionSection('klCov', ({ z, share }) =>
     z
       .strictObject({
         share: share

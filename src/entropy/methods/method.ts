@@ -4,6 +4,7 @@
  * benchmark, `reproduce`, and the contract tests.
  */
 import type { z } from 'zod'
+import type * as numbers from '../../base/numbers.js'
 import type { ClipScore } from '../clip.js'
 import type { ClipBounds } from './ppo-clip.js'
 import type { Surrogate, SurrogateRule, SurrogateToken } from './surrogate.js'
@@ -25,6 +26,12 @@ export interface RecipeCheck<Given> {
   check(given: Given | undefined, recipe: RecipeView): string | undefined
 }
 
+/**
+ * What a schema is made of. A method gets it as an argument and imports none of it: the engine's threads load methods for
+ * their surrogates, and zod would cost each thread 15 MB.
+ */
+export type SchemaKit = { z: typeof z } & typeof numbers
+
 /** Options of one method, or of several that share them. */
 export interface OptionGroup<
   Key extends string = string,
@@ -34,7 +41,7 @@ export interface OptionGroup<
 > {
   /** Key of the options in `MethodSettings`, and of their section in a recipe's `entropy`. */
   key: Key
-  schema: Schema
+  schema(kit: SchemaKit): Schema
   /** True: the keys stand in `entropy` itself, not in a section. */
   flat: Flat
   /** From what a recipe gives, defaults filled in, to what the method takes. */
@@ -48,7 +55,7 @@ export interface OptionGroup<
 /** A section of a recipe's `entropy`. */
 export const optionSection = <const Key extends string, Schema extends z.ZodObject>(
   key: Key,
-  schema: Schema,
+  schema: (kit: SchemaKit) => Schema,
   checks: readonly RecipeCheck<z.output<Schema>>[] = [],
 ): OptionGroup<Key, Schema, false> => ({ key, schema, flat: false, resolve: (given) => given, checks })
 

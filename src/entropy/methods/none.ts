@@ -6,9 +6,8 @@ export const unclippedName = 'no clip (r A)'
 /** No method: PPO's clip acts, with the bounds of `algorithm`. */
 export const noneMethod = entropyMethod({
   name: 'none',
-  summary: "PPO's clip alone, as ppo-clip",
+  summary: 'as ppo-clip',
   source: '',
-  reads: 'as ppo-clip',
   empty: true,
   needs: { statistics: [] },
   atlas: () => [

@@ -1,4 +1,3 @@
-import { z } from 'zod'
 import { entropyMethod, optionSection } from './method.js'
 import { type MethodTokens, requireFinite } from './types.js'
 
@@ -24,8 +23,7 @@ export const probWeightMethod = entropyMethod({
   name: 'prob-weight',
   summary: 'A times alpha p + 1 − alpha',
   source: '[2505.12929](https://arxiv.org/abs/2505.12929), its script',
-  options: optionSection(
-    'probWeight',
+  options: optionSection('probWeight', ({ z }) =>
     z
       .strictObject({
         alpha: z

@@ -2,7 +2,8 @@
  * The list of methods as a recipe sees it: names, keys of the options, and what cannot be combined. Everything here is
  * folded from the methods' own declarations.
  */
-import type { z } from 'zod'
+import { z } from 'zod'
+import * as numbers from '../../base/numbers.js'
 import { methods as list } from './index.js'
 import type { AnyGroup, Controller, EntropyMethod, Exclusion, OptionsOf } from './method.js'
 
@@ -18,10 +19,11 @@ type GroupNamed<Key> = Extract<Group, { key: Key }>
 /** The options of every method that has some, by the keys they have in a recipe's `entropy` (`clip`: the flat ones). */
 export type MethodOptions = { [Key in Group['key']]: OptionsOf<GroupNamed<Key>> }
 
+type SchemaOf<G extends AnyGroup> = ReturnType<G['schema']>
 type Nested = Extract<Group, { flat: false }>
 type Flat = Extract<Group, { flat: true }>
-type NestedKeys = { [Key in Nested['key']]: z.ZodOptional<Extract<Nested, { key: Key }>['schema']> }
-type FlatKeys = Flat['schema']['shape']
+type NestedKeys = { [Key in Nested['key']]: z.ZodOptional<SchemaOf<Extract<Nested, { key: Key }>>> }
+type FlatKeys = SchemaOf<Flat>['shape']
 
 type ControllerOf<M> = M extends { controller?: Controller<infer Key, infer _, infer State> } ? [Key, State] : never
 /** What the methods' controllers carry from step to step, by the keys that checkpoints have. */
@@ -32,23 +34,26 @@ export type MethodStates = {
 /** Every group of options once, in the methods' order. */
 export const optionGroups: readonly AnyGroup[] = [...new Set(list.flatMap(({ options }) => options ?? []))]
 
+const schemas = new Map(optionGroups.map((group) => [group, group.schema({ z, ...numbers })]))
+export const schemaOf = (group: AnyGroup): z.ZodObject => schemas.get(group)!
+
 /** Keys of a recipe's `entropy` that stand in it directly. */
 export const flatKeys = Object.assign(
   {},
-  ...optionGroups.flatMap(({ flat, schema }) => (flat ? schema.shape : [])),
+  ...optionGroups.flatMap((group) => (group.flat ? schemaOf(group).shape : [])),
 ) as FlatKeys
 /** Sections of a recipe's `entropy`; one that is left out has its defaults. */
 export const methodSections = Object.fromEntries(
-  optionGroups.flatMap(({ key, flat, schema }) => (flat ? [] : [[key, schema.optional()]])),
+  optionGroups.flatMap((group) => (group.flat ? [] : [[group.key, schemaOf(group).optional()]])),
 ) as NestedKeys
 
 type Given = Partial<z.output<z.ZodObject<NestedKeys>> & z.output<z.ZodObject<FlatKeys>>>
 
 /** The options of a group as a recipe's `entropy` has them; undefined for a section that is left out. */
-export function givenOptions({ key, flat, schema }: AnyGroup, entropy: object): Record<string, unknown> | undefined {
+export function givenOptions(group: AnyGroup, entropy: object): Record<string, unknown> | undefined {
   const values = entropy as Record<string, unknown>
-  if (!flat) return values[key] as Record<string, unknown> | undefined
-  return Object.fromEntries(Object.keys(schema.shape).map((name) => [name, values[name]]))
+  if (!group.flat) return values[group.key] as Record<string, unknown> | undefined
+  return Object.fromEntries(Object.keys(schemaOf(group).shape).map((name) => [name, values[name]]))
 }
 
 /** The given options, and the defaults of those left out. */
@@ -56,7 +61,7 @@ export function methodOptions(given: Given = {}): MethodOptions {
   return Object.fromEntries(
     optionGroups.map((group) => {
       const own = givenOptions(group, given)
-      const complete = own === undefined || group.flat ? group.schema.parse(own ?? {}) : own
+      const complete = own === undefined || group.flat ? schemaOf(group).parse(own ?? {}) : own
       return [group.key, group.resolve(complete) as unknown]
     }),
   ) as unknown as MethodOptions
