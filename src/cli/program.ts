@@ -19,7 +19,9 @@ import { initCommand } from './init.js'
 import { type Io, processIo } from './io.js'
 import { mergeCommand } from './merge.js'
 import { quickstartCommand } from './quickstart.js'
+import { reportCommand } from './report.js'
 import { reproduceCommand } from './reproduce.js'
+import { rolloutsCommand } from './rollouts.js'
 import { scoreCommand } from './score.js'
 import { sftCommand } from './sft.js'
 import { trainCommand } from './train.js'
@@ -70,6 +72,8 @@ const allCommands = (io: Io) => [
   mergeCommand(io),
   evalCommand(io),
   compareCommand(io),
+  reportCommand(io),
+  rolloutsCommand(io),
   analyzeCommand(io),
   atlasCommand(io),
   reproduceCommand(io),

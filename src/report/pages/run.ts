@@ -37,17 +37,19 @@ import { isSupervised, sftReport } from './sft.js'
 export interface ReportOptions {
   /** The tokenizer's text of one token; without it the samples show token ids. */
   decodeToken?: (id: number) => string
+  /** The page's file; default: report.html in the run directory. */
+  out?: string
 }
 
 const shownTokens = 600
 
 /**
- * Writes `report.html` into a run directory, atomically, and returns its path. The run may be unfinished.
+ * Writes a run's page, atomically, and returns its path. The run may be unfinished.
  * @throws UserError where the directory holds no run.
  */
 export async function writeRunReport(runDirectory: string, options: ReportOptions = {}): Promise<string> {
   const run = readRun(runDirectory)
-  const path = join(runDirectory, 'report.html')
+  const path = options.out ?? join(runDirectory, 'report.html')
   if (isSupervised(run)) {
     replaceFile(realDisk, path, sftReport(run))
     return path

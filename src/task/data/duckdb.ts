@@ -5,11 +5,24 @@
  */
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { DuckDBInstance } from '@duckdb/node-api'
 import { parseExactJson } from '../../base/decimals.js'
 import { halfColumns, type SchemaRow, valueConverter } from './duckdb-values.js'
 
 /** What DuckDB may hold in memory; sorting and grouping beyond it go to the temporary directory. */
 export const memoryLimit = '256MB'
+
+/** A database in memory, with its limits; it loads no extension. */
+export async function openDatabase(): Promise<DuckDBInstance> {
+  const { DuckDBInstance } = await import('@duckdb/node-api')
+  return DuckDBInstance.create(':memory:', {
+    threads: '1',
+    memory_limit: memoryLimit,
+    temp_directory: join(tmpdir(), `isentrope-duckdb-${process.pid}`),
+    autoinstall_known_extensions: 'false',
+    autoload_known_extensions: 'false',
+  })
+}
 
 /**
  * The rows of a query as plain objects, 2048 at a time; duckdb-values.ts says how values are read. `parquet`: the file
@@ -21,14 +34,7 @@ export async function* query(
   { parquet }: { parquet?: string } = {},
 ): AsyncGenerator<Record<string, unknown>[]> {
   const duckdb = await import('@duckdb/node-api')
-  const { DuckDBInstance } = duckdb
-  const instance = await DuckDBInstance.create(':memory:', {
-    threads: '1',
-    memory_limit: memoryLimit,
-    temp_directory: join(tmpdir(), `isentrope-duckdb-${process.pid}`),
-    autoinstall_known_extensions: 'false',
-    autoload_known_extensions: 'false',
-  })
+  const instance = await openDatabase()
   try {
     const connection = await instance.connect()
     try {
