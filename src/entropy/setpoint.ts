@@ -12,28 +12,31 @@
  *   is under way has played out: with nothing added to that balance, (G m + drift) b / (1 - b) is still to come.
  * Pure and deterministic: the state is JSON, the same inputs give the same bits.
  */
+import { z } from 'zod'
 
-export interface SetpointState {
+/** JSON; saved with the checkpoint. */
+export const setpointState = z.object({
   /** Nats per step that a running mean of 1 moves entropy by. */
-  gain: number
+  gain: z.number(),
   /** Discounted sums of the gain's least squares: m^2, m dH, dH^2 and steps. */
-  squares: number
-  products: number
-  changes: number
-  count: number
+  squares: z.number(),
+  products: z.number(),
+  changes: z.number(),
+  count: z.number().min(0),
   /** Estimate of H, and of the change per step that m^ does not explain; absent before the first batch. */
-  entropy?: number
-  drift: number
+  entropy: z.number().optional(),
+  drift: z.number(),
   /** Entropy of the last batch as measured. */
-  last?: number
+  last: z.number().optional(),
   /** Adam-like running mean of the kept predictions, and the number of predictions in it. */
-  mean: number
-  updates: number
+  mean: z.number(),
+  updates: z.number().min(0),
   /** Sum of m^ over the updates since the last batch. */
-  moved: number
+  moved: z.number(),
   /** Steps in a row in which the mask could not give what was wanted, by direction. */
-  short: number
-}
+  short: z.number().min(0),
+})
+export type SetpointState = z.infer<typeof setpointState>
 
 /** Steps in which the command closes the gap, were it alone. */
 const horizon = 10

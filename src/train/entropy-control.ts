@@ -7,18 +7,15 @@
  */
 
 import { applyMethods, type MethodSettings } from '../entropy/methods/apply.js'
-import { type MethodStates, methodOptions } from '../entropy/methods/recipe-keys.js'
+import { methodOptions } from '../entropy/methods/recipe-keys.js'
 import { nextStates, setByStates } from '../entropy/methods/states.js'
-import type { SetpointState } from '../entropy/setpoint.js'
 import type { FlatTokens } from './batch.js'
+import type { EntropyState } from './loop-state.js'
 import type { ObjectiveOptions } from './objective.js'
 import type { LoopOptions } from './options.js'
 import { holdEntropy } from './setpoint-control.js'
 
-/** What the controllers carry from step to step; JSON, saved in every checkpoint. Each controller has its own key. */
-export interface EntropyState extends MethodStates {
-  setpoint?: SetpointState
-}
+export type { EntropyState } from './loop-state.js'
 
 export interface ControlContext {
   /** The training step, from 1. */

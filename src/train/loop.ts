@@ -9,7 +9,8 @@ import { evaluatePolicy } from './evaluate-policy.js'
 import type { TrainEvent } from './events.js'
 import { rolloutsOf } from './graded.js'
 import { ledgerLines } from './ledger.js'
-import type { LoopSetup, LoopState } from './loop-setup.js'
+import type { LoopSetup } from './loop-setup.js'
+import type { LoopState } from './loop-state.js'
 import { stepMetrics } from './metrics/step-metrics.js'
 import { optimizeBatch } from './optimize-batch.js'
 import { creditTokens, withCredit } from './ppo/credit.js'
@@ -18,7 +19,8 @@ import { klMetrics, klToReference, nextKlCoef, withKlCoef } from './ppo/kl-to-re
 import { evaluationDue, learningRate } from './schedule.js'
 import { trainItems } from './train-items.js'
 
-export type { LoopSetup, LoopState } from './loop-setup.js'
+export type { LoopSetup } from './loop-setup.js'
+export type { LoopState } from './loop-state.js'
 
 export type LoopEvent =
   | Exclude<TrainEvent, { type: 'step' }>

@@ -31,6 +31,11 @@ export type MethodStates = {
   [Entry in ControllerOf<Exclude<Method, { controller?: undefined }>> as Entry[0]]?: Entry[1]
 }
 
+/** The schema of each of them, by its key. */
+export const stateSchemas: Readonly<Record<string, z.ZodType>> = Object.fromEntries(
+  methods.flatMap(({ controller }) => (controller ? [[controller.key, controller.state]] : [])),
+)
+
 /** Every group of options once, in the methods' order. */
 export const optionGroups: readonly AnyGroup[] = [...new Set(list.flatMap(({ options }) => options ?? []))]
 

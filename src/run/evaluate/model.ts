@@ -4,7 +4,7 @@ import { closeSync, existsSync, fstatSync, openSync, readdirSync, readSync, stat
 import { basename, dirname, join, resolve } from 'node:path'
 import { UserError } from '../../base/errors.js'
 import { statAt } from '../../model/file.js'
-import { bestCheckpoint, type Checkpoint, listCheckpoints } from '../store/checkpoint.js'
+import { bestCheckpoint, type Checkpoint, listCheckpoints, requireIntactModel } from '../store/checkpoint.js'
 import { runPaths } from '../store/run-directory.js'
 
 export type CheckpointChoice = 'best' | 'last'
@@ -86,6 +86,18 @@ function fromCheckpoint(given: string): EvalModel {
     reference: found.model,
     checkpoint: { step: found.step, chosen: 'the one given' },
   }
+}
+
+/**
+ * Holds a checkpoint's model against the hashes that were saved with it.
+ * @throws DamagedCheckpoint that names the file
+ */
+export async function requireIntact(reference: string): Promise<void> {
+  const directory = resolve(dirname(reference))
+  const found = listCheckpoints(runPaths(dirname(dirname(directory)))).find(
+    (one) => resolve(one.directory) === directory,
+  )
+  if (found) await requireIntactModel(found)
 }
 
 const blocks = 64

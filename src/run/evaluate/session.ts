@@ -22,7 +22,7 @@ import { readJsonFile } from '../store/json-file.js'
 import { lockRun } from '../store/run-lock.js'
 import { type DataOptions, openData } from './data.js'
 import { type EvalPaths, evalPaths, memoryJournal, openJournal, prepareDirectory, readManifest } from './directory.js'
-import { type CheckpointChoice, findModels } from './model.js'
+import { type CheckpointChoice, findModels, requireIntact } from './model.js'
 import { describeModels, type EvalPlan, type Job, placed, planOf } from './plan.js'
 import { type EvalProgress, type Progress, trackProgress } from './progress.js'
 import { describeData, type EvalResults, type Evaluated, makeResults, responsesParquet } from './results.js'
@@ -157,6 +157,7 @@ async function runJobs(
     const tokenizer = await openModelWithProgress(model.reference, model.adapter)
     try {
       tokenizer.tensors.close()
+      if (model.checkpoint) await requireIntact(model.reference)
       if (paths) recordStart(options.disk, paths, engine.info, open[0]!.data.settings.seed)
       for (const job of open) await runJob(job, engine, tokenizer, options, progress)
     } finally {

@@ -3,26 +3,18 @@
  * state.json. One is made under a partial name and renamed when it is whole and synced, and it is unnamed before it is
  * removed; so whatever carries the name is whole, at whatever moment the process was killed.
  */
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { UserError } from '../../base/errors.js'
 import type { Backend } from '../../train/backend.js'
+import { readRecord, recordLine } from './checkpoint-record.js'
 import { type Disk, guardedWrite } from './disk.js'
-import { toJsonLine } from './json-lines.js'
+import { changedFile, type FileHashes, hashFiles } from './file-hashes.js'
 import { type RunPaths, stepName, stepOf } from './run-directory.js'
 
 /** What the training loop continues from, beside the backend. JSON; only the loop knows what is in it. */
 export interface SavedLoopState {
   step: number
-}
-
-/** state.json */
-interface CheckpointRecord {
-  format: 1
-  step: number
-  /** The metric that the best checkpoint is chosen by, and its value here, where it was measured at this step. */
-  best: { metric: string; value?: number }
-  loop: SavedLoopState
 }
 
 export interface Checkpoint {
@@ -33,31 +25,32 @@ export interface Checkpoint {
   metric: string
   value?: number
   loop: SavedLoopState
+  /** Of its files; absent in a checkpoint of an earlier version. */
+  files?: FileHashes
 }
 
-function readCheckpoint(directory: string, step: number): Checkpoint | undefined {
-  try {
-    const record = JSON.parse(readFileSync(join(directory, 'state.json'), 'utf8')) as CheckpointRecord
-    if (record.format !== 1 || record.step !== step || record.loop.step !== step) return undefined
-    if (!existsSync(join(directory, 'model'))) return undefined
-    const { metric, value } = record.best
-    return { directory, model: join(directory, 'model'), step, metric, value, loop: record.loop }
-  } catch {
-    return undefined
-  }
+function readCheckpoint(directory: string, step: number): Checkpoint | { damage: string } {
+  const record = readRecord(directory, step)
+  if ('damage' in record) return record
+  const { metric, value } = record.best
+  return { directory, model: join(directory, 'model'), step, metric, value, loop: record.loop, files: record.files }
 }
 
-/** The whole checkpoints, oldest first. One whose state cannot be read is not among them. */
-export function listCheckpoints({ checkpoints }: RunPaths): Checkpoint[] {
-  if (!existsSync(checkpoints)) return []
-  return readdirSync(checkpoints)
+/** Every directory that has a checkpoint's name, oldest first. */
+const directoriesOf = ({ checkpoints }: RunPaths): { directory: string; step: number }[] =>
+  (existsSync(checkpoints) ? readdirSync(checkpoints) : [])
     .flatMap((name) => {
       const step = stepOf(name)
-      const found = step === undefined ? undefined : readCheckpoint(join(checkpoints, name), step)
-      return found ?? []
+      return step === undefined ? [] : [{ directory: join(checkpoints, name), step }]
     })
     .sort((a, b) => a.step - b.step)
-}
+
+/** The whole checkpoints, oldest first. One whose state cannot be read is not among them. */
+export const listCheckpoints = (paths: RunPaths): Checkpoint[] =>
+  directoriesOf(paths).flatMap(({ directory, step }) => {
+    const found = readCheckpoint(directory, step)
+    return 'damage' in found ? [] : [found]
+  })
 
 /** A run cannot go on from a checkpoint of its own. */
 export class DamagedCheckpoint extends UserError {}
@@ -66,21 +59,20 @@ export class DamagedCheckpoint extends UserError {}
 export interface ResumePoint {
   /** The last whole checkpoint; undefined where the run has none yet, and begins anew. */
   checkpoint?: Checkpoint
-  /** Directories of later checkpoints that cannot be read. */
-  skipped: string[]
+  /** Later checkpoints that cannot be read, and why. */
+  skipped: { directory: string; damage: string }[]
 }
 
 /** @throws DamagedCheckpoint where checkpoints are there and none of them can be read: what the run did is not thrown away. */
 export function findResumePoint(paths: RunPaths): ResumePoint {
   const checkpoint = listCheckpoints(paths).at(-1)
-  const skipped = !existsSync(paths.checkpoints)
-    ? []
-    : readdirSync(paths.checkpoints)
-        .filter((name) => (stepOf(name) ?? -1) > (checkpoint?.step ?? -1))
-        .sort()
-        .map((name) => join(paths.checkpoints, name))
-  if (checkpoint === undefined && skipped.length > 0) {
-    throw new DamagedCheckpoint(`${skipped[0]}: damaged: no state.json and model/ of that step`, {
+  const skipped = directoriesOf(paths).flatMap(({ directory, step }) => {
+    const found = step > (checkpoint?.step ?? -1) ? readCheckpoint(directory, step) : undefined
+    return found && 'damage' in found ? [{ directory, damage: found.damage }] : []
+  })
+  const [first] = skipped
+  if (checkpoint === undefined && first !== undefined) {
+    throw new DamagedCheckpoint(`${first.directory}: damaged: ${first.damage}`, {
       hint: `no checkpoint of the run can be read: start another by --run, or remove ${paths.checkpoints} to begin this one anew`,
     })
   }
@@ -88,23 +80,64 @@ export function findResumePoint(paths: RunPaths): ResumePoint {
 }
 
 /**
- * Brings the backend into the checkpoint's state.
+ * Brings the backend into the checkpoint's state. Its files are held against the hashes in state.json, where that has them.
+ * `checkState` throws a UserError for a loop state that the loop cannot continue from.
  * @throws DamagedCheckpoint with the file that cannot be read and the way to go on from an older checkpoint
  */
-export async function loadCheckpoint(backend: Backend, paths: RunPaths, checkpoint: Checkpoint): Promise<void> {
-  try {
+export async function loadCheckpoint(
+  backend: Backend,
+  paths: RunPaths,
+  checkpoint: Checkpoint,
+  checkState: (loop: SavedLoopState) => void = () => {},
+): Promise<void> {
+  const { directory, step } = checkpoint
+  const cause = await failureOf(async () => {
+    within(join(directory, 'state.json'), () => checkState(checkpoint.loop))
     await backend.load(checkpoint.model, { optimizer: true })
+  })
+  const damage =
+    cause instanceof UserError ? cause.message : await changedFile(directory, checkpoint.files ?? {}).catch(messageOf)
+  if (damage === undefined) {
+    if (cause !== undefined) throw cause
+    return
+  }
+  const older = listCheckpoints(paths).findLast((one) => one.step < step)
+  throw new DamagedCheckpoint(`the checkpoint of step ${step} cannot be loaded: ${damage}`, {
+    hint:
+      older === undefined
+        ? `it is the only one: restore the file, or start another run by --run`
+        : `restore the file, or remove ${directory} and resume again: the run then goes on from ${older.directory}`,
+    cause,
+  })
+}
+
+/** @throws DamagedCheckpoint where a file of the model is not as it was saved. */
+export async function requireIntactModel({ directory, step, files = {} }: Checkpoint): Promise<void> {
+  const damage = await changedFile(directory, files, 'model/')
+  if (damage === undefined) return
+  throw new DamagedCheckpoint(`the checkpoint of step ${step} is damaged: ${damage}`, {
+    hint: 'restore the file, or take another checkpoint',
+  })
+}
+
+async function failureOf(work: () => Promise<void>): Promise<unknown> {
+  try {
+    await work()
+    return undefined
+  } catch (error) {
+    return error
+  }
+}
+
+const messageOf = (error: Error) => error.message
+
+/** Names the file in front of what is wrong in it. */
+function within(file: string, work: () => void): void {
+  try {
+    work()
   } catch (error) {
     if (!(error instanceof UserError)) throw error
-    const { directory, step } = checkpoint
-    const older = listCheckpoints(paths).findLast((one) => one.step < step)
-    throw new DamagedCheckpoint(`the checkpoint of step ${step} cannot be loaded: ${error.message}`, {
-      hint:
-        older === undefined
-          ? `it is the only one: restore the file, or start another run by --run`
-          : `restore the file, or remove ${directory} and resume again: the run then goes on from ${older.directory}`,
-      cause: error,
-    })
+    throw new UserError(`${file}: ${error.message}`, { cause: error })
   }
 }
 
@@ -138,8 +171,11 @@ export async function writeCheckpoint(
   disk.remove(partial)
   disk.makeDirectory(join(partial, 'model'))
   await guardedWrite(final, () => save(join(partial, 'model')))
-  const record: CheckpointRecord = { format: 1, step: loop.step, best: { metric, value }, loop }
-  disk.write(join(partial, 'state.json'), toJsonLine(record))
+  const files = await guardedWrite(final, () => hashFiles(partial))
+  disk.write(
+    join(partial, 'state.json'),
+    recordLine({ format: 1, step: loop.step, best: { metric, value }, loop, files }),
+  )
   disk.syncTree(partial)
   // Only a checkpoint that could not be read can be in the way: the loop never repeats a step that was saved.
   if (existsSync(final)) removeCheckpoint(disk, paths, name)

@@ -1,12 +1,10 @@
 import { existsSync } from 'node:fs'
 import { UserError } from '../../base/errors.js'
-import { loadRecipe } from '../../recipe/index.js'
-import type { Recipe } from '../../recipe/schema.js'
 import type { EvalMetrics, StepMetrics } from '../../train/events.js'
 import type { RunEnvironment } from './environment.js'
-import { readJsonFile } from './json-file.js'
+import { isJsonObject, readJsonFile } from './json-file.js'
 import { readJsonLines } from './json-lines.js'
-import { type RunPaths, requireRun, runPaths } from './run-directory.js'
+import type { RunPaths } from './run-directory.js'
 
 /** What a run has behind it. */
 export interface History<Step = StepMetrics, Evaluation = EvalMetrics> {
@@ -22,13 +20,6 @@ export function readHistory<Step = StepMetrics, Evaluation = EvalMetrics>(paths:
 export function readEnvironment(paths: RunPaths): RunEnvironment | undefined {
   if (!existsSync(paths.environment)) return undefined
   const environment = readJsonFile<RunEnvironment>(paths.environment)
-  if (environment !== undefined) return environment
+  if (isJsonObject(environment)) return environment
   throw new UserError(`${paths.environment}: not JSON`, { hint: 'the file is damaged: move it away to go on without' })
-}
-
-/** Everything of a run that is text. @throws UserError where `directory` holds no run. */
-export function readRun(directory: string): History & { recipe: Recipe; environment?: RunEnvironment } {
-  requireRun(directory)
-  const paths = runPaths(directory)
-  return { ...readHistory(paths), recipe: loadRecipe(paths.config), environment: readEnvironment(paths) }
 }

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { UserError } from '../../base/errors.js'
 import { type Disk, replaceFile } from './disk.js'
+import { isJsonObject } from './json-file.js'
 
 /**
  * The objects of a JSON-lines file that a running process appends to. A last line without its end (a process killed
@@ -12,14 +13,19 @@ export function readJsonLines<T>(path: string): T[] {
   const lines = readFileSync(path, 'utf8').split('\n')
   lines.pop()
   return lines.map((line, index) => {
-    try {
-      return JSON.parse(line) as T
-    } catch (cause) {
-      throw new UserError(`${path}:${index + 1}: not a JSON object`, {
+    const damaged = (cause?: unknown) =>
+      new UserError(`${path}:${index + 1}: not a JSON object`, {
         hint: 'the file is damaged: mend or remove that line',
         cause,
       })
+    let value: unknown
+    try {
+      value = JSON.parse(line)
+    } catch (cause) {
+      throw damaged(cause)
     }
+    if (!isJsonObject(value)) throw damaged()
+    return value as T
   })
 }
 

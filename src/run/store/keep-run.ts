@@ -19,9 +19,11 @@ import {
   retainCheckpoints,
   type SavedLoopState,
 } from './checkpoint.js'
+import { noRecord } from './checkpoint-record.js'
 import { cutRun } from './cut-run.js'
 import { type Disk, realDisk, replaceFile } from './disk.js'
 import { describeStart, environmentWarnings, nextEnvironment } from './environment.js'
+import { gapsOf } from './gaps.js'
 import { readEnvironment, readHistory } from './history.js'
 import {
   type AnyEvaluation,
@@ -55,6 +57,8 @@ export interface OpenRun<Step extends AnyStep, Evaluation extends AnyEvaluation>
   backend: Backend
   /** From its beginning or from a saved state, which the backend is in already. See {@link Parts} for what it keeps to. */
   loop(start: LoopStart): AsyncIterable<LoopEventOf<Step, Evaluation>>
+  /** @throws UserError that names what of a saved state the loop cannot continue from. */
+  checkState?(state: SavedLoopState): void
   close(): Promise<void>
 }
 
@@ -131,6 +135,19 @@ function awaitsEvaluation<Step extends AnyStep, Evaluation extends AnyEvaluation
   return step > 0 && kind.evaluationDue(step) && !evaluations.some((line) => line.step === step)
 }
 
+/** @throws UserError where the step has no line: the choice of the best checkpoint needs it. */
+function metricsAt<Metrics extends { step: number }>(
+  paths: RunPaths,
+  lines: readonly Metrics[],
+  step: number,
+): Metrics {
+  const line = lines.findLast((one) => one.step === step)
+  if (line !== undefined) return line
+  throw new UserError(`${paths.metrics}: has no line of step ${step}, whose evaluation is still to come`, {
+    hint: 'restore the file, or start another run with --run',
+  })
+}
+
 /** A loop that failed with the policy untouched since its last step says so on its error. */
 const leavesPolicyUnchanged = (error: unknown) => (error as { policyUnchanged?: boolean }).policyUnchanged === true
 
@@ -145,23 +162,27 @@ async function runLoop<Step extends AnyStep, Evaluation extends AnyEvaluation, S
   const { disk = realDisk, onEvent = () => {}, signal } = options
   const { recipe } = kind
   const step = checkpoint?.step ?? 0
+  const history = readHistory<Step['metrics'], Evaluation['metrics']>(paths)
   const previous = readEnvironment(paths)
   const start = describeStart(run.backend.info, step, recipe.seed, options.argv ?? [])
   const warnings = [
-    ...skipped.map((directory) => `${directory} is damaged and left out: the run goes on after step ${step}`),
+    ...skipped.map(
+      ({ directory, damage }) =>
+        `${directory} is damaged${damage === noRecord ? '' : ` (${damage})`} and left out: the run goes on after step ${step}`,
+    ),
     ...(options.resume && !checkpoint ? ['there is no checkpoint to go on from: the run begins anew'] : []),
+    ...gapsOf(paths, history.steps, step),
     ...environmentWarnings(previous, start),
   ]
   for (const message of warnings) onEvent({ type: 'warning', step, message })
   replaceFile(disk, paths.environment, `${JSON.stringify(nextEnvironment(previous, start), null, 2)}\n`)
 
   await kind.prepare?.(run.backend)
-  if (checkpoint) await loadCheckpoint(run.backend, paths, checkpoint)
-  const history = readHistory<Step['metrics'], Evaluation['metrics']>(paths)
+  if (checkpoint) await loadCheckpoint(run.backend, paths, checkpoint, run.checkState)
   const sinks = openSinks(disk, paths, recipe, history)
   const unevaluated =
     checkpoint && awaitsEvaluation(kind, paths, step)
-      ? { metrics: history.steps[history.steps.length - 1], state: checkpoint.loop }
+      ? { metrics: metricsAt(paths, history.steps, step), state: checkpoint.loop }
       : undefined
   const recorder = createRecorder({
     disk,

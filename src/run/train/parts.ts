@@ -9,9 +9,11 @@ import { loadTask } from '../../task/registry.js'
 import { PromptStream } from '../../task/stream.js'
 import type { Task } from '../../task/types.js'
 import type { Backend } from '../../train/backend.js'
-import { type LoopState, trainLoop } from '../../train/loop.js'
+import { trainLoop } from '../../train/loop.js'
+import { readLoopState } from '../../train/loop-state.js'
 import type { ModelShape } from '../plan/plan.js'
 import { openPolicy, sketchPolicy } from '../plan/policy.js'
+import type { SavedLoopState } from '../store/checkpoint.js'
 import type { LoopStart } from '../store/keep-run.js'
 import type { LoopEvent } from '../store/recorder.js'
 
@@ -25,6 +27,8 @@ export interface Parts {
    * On `signal` the loop returns at the next moment at which the backend is in the state of the last `step` event.
    */
   loop(start: LoopStart): AsyncIterable<LoopEvent>
+  /** @throws UserError that names what of a saved state the loop cannot continue from. */
+  checkState?(state: SavedLoopState): void
   close(): Promise<void>
 }
 
@@ -46,8 +50,9 @@ export const openPartsWith =
           task,
           evalTask,
           ...start,
-          state: start.state as LoopState | undefined,
+          state: start.state && readLoopState(start.state, recipe),
         }),
+      checkState: (state) => void readLoopState(state, recipe),
       close: () => backend.close(),
     }
   }

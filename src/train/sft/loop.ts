@@ -28,7 +28,7 @@ export interface SftSetup {
   signal?: AbortSignal
 }
 
-/** Where a run is; JSON. */
+/** Where a run is; JSON. The checkpoint's own step, which is checked as it is read. */
 export interface SftState {
   step: number
 }
