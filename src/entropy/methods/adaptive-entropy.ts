@@ -1,4 +1,3 @@
-import { z } from 'zod'
 import { oneBonusCoefficient } from './exclusions.js'
 import { entropyMethod, optionSection } from './method.js'
 
@@ -27,13 +26,12 @@ export interface AdaptiveOptions {
 }
 
 /** JSON; saved with the checkpoint. */
-export const adaptiveState = z.object({
+export interface AdaptiveState {
   /** What step k's updates use. */
-  used: z.number(),
+  used: number
   /** c_{k+1}: the next step's coefficient, before the question whether it is used. */
-  next: z.number(),
-})
-export type AdaptiveState = z.infer<typeof adaptiveState>
+  next: number
+}
 
 /** Step k's coefficient, and the state to go on from. `entropy` is e_k; without a state it is the first step. */
 export function adaptCoefficient(
@@ -82,7 +80,7 @@ export const adaptiveEntropyMethod = entropyMethod({
   needs: { statistics: [], moments: 'exact', bonus: true },
   controller: {
     key: 'adaptive',
-    state: adaptiveState,
+    state: ({ z }) => z.object({ used: z.number(), next: z.number() }),
     next: adaptCoefficient,
     // The atlas shows the bonus at its largest, where the batch's entropy is low enough for it to act.
     alone: (entropy, { target, max }): AdaptiveState => ({ used: entropy <= target ? max : 0, next: max }),

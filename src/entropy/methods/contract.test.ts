@@ -20,6 +20,7 @@ import {
   methods,
   optionGroups,
   schemaOf,
+  stateSchemas,
 } from './recipe-keys.js'
 import { nextStates, setByStates, statesAlone } from './states.js'
 import { surrogate } from './surrogate.js'
@@ -282,6 +283,7 @@ describe.each(methods.map((method) => [method.name, method] as const))('%s', (na
     for (const entropy of [1, 0.1, 0.3]) {
       states = nextStates(settings, states, { update: 0, entropy })
       expect(JSON.parse(JSON.stringify(states))).toEqual(states)
+      for (const [key, state] of Object.entries(states)) expect(stateSchemas[key].parse(state)).toEqual(state)
       expect(nextStates(settings, states, { update: 1, entropy: 9 })).toEqual(states)
       for (const value of Object.values(setByStates(settings, states).metrics)) expect(value).toSatisfy(Number.isFinite)
     }

@@ -88,8 +88,8 @@ export interface Exclusion {
 export interface Controller<Key extends string = string, Options = unknown, State = unknown> {
   /** Key of the state in the checkpoint. */
   key: Key
-  /** A saved state is held against it before the run continues from it. */
-  state: z.ZodType<State>
+  /** A saved state is held against this schema before the run continues from it. */
+  state(kit: SchemaKit): z.ZodType<State>
   /** Runs once per batch of rollouts, before its first update. `entropy`: mean H over its policy tokens, nats. */
   next(state: State | undefined, entropy: number, options: Options): State
   /** The state for a batch that is looked at by itself: control at its strongest. */

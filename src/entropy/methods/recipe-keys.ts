@@ -5,10 +5,12 @@
 import { z } from 'zod'
 import * as numbers from '../../base/numbers.js'
 import { methods as list } from './index.js'
-import type { AnyGroup, Controller, EntropyMethod, Exclusion, OptionsOf } from './method.js'
+import type { AnyGroup, Controller, EntropyMethod, Exclusion, OptionsOf, SchemaKit } from './method.js'
 
 type Method = (typeof list)[number]
 export type EntropyMethodName = Method['name']
+
+const kit: SchemaKit = { z, ...numbers }
 
 /** The methods, each with the types of any. */
 export const methods: readonly EntropyMethod<EntropyMethodName>[] = list
@@ -33,13 +35,13 @@ export type MethodStates = {
 
 /** The schema of each of them, by its key. */
 export const stateSchemas: Readonly<Record<string, z.ZodType>> = Object.fromEntries(
-  methods.flatMap(({ controller }) => (controller ? [[controller.key, controller.state]] : [])),
+  methods.flatMap(({ controller }) => (controller ? [[controller.key, controller.state(kit)]] : [])),
 )
 
 /** Every group of options once, in the methods' order. */
 export const optionGroups: readonly AnyGroup[] = [...new Set(list.flatMap(({ options }) => options ?? []))]
 
-const schemas = new Map(optionGroups.map((group) => [group, group.schema({ z, ...numbers })]))
+const schemas = new Map(optionGroups.map((group) => [group, group.schema(kit)]))
 export const schemaOf = (group: AnyGroup): z.ZodObject => schemas.get(group)!
 
 /** Keys of a recipe's `entropy` that stand in it directly. */
