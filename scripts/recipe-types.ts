@@ -32,7 +32,8 @@ function typeOf(schema: KeySchema): string {
   if (schema.const === '.inf') return "'inf' | '.inf'"
   if (schema.const !== undefined) return JSON.stringify(schema.const)
   if (schema.enum) return schema.enum.map((value) => JSON.stringify(value)).join(' | ')
-  if (schema.anyOf) return schema.anyOf.map(typeOf).join(' | ')
+  const choices = schema.anyOf ?? schema.oneOf
+  if (choices) return choices.map(typeOf).join(' | ')
   if (schema.prefixItems) return `[${schema.prefixItems.map(typeOf).join(', ')}]`
   switch (schema.type) {
     case 'integer':

@@ -14,8 +14,10 @@ import type { LoopStart } from '../src/run/store/keep-run.js'
 import type { LoopEvent } from '../src/run/store/recorder.js'
 import type { OpenParts } from '../src/run/train/parts.js'
 import type { Backend } from '../src/train/backend.js'
+import { allCapabilities } from '../src/train/capabilities.js'
 import type { EvalMetrics, GradedCompletion, StepMetrics } from '../src/train/events.js'
 import { evaluationDue } from '../src/train/schedule.js'
+import { characterText } from './character-text.js'
 
 interface FakeState extends SavedLoopState {
   random: number
@@ -103,7 +105,6 @@ const absent = () => Promise.reject(new Error('not part of the fake'))
 function fakeBackend(cell: { weight: number }, calls: string[]): Backend {
   return {
     info: {
-      statistics: 'exact',
       model: 'nothing',
       parameters: 1,
       vocabSize: 2,
@@ -113,6 +114,8 @@ function fakeBackend(cell: { weight: number }, calls: string[]): Backend {
       threads: 1,
       attention: 'padded (there is nothing to attend to)',
     },
+    capabilities: allCapabilities,
+    model: characterText('a'),
     sample: absent,
     score: absent,
     update: absent,

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { sketchModel } from '../src/model/open.js'
 import { loadRecipe, type Recipe } from '../src/recipe/index.js'
 import { formatBytes } from '../src/report/format.js'
+import type { MemoryEstimate } from '../src/run/plan/micro-batch.js'
 import { makePlan, type Plan } from '../src/run/plan/plan.js'
 import { shapeOf } from '../src/run/train/parts.js'
 
@@ -34,8 +35,8 @@ export async function paperPlan(name: string, sets: string[] = []): Promise<{ re
 }
 
 /** `63.1 GiB on the GPU, 90.2 GiB of the host`. */
-export const needsOf = ({ memory: { devices } }: Plan): string =>
-  devices
+export const needsOf = ({ memory }: Plan): string =>
+  memory!.devices
     .map(({ device, total }) => `${formatBytes(total)} ${device === 'host' ? 'of the host' : 'on the GPU'}`)
     .join(', ')
 
@@ -47,9 +48,9 @@ export async function tableRows(): Promise<string[]> {
   const rows = paperRecipes().map(async (name) => {
     const { recipe, plan } = await paperPlan(name)
     const trained = recipe.lora ? `LoRA, rank ${recipe.lora.rank}` : 'all weights'
-    const [gpu, host] = plan.memory.devices.map(({ total }) => formatBytes(total))
-    const phase = (parts: (keyof Plan['memory'])[]) =>
-      formatBytes(parts.reduce((sum, part) => sum + (plan.memory[part] as number), 0))
+    const [gpu, host] = plan.memory!.devices.map(({ total }) => formatBytes(total))
+    const phase = (parts: (keyof MemoryEstimate)[]) =>
+      formatBytes(parts.reduce((sum, part) => sum + (plan.memory![part] as number), 0))
     return (
       `| [${name}](../recipes/paper/${name}.yaml) | ${recipe.algorithm.name.toUpperCase()} | ${trained} | ${gpu} | ${host} | ` +
       `${phase(['weights'])} | ${phase(['gradients', 'activations', 'masks'])} | ${phase(['cache'])} | ${recipe.rollout.batchSize} |`

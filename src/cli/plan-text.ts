@@ -5,11 +5,13 @@ import { loraSettings } from '../model/lora/section.js'
 import type { DecoderConfig } from '../model/types.js'
 import type { Recipe } from '../recipe/schema.js'
 import { formatBytes, formatCompact, formatCount, formatCounted, formatNumber } from '../report/format.js'
+import { describeSampler } from '../rollout/samplers.js'
 import { type DeviceMemory, type MemoryParts, phaseOf } from '../run/plan/devices.js'
 import { adapterSize } from '../run/plan/memory.js'
 import type { MemoryEstimate } from '../run/plan/micro-batch.js'
 import type { Plan } from '../run/plan/plan.js'
 import type { DtypeChoice } from '../run/plan/resolve-dtype.js'
+import { backendCapabilities, describeBackend } from '../train/backends.js'
 import { type CriticSection, criticLr } from '../train/ppo/section.js'
 import { planLines } from './plan-lines.js'
 
@@ -131,7 +133,9 @@ function deviceText({ parts, total, available }: DeviceMemory): string {
 }
 
 /** A line per device, then the token budget that its memory has room for. */
-export function memoryRows({ devices, largestTokenBudget }: MemoryEstimate): [string, string][] {
+export function memoryRows(memory: MemoryEstimate | undefined): [string, string][] {
+  if (memory === undefined) return []
+  const { devices, largestTokenBudget } = memory
   const rows = devices.map((device, index): [string, string] => [
     index === 0 ? 'memory' : '',
     `${devices.length > 1 ? `${device.device}: ` : ''}${deviceText(device)}`,
@@ -158,6 +162,15 @@ function choiceText(choice: DtypeChoice): string {
   return `a token takes a layer's products ${micro(float32)} us in float32, ${micro(bfloat16)} us in bfloat16`
 }
 
+/** Who trains and who samples, where the recipe says it. */
+export function kindRows({ backend, sampler }: Pick<Recipe, 'backend' | 'sampler'>): [string, string][] {
+  const exact = backendCapabilities(backend).resumesBitForBit ? '' : ', resumes, but not bit for bit'
+  return [
+    ...(backend ? [['backend', `${backend.kind}: ${describeBackend(backend)}${exact}`] as [string, string]] : []),
+    ...(sampler ? [['sampler', `${sampler.kind}: ${describeSampler(sampler)}`] as [string, string]] : []),
+  ]
+}
+
 /** What the run is going to do, a line per question that a user asks before starting it. */
 export function planText(recipe: Recipe, plan: Plan, place: string, columns?: number): string {
   const { train, rollout, checkpoint } = recipe
@@ -173,6 +186,7 @@ export function planText(recipe: Recipe, plan: Plan, place: string, columns?: nu
         `tokens${rollout.dynamicSampling ? `, ${rollout.dynamicSampling.maxTries} more rounds at most` : ''}: ` +
         `up to ${formatCount(plan.tokensPerStep)} tokens, ${formatCounted(plan.updatesPerStep, 'optimizer update')}`,
     ],
+    ...kindRows(recipe),
     ['algorithm', algorithmText(recipe)],
     ...(recipe.critic ? [['critic', criticText(recipe.critic)] as [string, string]] : []),
     ['entropy', entropyText(recipe)],

@@ -4,22 +4,14 @@
  * others are sampled beside it, and two models meet the same random numbers.
  */
 import { UserError } from '../base/errors.js'
-import type { OpenModel } from '../model/types.js'
+import type { TextModel } from '../model/types.js'
 import { completionText } from '../rollout/generate.js'
 import { stopTokensOf } from '../rollout/model-thread.js'
 import { promptText, promptTokens } from '../rollout/prompts.js'
-import type { Completion, FinishReason, RolloutStatistics, SamplePrompt, SamplingOptions } from '../rollout/types.js'
+import type { ExactSampler } from '../rollout/sampler-kind.js'
+import type { FinishReason, SamplePrompt } from '../rollout/types.js'
 import { gradeAll } from '../task/grading.js'
 import type { Example, Task } from '../task/types.js'
-
-/** What an evaluation needs of whatever holds the model. */
-export interface Sampler {
-  sample(
-    prompts: SamplePrompt[],
-    options: SamplingOptions,
-    onProgress?: (done: { tokens: number; completions: number }) => void,
-  ): Promise<{ completions: Completion[]; statistics: RolloutStatistics }>
-}
 
 /** A problem at its place in the data set, which keys its draws. */
 export interface PlacedExample {
@@ -79,7 +71,7 @@ export const solvedFrom = 1
  * @throws UserError for a prompt that leaves no room for an answer.
  */
 export function samplePrompts(
-  model: OpenModel,
+  model: TextModel,
   problems: readonly PlacedExample[],
   maxNewTokens: number,
 ): SamplePrompt[] {
@@ -97,7 +89,7 @@ export function samplePrompts(
 
 /** Samples and grades the problems, all in one batch; the answer is in their order. */
 export async function respond(
-  { sampler, model, task }: { sampler: Sampler; model: OpenModel; task: Pick<Task, 'name' | 'grade'> },
+  { sampler, model, task }: { sampler: ExactSampler; model: TextModel; task: Pick<Task, 'name' | 'grade'> },
   problems: readonly PlacedExample[],
   options: RespondOptions,
   onProgress?: (done: { tokens: number; completions: number }) => void,

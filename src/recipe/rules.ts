@@ -1,4 +1,5 @@
 import { type LoraSection, ofGivenAdapter } from '../model/lora/section.js'
+import { backendRules } from './backend-rules.js'
 import { entropyRules, entropyWarnings } from './entropy-rules.js'
 import type { Recipe } from './schema.js'
 
@@ -51,6 +52,7 @@ export const recipeRules: Rule[] = [
         : undefined,
   },
   ...entropyRules,
+  ...backendRules,
   {
     path: 'critic',
     reads: ['critic', 'algorithm.name'],

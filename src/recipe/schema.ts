@@ -11,10 +11,12 @@ import { count } from '../base/numbers.js'
 import { entropySection } from '../entropy/section.js'
 import { evalSection } from '../evaluate/section.js'
 import { loraSection } from '../model/lora/section.js'
+import { samplerSection } from '../rollout/samplers.js'
 import { rolloutSection } from '../rollout/section.js'
 import { taskSection } from '../task/section.js'
 import { deviceKey } from '../torch/device-key.js'
 import { algorithmSection } from '../train/algorithm-section.js'
+import { backendSection } from '../train/backends.js'
 import { ledgerSection } from '../train/ledger-section.js'
 import { criticSection } from '../train/ppo/section.js'
 import { trainSection } from '../train/section.js'
@@ -78,6 +80,9 @@ export const recipeSchema = z.strictObject({
   critic: criticSection
     .optional()
     .describe('The value model of ppo and the advantages it gives; under ppo all keys have defaults.'),
+  // Absent where they are the default, so that a run's config.yaml reads the same in earlier versions.
+  backend: backendSection.optional().describe('What trains the policy, and its own keys.'),
+  sampler: samplerSection.optional().describe('What draws the completions to train on, and its own keys.'),
   eval: evalSection.optional().describe('Held-out evaluation during training; absent: none.'),
   ledger: ledgerSection
     .optional()

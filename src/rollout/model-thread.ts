@@ -4,7 +4,7 @@ import { resolve } from 'node:path'
 import { withProgress } from '../fetch/progress.js'
 import type { LoraInit } from '../model/lora/lora.js'
 import { type ModelSketch, openModel, sketchModel } from '../model/open.js'
-import type { OpenModel } from '../model/types.js'
+import type { OpenModel, TextModel } from '../model/types.js'
 import type { Dtype } from '../torch/index.js'
 import { type EngineThread, startThread } from '../torch/thread.js'
 import type { ModelInit } from './service.js'
@@ -59,6 +59,6 @@ const baseName = ({ reference, path }: OpenModel): string =>
   resolve(reference.replace(/^~(?=\/)/, homedir())) === path ? path : reference
 
 /** Every id that ends a completion: the model's and the tokenizer's. */
-export const stopTokensOf = ({ config, tokenizer }: Pick<OpenModel, 'config' | 'tokenizer'>): number[] => [
+export const stopTokensOf = ({ config, tokenizer }: TextModel): number[] => [
   ...new Set([...config.eosTokenIds, ...tokenizer.eosTokenIds]),
 ]

@@ -1,5 +1,5 @@
 import { UserError } from '../base/errors.js'
-import type { DecoderConfig, OpenModel } from '../model/types.js'
+import type { TextModel } from '../model/types.js'
 import type { Example } from '../task/types.js'
 import { requirePositions } from './positions.js'
 
@@ -17,7 +17,7 @@ function requirePrompt({ id, prompt }: { id: string; prompt: unknown }): void {
 
 /** @throws UserError where a problem's prompt has no tokens, or passes the model's positions with its longest completion */
 export const requireRoomFor = (
-  config: DecoderConfig,
+  config: TextModel['config'],
   { id }: Example,
   { length }: Int32Array,
   maxNewTokens: number,
@@ -31,7 +31,7 @@ export const requireRoomFor = (
 
 /** A prompt's text and ids: chats through the model's template, text as it stands. */
 export function promptTokens(
-  { tokenizer }: Pick<OpenModel, 'tokenizer'>,
+  { tokenizer }: Pick<TextModel, 'tokenizer'>,
   example: Example,
 ): { text: string; tokens: Int32Array } {
   requirePrompt(example)

@@ -4,9 +4,15 @@
  */
 
 /** One array entry per completion token; nats. The distribution is softmax(z / T) over the full vocabulary. */
-export interface TokenStatistics {
-  /** log p(sampled token), the sampler's own. */
+export interface TokenLogprobs {
+  /** log p(sampled token), by whoever reports it. */
   logprob: Float32Array
+  /** 1 where no token was likelier than this one; where given tokens are scored. */
+  top?: Uint8Array
+}
+
+/** Moments of the whole distribution, one array entry per completion token; nats. */
+export interface TokenMoments {
   /** H = -sum p log p. */
   entropy: Float32Array
   /** sum_i p_i^2. */
@@ -19,15 +25,19 @@ export interface TokenStatistics {
   expectedS: Float32Array
   /** sum_i S_i^2, the squared length of the entropy's gradient with respect to the logits. */
   sumS2: Float32Array
-  /** 1 where no token was likelier than this one; where given tokens are scored. */
-  top?: Uint8Array
 }
+
+export interface TokenStatistics extends TokenLogprobs, TokenMoments {}
+
+/** What is reported where the moments may be missing: all of them, or none. */
+export type TokenScores = TokenLogprobs & Partial<TokenMoments>
 
 export const statisticNames = ['logprob', 'entropy', 'sumP2', 'sumP2LogP', 'S', 'expectedS', 'sumS2'] as const
 
 export type FinishReason = 'stop' | 'length'
 
-export interface Completion extends TokenStatistics {
+/** Which completion it is, and its tokens. */
+export interface CompletionTokens {
   /** Index into the request's prompts. */
   prompt: number
   /** 0 .. samplesPerPrompt - 1. */
@@ -35,6 +45,15 @@ export interface Completion extends TokenStatistics {
   /** Sampled ids, the end token included: it is a policy token. */
   tokens: Int32Array
   finish: FinishReason
+}
+
+/** A completion as a sampler reports it, with its own log-probabilities, and with moments where it knows them. */
+export type SampledCompletion = CompletionTokens & TokenScores
+
+/** A completion as it is trained on. Log-probabilities and moments are of one policy, the backend's. */
+export interface Completion extends CompletionTokens, TokenStatistics {
+  /** log p by the sampler, where that is not the backend. */
+  samplerLogprob?: Float32Array
 }
 
 export interface SamplingOptions {
@@ -68,6 +87,6 @@ export interface RolloutStatistics {
   seconds: number
   /** Mean probability mass that top-p, top-k or min-p cut away; absent without truncation. */
   truncatedMass?: number
-  /** Draws that fell within rounding of an edge of the cumulative distribution. */
-  edgeDraws: number
+  /** Draws that fell within rounding of an edge of the cumulative distribution; absent where that is not known. */
+  edgeDraws?: number
 }

@@ -3,12 +3,12 @@
  * else, so the same loop drives this machine's LibTorch in a worker thread and a service over the network.
  * All methods are asynchronous; one call is in flight at a time.
  */
-import type { Completion, RolloutStatistics, SamplePrompt, SamplingOptions, TokenStatistics } from '../rollout/types.js'
+import type { TextModel } from '../model/types.js'
+import type { SampleFunction } from '../rollout/sampler-kind.js'
+import type { Completion, SampledCompletion, TokenScores, TokenStatistics } from '../rollout/types.js'
+import type { BackendCapabilities } from './capabilities.js'
 import type { ObjectiveOptions } from './objective.js'
 import type { CriticBackend } from './ppo/critic.js'
-
-/** How much of the policy's distribution the backend reports per token. */
-export type StatisticsLevel = 'exact' | 'topK' | 'none'
 
 /** A prompt with its completions: the prompt's tokens are computed once for all of them. */
 export interface TrainGroup {
@@ -117,7 +117,6 @@ export interface TokenDistribution {
 }
 
 export interface BackendInfo {
-  statistics: StatisticsLevel
   model: string
   parameters: number
   vocabSize: number
@@ -131,18 +130,32 @@ export interface BackendInfo {
   transfers?: string
 }
 
-export interface Backend {
+/** A prompt with completions, to be scored. */
+export interface ScoreGroup {
+  prompt: Int32Array
+  completions: Int32Array[]
+}
+
+export interface ScoreOptions {
+  temperature: number
+  /** Tokens of one micro-batch at most; the result does not depend on it. */
+  tokenBudget: number
+  /** Default: the policy. */
+  model?: 'policy' | 'reference'
+}
+
+/** What it samples and scores has the moments of every token where its capabilities say so, see {@link ExactBackend}. */
+export interface Backend<
+  Sampled extends SampledCompletion = SampledCompletion,
+  Scored extends TokenScores = TokenScores,
+> {
   readonly info: BackendInfo
-  sample(
-    prompts: SamplePrompt[],
-    options: SamplingOptions,
-    onProgress?: (done: { tokens: number; completions: number }) => void,
-  ): Promise<{ completions: Completion[]; statistics: RolloutStatistics }>
+  readonly capabilities: BackendCapabilities
+  /** Tokenizer, chat template, and end tokens of the policy. */
+  readonly model: TextModel
+  sample(...given: Parameters<SampleFunction>): ReturnType<SampleFunction<Sampled>>
   /** Statistics of given completions under the policy (or the frozen reference), per group and completion. */
-  score(
-    groups: { prompt: Int32Array; completions: Int32Array[] }[],
-    options: { temperature: number; tokenBudget: number; model?: 'policy' | 'reference' },
-  ): Promise<TokenStatistics[][]>
+  score(groups: ScoreGroup[], options: ScoreOptions): Promise<Scored[][]>
   update(groups: TrainGroup[], options: UpdateOptions): Promise<UpdateResult>
   /** Keeps a copy of the present policy as the frozen reference. */
   freezeReference(): Promise<void>
@@ -154,3 +167,6 @@ export interface Backend {
   load(directory: string, options: { optimizer: boolean }): Promise<void>
   close(): Promise<void>
 }
+
+/** A backend whose statistics are exact. */
+export type ExactBackend = Backend<Completion, TokenStatistics>

@@ -11,6 +11,8 @@ export interface TrainItem {
   readonly advantage: Float32Array
   /** False: truncated and masked, none of its tokens is the policy's. */
   readonly counts: boolean
+  /** Multiplies A in the objective, where the completion is not of the backend's policy; one entry per token. */
+  readonly importance?: Float32Array
   readonly referenceLogprob?: Float32Array
 }
 

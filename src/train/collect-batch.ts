@@ -1,7 +1,8 @@
-/** A step's batch of rollouts: prompts from the stream, completions from the backend, grades from the task. */
+/** A step's batch of rollouts: prompts from the stream, completions from the sampler, grades from the task. */
 import { completionText } from '../rollout/generate.js'
 import { stopTokensOf } from '../rollout/model-thread.js'
 import { promptText, promptTokens, requireRoomFor } from '../rollout/prompts.js'
+import type { ExactSampler } from '../rollout/sampler-kind.js'
 import type { Completion, SamplingOptions } from '../rollout/types.js'
 import { gradeAll } from '../task/grading.js'
 import type { PromptStream } from '../task/stream.js'
@@ -15,6 +16,7 @@ import { Progress } from './progress.js'
 /** Tells its progress as it goes; returns undefined where the run's signal ended it. */
 export async function* collectBatch(
   setup: LoopSetup,
+  sampler: ExactSampler,
   stream: PromptStream,
   step: number,
 ): AsyncGenerator<Extract<TrainEvent, { type: 'phase' }>, StepBatch | undefined> {
@@ -26,7 +28,7 @@ export async function* collectBatch(
     yield { type: 'phase', step, phase: 'rollout', done: before }
     const examples = await stream.next(collector.wanted)
     const progress = new Progress()
-    const sampling = sample(setup, examples, step, collector.sampled, progress)
+    const sampling = sample(setup, sampler, examples, step, collector.sampled, progress)
     const expected = before + examples.length * samplesPerPrompt
     for await (const done of progress.until(sampling)) {
       yield { type: 'phase', step, phase: 'rollout', done: before + done, total: expected }
@@ -42,12 +44,20 @@ export async function* collectBatch(
 }
 
 /** `firstKey`: how many prompts of this step were sampled before. */
-async function sample(setup: LoopSetup, examples: Example[], step: number, firstKey: number, progress: Progress) {
-  const prompts = examples.map((example) => promptTokens(setup.model, example))
+async function sample(
+  setup: LoopSetup,
+  sampler: ExactSampler,
+  examples: Example[],
+  step: number,
+  firstKey: number,
+  progress: Progress,
+) {
+  const { model } = setup.backend
+  const prompts = examples.map((example) => promptTokens(model, example))
   examples.forEach((example, i) => {
-    requireRoomFor(setup.model.config, example, prompts[i].tokens, setup.recipe.rollout.maxNewTokens)
+    requireRoomFor(model.config, example, prompts[i].tokens, setup.recipe.rollout.maxNewTokens)
   })
-  const { completions, statistics } = await setup.backend.sample(
+  const { completions, statistics } = await sampler.sample(
     prompts.map(({ tokens }, i) => ({ key: firstKey + i, tokens })),
     samplingOptions(setup, step),
     ({ completions }) => progress.report(completions),
@@ -64,7 +74,7 @@ function samplingOptions(setup: LoopSetup, step: number): SamplingOptions {
     topP: rollout.topP,
     topK: rollout.topK,
     minP: rollout.minP,
-    stopTokens: stopTokensOf(setup.model),
+    stopTokens: stopTokensOf(setup.backend.model),
     stopStrings: rollout.stopStrings,
     seed,
     step,
@@ -73,12 +83,14 @@ function samplingOptions(setup: LoopSetup, step: number): SamplingOptions {
 }
 
 async function grade(
-  { recipe, model, task }: LoopSetup,
+  { recipe, backend, task }: LoopSetup,
   examples: Example[],
   prompts: { text: string }[],
   completions: Completion[],
 ): Promise<Graded[]> {
-  const texts = completions.map(({ tokens }) => completionText(model.tokenizer, tokens, recipe.rollout.stopStrings))
+  const texts = completions.map(({ tokens }) =>
+    completionText(backend.model.tokenizer, tokens, recipe.rollout.stopStrings),
+  )
   const grades = await gradeAll(
     task,
     completions.map(({ prompt, finish, tokens }, i) => ({

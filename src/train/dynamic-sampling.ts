@@ -111,7 +111,9 @@ function total(rounds: readonly RolloutStatistics[]): RolloutStatistics {
     promptTokens: sum(({ promptTokens }) => promptTokens),
     completionTokens,
     seconds: sum(({ seconds }) => seconds),
-    edgeDraws: sum(({ edgeDraws }) => edgeDraws),
+    ...(rounds.some(({ edgeDraws }) => edgeDraws !== undefined)
+      ? { edgeDraws: sum(({ edgeDraws = 0 }) => edgeDraws) }
+      : {}),
     ...(rounds.some(({ truncatedMass }) => truncatedMass !== undefined)
       ? { truncatedMass: cut / completionTokens }
       : {}),

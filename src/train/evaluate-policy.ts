@@ -1,13 +1,20 @@
 /** Held-out problems under the evaluation's own seed: the run's randomness is not touched. */
 import { hashProblems } from '../evaluate/problem-set.js'
 import { respond } from '../evaluate/respond.js'
+import type { ExactSampler } from '../rollout/sampler-kind.js'
 import type { Example } from '../task/types.js'
 import type { EvalMetrics } from './events.js'
 import { heldOutMetrics } from './held-out.js'
 import type { LoopSetup } from './loop-setup.js'
 
-export async function evaluatePolicy(setup: LoopSetup, examples: Example[], step: number): Promise<EvalMetrics> {
-  const { backend: sampler, model, task, evalTask } = setup
+export async function evaluatePolicy(
+  setup: LoopSetup,
+  sampler: ExactSampler,
+  examples: Example[],
+  step: number,
+): Promise<EvalMetrics> {
+  const { task, evalTask } = setup
+  const { model } = setup.backend
   const { rollout, eval: evaluation } = setup.recipe
   const { samples, temperature, seed } = evaluation!
   const problems = await respond(

@@ -1,5 +1,5 @@
 /** What a training run consists of, and the state that it continues from. */
-import type { OpenModel } from '../model/types.js'
+import type { Sampler } from '../rollout/sampler-kind.js'
 import type { Task } from '../task/types.js'
 import type { Backend } from './backend.js'
 import type { LoopState } from './loop-state.js'
@@ -7,9 +7,10 @@ import type { LoopOptions } from './options.js'
 
 export interface LoopSetup {
   recipe: LoopOptions
+  /** In the state's policy; it holds the reference and the critic that the recipe needs (prepare.ts). */
   backend: Backend
-  /** Tokenizer, chat template and end tokens. */
-  model: OpenModel
+  /** Draws the completions; absent: the backend does. */
+  sampler?: Sampler
   task: Task
   evalTask?: Task
   state?: LoopState

@@ -13,6 +13,7 @@ import type { LoopSetup } from './loop-setup.js'
 import type { LoopState } from './loop-state.js'
 import { stepMetrics } from './metrics/step-metrics.js'
 import { optimizeBatch } from './optimize-batch.js'
+import { PolicySampler } from './policy-sampler.js'
 import { creditTokens, withCredit } from './ppo/credit.js'
 import { creditMetrics, isCriticWarmup } from './ppo/critic-step.js'
 import { klMetrics, klToReference, nextKlCoef, withKlCoef } from './ppo/kl-to-reference.js'
@@ -41,7 +42,8 @@ export async function* trainLoop(setup: LoopSetup): AsyncGenerator<LoopEvent> {
   const stream = new PromptStream(setup.task, 'train', recipe.seed, position)
   const heldOut =
     recipe.eval && (await new PromptStream(setup.evalTask ?? setup.task, 'eval', 0).upTo(recipe.eval.problems))
-  const evaluate = () => evaluatePolicy(setup, heldOut!, step)
+  const sampler = new PolicySampler(setup.backend, setup.sampler, { tokenBudget: recipe.train.tokenBudget, step })
+  const evaluate = () => evaluatePolicy(setup, sampler, heldOut!, step)
 
   if (setup.evaluate || (step === 0 && evaluationDue(recipe, 0))) {
     yield { type: 'phase', step, phase: 'evaluate' }
@@ -54,10 +56,11 @@ export async function* trainLoop(setup: LoopSetup): AsyncGenerator<LoopEvent> {
     const next = step + 1
     const lr = learningRate(recipe.train, next)
 
-    const batch = yield* collectBatch(setup, stream, next)
+    const batch = yield* collectBatch(setup, sampler, stream, next)
     if (!batch) return
     const { graded, statistics } = batch
-    const { items: bare, advantages } = await trainItems(setup, batch)
+    const correction = sampler.correct(graded.map(({ completion }) => completion))
+    const { items: bare, advantages } = await trainItems(setup, batch, correction)
     const kl = klToReference(bare)
     const credit =
       recipe.critic &&
@@ -77,11 +80,13 @@ export async function* trainLoop(setup: LoopSetup): AsyncGenerator<LoopEvent> {
     for (const message of problems) yield { type: 'warning', step: next, message }
     entropy = report.entropyState
     step = next
+    sampler.moved(step)
     position = stream.position
     const rollouts = rolloutsOf(graded, { items, advantages, credit, masks })
     const metrics = {
       ...stepMetrics({ step, lr, graded: rollouts, statistics, reports: updates, recipe }),
       ...batch.metrics,
+      ...correction?.metrics,
       ...(credit ? creditMetrics(credit, report.critic) : {}),
       ...(kl ? klMetrics(recipe, klCoef, kl) : {}),
     }

@@ -63,13 +63,13 @@ export class Minibatch {
     })
   }
 
-  /** What the backend gets: the control's weights are folded into the advantages. */
+  /** What the backend gets: the control's weights and the sampler's correction are folded into the advantages. */
   trainGroups(control: EntropyControl): TrainGroup[] {
     return this.groups.map((item, i) => this.#toTrain(item, i, control))
   }
 
   #toTrain(
-    { completion, advantage, referenceLogprob }: TrainItem,
+    { completion, advantage, importance, referenceLogprob }: TrainItem,
     i: number,
     { mask, tokenWeight, ratio, rolloutKlCoef }: EntropyControl,
   ): TrainCompletion {
@@ -80,7 +80,10 @@ export class Minibatch {
       tokens,
       rolloutLogprob: logprob,
       ...(referenceLogprob ? { referenceLogprob } : {}),
-      advantage: tokenWeight ? advantage.map((value, t) => value * tokenWeight[at + t]) : advantage,
+      advantage:
+        tokenWeight || importance
+          ? advantage.map((value, t) => value * (tokenWeight?.[at + t] ?? 1) * (importance?.[t] ?? 1))
+          : advantage,
       ...(ratio ? { ratio: own(ratio) } : {}),
       ...(rolloutKlCoef ? { rolloutKlCoef: own(rolloutKlCoef) } : {}),
       gradMask: mask.slice(at, this.end(i)),

@@ -2,6 +2,7 @@
  * One optimizer step on a minibatch: statistics, mask, update, and what it means for the entropy. The mask is taken
  * over all of the minibatch's tokens before any of them is trained on.
  */
+import { exactStatistics } from '../rollout/measure.js'
 import type { TokenStatistics } from '../rollout/types.js'
 import type { Backend, UpdateOptions, UpdateResult } from './backend.js'
 import type { TrainItem } from './batch.js'
@@ -36,12 +37,14 @@ export async function optimizeMinibatch(
   const sampled = unmoved || entropy.statistics === 'rollout'
   const statistics: TokenStatistics[] = sampled
     ? items.map(({ completion }) => completion)
-    : groups.inItemOrder(
-        await backend.score(
-          groups.map(({ completion }) => completion.tokens),
-          { temperature: rollout.temperature, tokenBudget: train.tokenBudget },
-        ),
-      )
+    : groups
+        .inItemOrder(
+          await backend.score(
+            groups.map(({ completion }) => completion.tokens),
+            { temperature: rollout.temperature, tokenBudget: train.tokenBudget },
+          ),
+        )
+        .map(exactStatistics)
   const batch = new Minibatch(items, groups, statistics, {
     aggregation: algorithm.aggregation,
     constantLength: algorithm.constantLength ?? rollout.maxNewTokens,

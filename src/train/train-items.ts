@@ -1,4 +1,5 @@
 /** From a batch of graded completions to what is trained on: advantages, truncation masks, reference log-probabilities. */
+import type { Correction } from '../rollout/sampler-kind.js'
 import { groupAdvantages } from './advantages.js'
 import type { Backend } from './backend.js'
 import type { TrainItem } from './batch.js'
@@ -16,6 +17,7 @@ export interface ItemsOfStep {
 export async function trainItems(
   { recipe, backend }: { recipe: LoopOptions; backend: Backend },
   { prompts, graded }: Pick<StepBatch, 'prompts' | 'graded'>,
+  correction?: Correction,
 ): Promise<ItemsOfStep> {
   const { klCoef, maskTruncated, advantage } = recipe.algorithm
   const bare = graded.map(
@@ -34,6 +36,7 @@ export async function trainItems(
   const items = bare.map((item, i) => ({
     ...item,
     advantage: item.advantage.fill(advantages?.[i] ?? 0),
+    ...(correction ? { importance: correction.weights[i] } : {}),
     ...(reference ? { referenceLogprob: reference[i].logprob } : {}),
   }))
   return { items, advantages }

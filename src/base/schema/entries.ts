@@ -12,6 +12,8 @@ export interface SchemaEntry {
   default?: string
   required: boolean
   section: boolean
+  /** In a section of kinds: those that take this key. Absent where all do. */
+  kinds?: string[]
 }
 
 function limits(schema: KeySchema): string {
@@ -59,18 +61,54 @@ const asYaml = (value: unknown): string =>
       ? `[${value.map(asYaml).join(', ')}]`
       : String(value)
 
+/** A section of kinds as one: `kind` with every kind's name, then the keys that only some kinds take. */
+function kindEntries(kinds: readonly KeySchema[], prefix: string): SchemaEntry[] {
+  const nameOf = ({ properties }: KeySchema) => String(properties?.kind?.const)
+  const own = kinds.flatMap((schema) => {
+    const { kind: _, ...others } = schema.properties ?? {}
+    return collect({ ...schema, properties: others }, prefix).map((entry) => ({ ...entry, kinds: [nameOf(schema)] }))
+  })
+  const merged = new Map<string, SchemaEntry & { kinds: string[] }>()
+  for (const entry of own) {
+    const before = merged.get(entry.path)
+    if (before) before.kinds.push(...entry.kinds)
+    else merged.set(entry.path, entry)
+  }
+  const kind: SchemaEntry = {
+    path: `${prefix}kind`,
+    description: kinds[0]?.properties?.kind?.description ?? '',
+    type: kinds.map(nameOf).join(' | '),
+    // Of the section that is left out.
+    default: kinds[0] && nameOf(kinds[0]),
+    required: false,
+    section: false,
+  }
+  return [
+    kind,
+    ...[...merged.values()].map((entry) => ({
+      ...entry,
+      description: `Of ${entry.kinds.join(' and ')}. ${entry.description}`,
+    })),
+  ]
+}
+
+const areKinds = (schemas: readonly KeySchema[]): boolean =>
+  schemas.every(({ properties }) => properties?.kind?.const !== undefined)
+
 function collect(parent: KeySchema, prefix: string): SchemaEntry[] {
   return Object.entries(parent.properties ?? {}).flatMap(([key, schema]) => {
     const path = prefix + key
-    const section = schema.properties !== undefined
+    const kinds = schema.oneOf && areKinds(schema.oneOf) ? schema.oneOf : undefined
+    const section = schema.properties !== undefined || kinds !== undefined
     const entry: SchemaEntry = {
       path,
       description: schema.description ?? '',
-      type: typeOf(schema),
+      type: kinds ? 'section' : typeOf(schema),
       ...(schema.default === undefined || section ? {} : { default: asYaml(schema.default) }),
       required: parent.required?.includes(key) ?? false,
       section,
     }
+    if (kinds) return [entry, ...kindEntries(kinds, `${path}.`)]
     return section ? [entry, ...collect(schema, `${path}.`)] : [entry]
   })
 }

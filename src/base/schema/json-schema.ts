@@ -8,6 +8,7 @@ export interface KeySchema {
   enum?: unknown[]
   const?: unknown
   anyOf?: KeySchema[]
+  oneOf?: KeySchema[]
   properties?: Record<string, KeySchema>
   required?: string[]
   items?: KeySchema

@@ -28,6 +28,10 @@ function unknownKey(parent: string[], key: string, entries: readonly SchemaEntry
   const siblings = entries
     .filter((entry) => entry.path.startsWith(prefix) && !entry.path.slice(prefix.length).includes('.'))
     .map((entry) => entry.path.slice(prefix.length))
+  const known = entries.find(({ path }) => path === prefix + key)
+  if (known?.kinds) {
+    return `is a key of kind ${known.kinds.join(' and ')}; set ${prefix}kind: ${known.kinds[0]}, or remove it`
+  }
   const alias = aliases[plain(key)]
   if (alias !== undefined && !siblings.some((name) => plain(name) === plain(key))) {
     return `unknown key; here it is ${alias}`
@@ -67,12 +71,20 @@ function wrongType(issue: z.core.$ZodIssueInvalidType, entries: readonly SchemaE
   return `must be ${typeNames[issue.expected] ?? issue.expected} (got ${shown(issue.input)})`
 }
 
-function wrongValue(issue: z.core.$ZodIssueInvalidValue): string {
-  const values = issue.values.map(String)
-  const guess = typeof issue.input === 'string' ? near(issue.input, values) : undefined
-  return `must be ${values.length === 1 ? '' : 'one of '}${values.join(', ')} (got ${shown(issue.input)})${
+const wrongValue = ({ values, input }: z.core.$ZodIssueInvalidValue): string => noneOf(values.map(String), input)
+
+function noneOf(values: readonly string[], input: unknown): string {
+  const guess = typeof input === 'string' ? near(input, values) : undefined
+  return `must be ${values.length === 1 ? '' : 'one of '}${values.join(', ')} (got ${shown(input)})${
     guess === undefined ? '' : `; did you mean ${guess}?`
   }`
+}
+
+/** A section of kinds whose `kind` is missing, or is none. */
+function wrongKind(issue: z.core.$ZodIssueInvalidUnion): string {
+  const given = (issue.input as Record<string, unknown> | undefined)?.[String(issue.path.at(-1))]
+  const values = ('options' in issue ? (issue.options ?? []) : []).map(String)
+  return given === undefined ? `is required: ${values.join(' or ')}` : noneOf(values, given)
 }
 
 function messageOf(issue: z.core.$ZodIssue, entries: readonly SchemaEntry[], given: unknown): string {
@@ -89,6 +101,8 @@ function messageOf(issue: z.core.$ZodIssue, entries: readonly SchemaEntry[], giv
     case 'too_big':
       if (issue.origin === 'array') return `must have ${issue.maximum} entries`
       return `must be ${issue.inclusive ? 'at most' : 'less than'} ${issue.maximum} (got ${shown(issue.input)})`
+    case 'invalid_union':
+      return 'discriminator' in issue ? wrongKind(issue) : `${issue.message} (got ${shown(issue.input)})`
     default:
       return `${issue.message} (got ${shown(issue.input)})`
   }
@@ -96,7 +110,7 @@ function messageOf(issue: z.core.$ZodIssue, entries: readonly SchemaEntry[], giv
 
 /** Of a union (a value or a list of them), what is wrong with the alternative that the input has the shape of. */
 function alternative(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
-  if (issue.code !== 'invalid_union' || !issue.message.startsWith('Invalid')) return [issue]
+  if (issue.code !== 'invalid_union' || !issue.message.startsWith('Invalid') || 'discriminator' in issue) return [issue]
   const list = Array.isArray(issue.input)
   const found = issue.errors.find((issues) => issues.some((one) => one.path.length > 0) === list)
   return (found ?? issue.errors[0]).map((one) => ({ ...one, path: [...issue.path, ...one.path] }) as z.core.$ZodIssue)

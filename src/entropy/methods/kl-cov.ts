@@ -45,7 +45,7 @@ export const klCovMethod = entropyMethod({
       .describe('Options of kl-cov (arXiv 2505.22617).'),
   ),
   excludes: [oneCovarianceTreatment],
-  needs: { statistics: ['advantage', 'logprob'], ratio: true },
+  needs: { statistics: ['advantage', 'logprob'], ratio: true, rolloutKl: true },
   ppoClip: 'drops',
   rule: () => ({ clipLow: Number.POSITIVE_INFINITY, clipHigh: Number.POSITIVE_INFINITY }),
   effect: (tokens, options) => ({ rolloutKlCoef: klCov(tokens, options) }),

@@ -75,6 +75,8 @@ export interface Needs {
   ratio?: true
   /** An entropy bonus in the objective. */
   bonus?: true
+  /** A KL term to the policy that sampled, with a coefficient for each token. */
+  rolloutKl?: true
 }
 
 /** Methods that list the same exclusion cannot be combined. */

@@ -40,7 +40,6 @@ const digit = (value: number) => 3 + value
 function fakeEngine(calls: number[][] = [], misbehave: (call: number) => void = () => {}) {
   return async (): Promise<EvalEngine> => ({
     info: {
-      statistics: 'exact',
       model: 'tiny',
       parameters: 1,
       vocabSize: 64,

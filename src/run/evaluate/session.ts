@@ -8,9 +8,10 @@
  */
 import { existsSync } from 'node:fs'
 import { UserError } from '../../base/errors.js'
-import { respond, type Sampler } from '../../evaluate/respond.js'
+import { respond } from '../../evaluate/respond.js'
 import type { OpenModel } from '../../model/types.js'
 import { openModelWithProgress } from '../../rollout/model-thread.js'
+import type { ExactSampler } from '../../rollout/sampler-kind.js'
 import type { TaskSpec } from '../../task/spec.js'
 import type { BackendInfo } from '../../train/backend.js'
 import { openLocalBackend } from '../../train/local/backend.js'
@@ -29,7 +30,7 @@ import { describeData, type EvalResults, type Evaluated, makeResults, responsesP
 import { checkSettings, type EvalSettings } from './settings.js'
 
 /** What a model needs to be evaluated; this machine's engine by default. */
-export interface EvalEngine extends Sampler {
+export interface EvalEngine extends ExactSampler {
   info: BackendInfo
   close(): Promise<void>
 }
@@ -174,7 +175,7 @@ function recordStart(disk: Disk, paths: EvalPaths, info: BackendInfo, seed: numb
 
 async function runJob(
   { model, data, journal }: Job,
-  sampler: Sampler,
+  sampler: ExactSampler,
   open: OpenModel,
   { batchSize, signal }: { batchSize: number; signal?: AbortSignal },
   progress: Progress,

@@ -10,7 +10,7 @@ const model = { ...fakeModelShape, parameters: 1e8 }
 const rollout = { promptsPerStep: 8, samplesPerPrompt: 8, maxNewTokens: 100, batchSize: 64 }
 const plan = (host: number, changes: Parameters<typeof fakeRecipe>[0] = {}) =>
   makePlan(fakeRecipe({ rollout, ...changes }), model, { host })
-const { total } = plan(Infinity).memory
+const { total } = plan(Infinity).memory!
 
 describe('a run beside what is free', () => {
   it('starts without a word where it fits', () => {
@@ -33,7 +33,7 @@ describe('a run beside what is free', () => {
       /^the run does not fit into memory: it takes about .* GiB on cpu, where 2.50 GiB/,
     )
     const budget = Number(/train\.tokenBudget: (\d+) is the largest that fits/.exec(refused.refusal!.hint)![1])
-    expect(budget).toBe(refused.memory.largestTokenBudget)
+    expect(budget).toBe(refused.memory!.largestTokenBudget)
     expect(plan(2.5 * GiB, { rollout: many, train: { tokenBudget: budget } }).warnings).toEqual([])
     expect(plan(2.5 * GiB, { rollout: many, train: { tokenBudget: budget + 1 } }).warnings).not.toEqual([])
     expect(refused.refusal?.hint).toMatch(/or else .*train\.activationCheckpointing: true/)

@@ -25,7 +25,7 @@ describe('the recipes of the paper', () => {
     expect(plan.warnings).toEqual([])
     expect(readFileSync(pathOf(name), 'utf8').split('\n')).toContain(headerOf(plan))
     // One GPU of 139 GiB, as the headers promise.
-    expect(plan.memory.total).toBeLessThan(139 * 2 ** 30)
+    expect(plan.memory!.total).toBeLessThan(139 * 2 ** 30)
     for (const method of ['clip-b', 'clip-v']) {
       const clipped = await paperPlan(name, [`entropy.method=${method}`])
       expect(clipped.plan.memory).toEqual(plan.memory)

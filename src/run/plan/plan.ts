@@ -2,6 +2,7 @@
 import os from 'node:os'
 import type { DecoderConfig } from '../../model/types.js'
 import { type Recipe, type Resolved, recipeWarnings } from '../../recipe/index.js'
+import { backendCapabilities } from '../../train/backends.js'
 import type { FreeMemory } from './free-memory.js'
 import { estimateMemory } from './memory.js'
 import { judgeMemory, type MemoryVerdict } from './memory-check.js'
@@ -35,7 +36,8 @@ export interface Plan extends MemoryVerdict {
   /** Completion tokens of a step at most. */
   tokensPerStep: number
   updatesPerStep: number
-  memory: MemoryEstimate
+  /** Absent where the backend computes elsewhere. */
+  memory?: MemoryEstimate
 }
 
 /** Prompt tokens assumed where none was tokenised. */
@@ -49,8 +51,8 @@ export function makePlan(
 ): Plan {
   const promptTokens = model.promptTokens ?? assumedPromptTokens
   const estimate = (changed: Resolved<Recipe>) => estimateMemory(changed, model, promptTokens, free)
-  const memory = estimate(recipe)
-  const { warnings, refusal } = judgeMemory(recipe, memory, estimate)
+  const memory = backendCapabilities(recipe.backend).here ? estimate(recipe) : undefined
+  const { warnings, refusal } = memory ? judgeMemory(recipe, memory, estimate) : { warnings: [] }
   const completionsPerStep = recipe.rollout.promptsPerStep * recipe.rollout.samplesPerPrompt
   return {
     model,
@@ -63,7 +65,7 @@ export function makePlan(
     tokensPerStep:
       completionsPerStep * recipe.rollout.maxNewTokens * (1 + (recipe.rollout.dynamicSampling?.maxTries ?? 0)),
     updatesPerStep: recipe.train.updatesPerBatch * recipe.train.epochs,
-    memory,
+    ...(memory ? { memory } : {}),
     warnings: [...missingWarnings(model), ...recipeWarnings(recipe), ...warnings],
     ...(refusal ? { refusal } : {}),
   }

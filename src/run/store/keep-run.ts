@@ -70,7 +70,7 @@ export interface RunKind<Step extends AnyStep, Evaluation extends AnyEvaluation,
   steps: number
   /** @throws UserError where the run of `config` (a config.yaml) may not go on under this recipe. */
   requireCompatible(config: string): void
-  open(options: { signal?: AbortSignal }): Promise<OpenRun<Step, Evaluation>>
+  open(options: { signal?: AbortSignal; directory?: string }): Promise<OpenRun<Step, Evaluation>>
   /** What is done to the policy that the run begins with, before a checkpoint is loaded. */
   prepare?(backend: Backend): Promise<void>
   summarize(paths: RunPaths): Sum
@@ -237,7 +237,7 @@ export async function keepRun<Step extends AnyStep, Evaluation extends AnyEvalua
       })
     }
     const unfinished = done < kind.steps || awaitsEvaluation(kind, paths, done)
-    const run = unfinished ? await kind.open({ signal }) : undefined
+    const run = unfinished ? await kind.open({ signal, directory: paths.directory }) : undefined
     try {
       createRun(disk, paths, kind.recipe, kind.writeStep !== undefined)
       const { keep } = kind.recipe.checkpoint

@@ -1,6 +1,8 @@
 /** Which keys of a recipe may differ between a run and its resumption. */
 import { UserError } from '../../base/errors.js'
 import type { Recipe } from '../../recipe/schema.js'
+import { samplerKind } from '../../rollout/samplers.js'
+import { backendKind } from '../../train/backends.js'
 
 /**
  * A key, or a section with all of its keys. These decide how long, how fast and how closely watched a run is. All
@@ -22,6 +24,19 @@ const changeableInTraining = [
   'log',
 ]
 
+/** A recipe names these two only where they are not the default, and an earlier run never does. */
+const withKinds = (recipe: object): object => ({
+  backend: { kind: backendKind(undefined).kind },
+  sampler: { kind: samplerKind(undefined).kind },
+  ...recipe,
+})
+
+/** What the kinds let change of their own keys. */
+const changeableInKinds = ({ backend, sampler }: Partial<Pick<Recipe, 'backend' | 'sampler'>>): string[] => [
+  ...(backendKind(backend).changeable ?? []).map((key) => `backend.${key}`),
+  ...(samplerKind(sampler).changeable ?? []).map((key) => `sampler.${key}`),
+]
+
 function leaves(value: unknown, path = ''): [string, unknown][] {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return [[path, value]]
   return Object.entries(value).flatMap(([key, child]) => leaves(child, path === '' ? key : `${path}.${key}`))
@@ -39,18 +54,18 @@ export function requireCompatible<R extends object = Recipe>(
   resumed: R,
   changeable: readonly string[] = changeableInTraining,
 ): void {
-  const before = new Map(leaves(run))
-  const now = new Map(leaves(resumed))
+  const before = new Map(leaves(withKinds(run)))
+  const now = new Map(leaves(withKinds(resumed)))
+  const free = [...changeable, ...changeableInKinds(resumed as Partial<Recipe>)]
   const differing = [...new Set([...before.keys(), ...now.keys()])].filter(
     (key) =>
-      !same(before.get(key), now.get(key)) &&
-      !changeable.some((allowed) => key === allowed || key.startsWith(`${allowed}.`)),
+      !same(before.get(key), now.get(key)) && !free.some((allowed) => key === allowed || key.startsWith(`${allowed}.`)),
   )
   if (differing.length === 0) return
   const lines = differing.map((key) => `  ${key}: ${shown(before.get(key))} in the run, ${shown(now.get(key))} now`)
   throw new UserError(`a resumed run keeps its recipe, but these keys differ\n${lines.join('\n')}`, {
     hint:
-      `only ${changeable.join(', ')} may change. To train on under another recipe, start a new run with ` +
+      `only ${free.join(', ')} may change. To train on under another recipe, start a new run with ` +
       "`model:` set to a checkpoint's model/ directory",
   })
 }

@@ -1,18 +1,21 @@
 /** The seam between a run on disk and what does the work: everything a recipe names, opened. */
+import { join } from 'node:path'
 import { MissingData, ServerTrouble, UserError } from '../../base/errors.js'
 import type { ModelSketch } from '../../model/open.js'
 import type { DecoderConfig, Tokenizer } from '../../model/types.js'
 import type { Recipe, Resolved } from '../../recipe/schema.js'
 import { promptTokens, requireRoomFor } from '../../rollout/prompts.js'
+import { openSampler } from '../../rollout/samplers.js'
 import type { GivenCode } from '../../task/code.js'
 import { loadTask } from '../../task/registry.js'
 import { PromptStream } from '../../task/stream.js'
 import type { Task } from '../../task/types.js'
 import type { Backend } from '../../train/backend.js'
+import { openBackendKind } from '../../train/backends.js'
 import { trainLoop } from '../../train/loop.js'
 import { readLoopState } from '../../train/loop-state.js'
 import type { ModelShape } from '../plan/plan.js'
-import { openPolicy, sketchPolicy } from '../plan/policy.js'
+import { sketchPolicy } from '../plan/policy.js'
 import type { SavedLoopState } from '../store/checkpoint.js'
 import type { LoopStart } from '../store/keep-run.js'
 import type { LoopEvent } from '../store/recorder.js'
@@ -32,28 +35,48 @@ export interface Parts {
   close(): Promise<void>
 }
 
-export type OpenParts = (recipe: Resolved<Recipe>, options: { signal?: AbortSignal }) => Promise<Parts>
+export interface OpenOptions {
+  signal?: AbortSignal
+  /** The run's. */
+  directory?: string
+}
+
+export type OpenParts = (recipe: Resolved<Recipe>, options: OpenOptions) => Promise<Parts>
 
 /** How a recipe is opened whose functions, if it names any, are these. */
 export const openPartsWith =
   (code?: GivenCode): OpenParts =>
-  async (recipe, { signal }) => {
+  async (recipe, { signal, directory }) => {
     const { task, evalTask } = await openTasks(recipe, code)
-    const backend = await openPolicy(recipe, signal)
+    const backend = await openBackendKind(recipe, { signal })
+    const sampler = await openSampler(recipe.sampler, {
+      sample: (...given) => backend.sample(...given),
+      reference: recipe.model,
+      model: backend.model,
+      adapter: recipe.lora !== undefined,
+      ...(directory === undefined ? {} : { directory: join(directory, 'sampler') }),
+      signal,
+    }).catch(async (error: unknown) => {
+      await backend.close()
+      throw error
+    })
     return {
       backend,
       loop: (start) =>
         trainLoop({
           recipe,
           backend,
-          model: backend.model,
+          sampler,
           task,
           evalTask,
           ...start,
           state: start.state && readLoopState(start.state, recipe),
         }),
       checkState: (state) => void readLoopState(state, recipe),
-      close: () => backend.close(),
+      close: async () => {
+        await sampler.close()
+        await backend.close()
+      },
     }
   }
 

@@ -6,10 +6,10 @@ import { parseAs } from '../../recipe/parse-recipe.js'
 import type { Resolved } from '../../recipe/schema.js'
 import { type SftRecipe, sftFormat } from '../../recipe/sft-recipe.js'
 import { loadSftData, type SftData } from '../../task/sft-data.js'
+import { openLocalPolicy } from '../../train/local/policy.js'
 import type { SftEvalMetrics, SftEvent, SftStepMetrics } from '../../train/sft/events.js'
 import { type SftState, sftLoop, sftSteps, validationDue } from '../../train/sft/loop.js'
 import { requireRoom } from '../plan/memory-check.js'
-import { openPolicy } from '../plan/policy.js'
 import { resolveDtype } from '../plan/resolve-dtype.js'
 import { planSft } from '../plan/sft.js'
 import { bestCheckpoint, listCheckpoints } from '../store/checkpoint.js'
@@ -83,14 +83,13 @@ export interface SftOptions extends KeepOptions<SftEvent> {
 }
 
 const openHere: NonNullable<SftOptions['open']> = async (recipe, data, { signal }) => {
-  const backend = await openPolicy(recipe, signal)
+  const backend = await openLocalPolicy(recipe, signal)
   return {
     backend,
     loop: (start) =>
       sftLoop({
         recipe,
         backend,
-        model: backend.model,
         data,
         ...start,
         state: start.state as SftState | undefined,

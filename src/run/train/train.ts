@@ -5,7 +5,7 @@ import { loadRecipe } from '../../recipe/index.js'
 import { trainFormat } from '../../recipe/parse-recipe.js'
 import type { Recipe, Resolved } from '../../recipe/schema.js'
 import type { TrainEvent } from '../../train/events.js'
-import { openCritic } from '../../train/ppo/open-critic.js'
+import { preparePolicy } from '../../train/prepare.js'
 import { evaluationDue } from '../../train/schedule.js'
 import { resolveDtype } from '../plan/resolve-dtype.js'
 import { replaceFile } from '../store/disk.js'
@@ -32,11 +32,7 @@ function trainKind(recipe: Resolved<Recipe>, open: OpenParts): RunKind<Step, Eva
     steps: recipe.train.steps,
     requireCompatible: (config) => requireCompatible(loadRecipe(config), recipe),
     open: (options) => open(recipe, options),
-    // The reference is the policy that the run began with.
-    prepare: async (backend) => {
-      if (recipe.algorithm.klCoef > 0) await backend.freezeReference()
-      await openCritic(backend, recipe)
-    },
+    prepare: (backend) => preparePolicy(backend, recipe),
     checkpointDue: (step) => checkpointDue(recipe, step),
     evaluationDue: (step) => evaluationDue(recipe, step),
     bestMetric: metric,

@@ -3,10 +3,11 @@ import type { OpenModel } from '../../model/types.js'
 import { type EngineOptions, openModelThread } from '../../rollout/model-thread.js'
 import type { EngineInfo, SampleEvent } from '../../rollout/service.js'
 import type { Dtype } from '../../torch/index.js'
-import type { Backend } from '../backend.js'
+import type { ExactBackend } from '../backend.js'
+import { allCapabilities } from '../capabilities.js'
 import type { TrainInit } from './service.js'
 
-export interface LocalBackend extends Backend {
+export interface LocalBackend extends ExactBackend {
   readonly model: OpenModel
 }
 
@@ -32,8 +33,8 @@ export async function openLocalBackend(
   }
   return {
     model,
+    capabilities: allCapabilities,
     info: {
-      statistics: 'exact',
       model: reference,
       ...said,
       vocabSize: model.config.vocabSize,

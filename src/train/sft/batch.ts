@@ -1,6 +1,6 @@
 /** Examples as the update wants them: a group each, the ids before the first learnt one as its prompt. */
 import { UserError } from '../../base/errors.js'
-import type { OpenModel } from '../../model/types.js'
+import type { TextModel } from '../../model/types.js'
 import { stopTokensOf } from '../../rollout/model-thread.js'
 import type { SftExample } from '../../task/sft-example.js'
 import type { TrainGroup } from '../backend.js'
@@ -29,11 +29,7 @@ export interface SftBatch {
   tokens: number
 }
 
-export function makeBatch(
-  examples: readonly SftExample[],
-  model: Pick<OpenModel, 'config' | 'tokenizer'>,
-  data: SftOptions['data'],
-): SftBatch {
+export function makeBatch(examples: readonly SftExample[], model: TextModel, data: SftOptions['data']): SftBatch {
   const limit = Math.min(data.maxTokens ?? Number.POSITIVE_INFINITY, model.config.maxPositionEmbeddings)
   const stopTokens = stopTokensOf(model)
   const batch: SftBatch = { sequences: [], dropped: 0, truncated: 0, targets: 0, tokens: 0 }
@@ -56,7 +52,7 @@ export function makeBatch(
 
 function tokenized(
   example: SftExample,
-  { tokenizer }: Pick<OpenModel, 'tokenizer'>,
+  { tokenizer }: Pick<TextModel, 'tokenizer'>,
   stopTokens: readonly number[],
 ): SftTokens {
   try {

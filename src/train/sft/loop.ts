@@ -4,10 +4,9 @@
  * continue from is the step.
  */
 import { UserError } from '../../base/errors.js'
-import type { OpenModel } from '../../model/types.js'
 import type { SftData } from '../../task/sft-data.js'
 import type { SftExample } from '../../task/sft-example.js'
-import type { Backend, UpdateResult } from '../backend.js'
+import type { ExactBackend, UpdateResult } from '../backend.js'
 import { describeNonFinite, nonFiniteFailure } from '../non-finite.js'
 import { learningRate } from '../schedule.js'
 import { likelihood, makeBatch, type SftBatch, toTrainGroups } from './batch.js'
@@ -18,9 +17,7 @@ import { addTargets, meansOf, noSums, validate } from './validate.js'
 
 export interface SftSetup {
   recipe: SftOptions
-  backend: Backend
-  /** Tokenizer, chat template and end tokens. */
-  model: OpenModel
+  backend: ExactBackend
   data: SftData
   state?: SftState
   /** Begin with the validation of the state's step. */
@@ -71,7 +68,7 @@ export async function* sftLoop(setup: SftSetup): AsyncGenerator<SftLoopEvent> {
     const batch = tokenised(() =>
       makeBatch(
         indices.map((i) => data.train[i]),
-        setup.model,
+        setup.backend.model,
         recipe.data,
       ),
     )
@@ -123,8 +120,8 @@ async function* validation(setup: SftSetup, batch: SftBatch, step: number): Asyn
   }
 }
 
-function validationBatch({ model, recipe }: SftSetup, examples: SftExample[]): SftBatch {
-  const batch = makeBatch(examples, model, recipe.data)
+function validationBatch({ backend, recipe }: SftSetup, examples: SftExample[]): SftBatch {
+  const batch = makeBatch(examples, backend.model, recipe.data)
   if (batch.targets === 0) {
     throw new UserError('eval: no validation example has anything to learn within data.maxTokens', {
       hint: 'give more validation examples (data.evalPath, data.evalShare), or raise data.maxTokens',

@@ -1,6 +1,6 @@
 /** Validation: what the policy says of examples it is not trained on. */
 import type { TokenStatistics } from '../../rollout/types.js'
-import type { Backend } from '../backend.js'
+import type { ExactBackend } from '../backend.js'
 import type { SftBatch } from './batch.js'
 import type { SftEvalMetrics } from './events.js'
 
@@ -41,7 +41,7 @@ export const meansOf = ({ targets, logprob, entropy, top }: TargetSums) => ({
 
 /** Yields the number of examples done; returns the metrics, or undefined where the signal ended it. */
 export async function* validate(
-  backend: Backend,
+  backend: ExactBackend,
   batch: SftBatch,
   { step, tokenBudget, signal }: { step: number; tokenBudget: number; signal?: AbortSignal },
 ): AsyncGenerator<number, SftEvalMetrics | undefined> {

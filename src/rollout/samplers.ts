@@ -1,0 +1,26 @@
+/** All kinds of samplers: the recipe's `sampler` section, its checks, and its documentation fold over this list. */
+import { kindOf, optionsIn, type SectionOf, sectionOf } from '../base/schema/kinds.js'
+import { localSampler } from './local-sampler.js'
+import type { Sampler, SamplerCapabilities, SamplerContext, SamplerKind } from './sampler-kind.js'
+
+/** The first is the default. */
+const samplerKinds = [localSampler] as const
+
+export const samplerSection = sectionOf(samplerKinds)
+export type SamplerSection = SectionOf<(typeof samplerKinds)[number]>
+
+export const samplerKind = (section: SamplerSection | undefined): SamplerKind =>
+  kindOf<SamplerKind>(samplerKinds as readonly [SamplerKind, ...SamplerKind[]], section)
+
+export const samplerCapabilities = (
+  section: SamplerSection | undefined,
+  backend: SamplerCapabilities,
+): SamplerCapabilities => samplerKind(section).capabilities(optionsIn(section), backend)
+
+/** Where completions are drawn, in a few words. */
+export const describeSampler = (section: SamplerSection | undefined): string =>
+  samplerKind(section).describe(optionsIn(section))
+
+/** Opens the recipe's sampler. */
+export const openSampler = (section: SamplerSection | undefined, context: SamplerContext): Promise<Sampler> =>
+  samplerKind(section).open(optionsIn(section), context)
