@@ -1,7 +1,7 @@
 /** A few completions of a run, picked from its rollout files to show what the policy did and what that was worth. */
 import { existsSync, readdirSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from 'hyparquet'
+import { openParquet } from '../../run/store/parquet-rows.js'
 import { runPaths, stepOf } from '../../run/store/run-directory.js'
 import { alignTokens } from './token-texts.js'
 
@@ -38,6 +38,18 @@ export interface SampleOptions {
 }
 
 const perToken = ['logprob', 'entropy', 's', 'expected_s', 'grad_mask'] as const
+const shownColumns = [
+  'step',
+  'prompt_id',
+  'sample',
+  'prompt',
+  'completion',
+  'answer',
+  'reward',
+  'advantage',
+  'tokens',
+  ...perToken,
+]
 
 /**
  * From each chosen file the best and the worst completion of the prompt whose rewards differ most.
@@ -69,15 +81,16 @@ function rolloutFiles(directory: string, count: number): string[] {
 }
 
 async function samplesOf(path: string, options: SampleOptions): Promise<Sample[]> {
-  const file = await asyncBufferFromFile(path)
-  const metadata = await parquetMetadataAsync(file)
+  const file = await openParquet(path)
   // Rewards first: the long columns are read only for the rows that are shown.
-  const heads = await parquetReadObjects({ file, metadata, columns: ['prompt_id', 'reward', 'advantage'] })
-  const samples: Sample[] = []
-  for (const row of pickRows(heads.map((head) => ({ ...head, reward: Number(head.reward) }) as Head))) {
-    const [whole] = await parquetReadObjects({ file, metadata, rowStart: row, rowEnd: row + 1 })
-    samples.push(toSample(whole, options))
-  }
+  const heads = await file.rows(['prompt_id', 'reward', 'advantage'])
+  const chosen = pickRows(heads.map((head) => ({ ...head, reward: Number(head.reward) }) as Head))
+  const places = [...new Set(chosen)].sort((x, y) => x - y)
+  const wholes = await file.rows(
+    shownColumns.filter((name) => file.columns.includes(name)),
+    places,
+  )
+  const samples = chosen.map((place) => toSample(wholes[places.indexOf(place)] ?? {}, options))
   return samples
 }
 

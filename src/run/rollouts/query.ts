@@ -96,7 +96,7 @@ export class Rollouts {
       await connection.run(`SET allowed_directories = [${allowed.map((path) => text(`${path}/`)).join(', ')}]`)
       await connection.run('SET enable_external_access = false')
       await connection.run('SET lock_configuration = true')
-      const source = `read_parquet(${text(`${literalPath(join(directory, 'step-'))}*.parquet`)}, union_by_name = true, file_row_number = true)`
+      const source = `read_parquet(${text(`${literalPath(join(directory, 'step-'))}*.parquet`)}, union_by_name = true, file_row_number = true, hive_partitioning = false)`
       const described = await connection.runAndReadAll(`DESCRIBE SELECT * FROM ${source}`)
       const stored = described
         .getColumns()[0]!

@@ -1,9 +1,9 @@
 /** Reads rollouts/step-NNNNNN.parquet back: a completion each, its per-token statistics as arrays. */
-import { existsSync, statSync } from 'node:fs'
-import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects, parquetSchema } from 'hyparquet'
+import { statSync } from 'node:fs'
 import { UserError } from '../../base/errors.js'
 import { pairedExpectation } from '../../entropy/score-pair.js'
 import type { FinishReason } from '../../rollout/types.js'
+import { openParquet, type ParquetRow } from './parquet-rows.js'
 
 export interface RolloutRow {
   step: number
@@ -37,43 +37,58 @@ export interface RolloutRow {
 const required = ['step', 'prompt_id', 'sample', 'prompt', 'tokens', 'reward', 'advantage', 'logprob', 'entropy', 's']
 const optional = ['completion', 'advantages', 'sum_s2', 'prompt_tokens', 'expected_s', 'grad_mask', 'finish', 'value']
 
-type Cell = number | string | boolean | ArrayLike<number> | ArrayLike<boolean> | null | undefined
-
 /**
  * The completions of one rollout file, in the file's order.
- * @throws {UserError} for a file that is missing, no Parquet, without the columns of a rollout file, or with lists of
- *   unequal lengths or values that are not finite.
+ * @throws {UserError} for a file that is missing, no Parquet, without the columns of a rollout file, or with a value of
+ *   another type, lists of unequal lengths or values that are not finite.
  */
 export async function readRolloutRows(path: string): Promise<RolloutRow[]> {
-  if (!existsSync(path)) throw new UserError(`${path}: no such file`)
-  if (statSync(path).isDirectory()) throw new UserError(`${path}: is a directory, not a rollout file`)
-  const objects = await readObjects(path)
-  return objects.map((object, index) => rowOf(object, `${path}, row ${index + 1}`))
-}
-
-async function readObjects(path: string): Promise<Record<string, Cell>[]> {
-  try {
-    const file = await asyncBufferFromFile(path)
-    const metadata = await parquetMetadataAsync(file)
-    const names = parquetSchema(metadata).children.map(({ element }) => element.name)
-    const missing = [...required, 'expected_s'].filter((name) => !names.includes(name))
-    if (missing.length > 0) {
-      throw new UserError(`${path}: is no rollout file, it has no column ${missing.join(', ')}`, {
-        hint: "give a file of a run's rollouts/ directory",
-      })
-    }
-    const columns = [...required, ...optional].filter((name) => names.includes(name))
-    return (await parquetReadObjects({ file, metadata, columns })) as Record<string, Cell>[]
-  } catch (error) {
-    if (error instanceof UserError) throw error
-    throw new UserError(`${path}: cannot be read as Parquet (${(error as Error).message})`, { cause: error })
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
+    throw new UserError(`${path}: is a directory, not a rollout file`)
   }
+  const file = await openParquet(path)
+  const missing = [...required, 'expected_s'].filter((name) => !file.columns.includes(name))
+  if (missing.length > 0) {
+    throw new UserError(`${path}: is no rollout file, it has no column ${missing.join(', ')}`, {
+      hint: "give a file of a run's rollouts/ directory",
+    })
+  }
+  const rows = await file.rows([...required, ...optional].filter((name) => file.columns.includes(name)))
+  return rows.map((row, index) => rowOf(row, `${path}, row ${index + 1}`))
 }
 
-function rowOf(object: Record<string, Cell>, where: string): RolloutRow {
-  const tokens = Int32Array.from(object.tokens as ArrayLike<number>)
+function rowOf(row: ParquetRow, where: string): RolloutRow {
+  const wrong = (name: string, kind: string) => new UserError(`${where}: ${name} is ${shown(row[name])}, not ${kind}`)
+  const number = (name: string): number => {
+    const value = row[name]
+    if (typeof value !== 'number') throw wrong(name, 'a number')
+    return value
+  }
+  const text = (name: string): string => {
+    const value = row[name]
+    if (typeof value !== 'string') throw wrong(name, 'text')
+    return value
+  }
+  const list = (name: string): unknown[] => {
+    const value = row[name]
+    if (!Array.isArray(value)) throw wrong(name, 'a list')
+    return value
+  }
+  const numbers = (name: string): number[] => {
+    const values = list(name)
+    const at = values.findIndex((value) => typeof value !== 'number')
+    if (at !== -1) throw new UserError(`${where}: ${name} of token ${at} is ${shown(values[at])}, not a number`)
+    return values as number[]
+  }
+  const ids = (name: string): Int32Array => {
+    const values = numbers(name)
+    const at = values.findIndex((value) => value !== value >>> 0 || value > 0x7fffffff)
+    if (at !== -1) throw new UserError(`${where}: ${name} has ${values[at]}, which is no token id`)
+    return Int32Array.from(values)
+  }
+  const tokens = ids('tokens')
   const perToken = (name: string): Float64Array => {
-    const values = Float64Array.from(object[name] as ArrayLike<number>)
+    const values = Float64Array.from(numbers(name))
     if (values.length !== tokens.length) {
       throw new UserError(`${where}: ${name} has ${values.length} entries, tokens ${tokens.length}`)
     }
@@ -81,31 +96,35 @@ function rowOf(object: Record<string, Cell>, where: string): RolloutRow {
     if (wrong !== -1) throw new UserError(`${where}: ${name} of token ${wrong} is ${values[wrong]}`)
     return values
   }
-  const promptTokens = Int32Array.from((object.prompt_tokens ?? []) as ArrayLike<number>)
+  const has = (name: string) => row[name] !== null && row[name] !== undefined
+  const promptTokens = has('prompt_tokens') ? ids('prompt_tokens') : new Int32Array()
   const logprob = perToken('logprob')
   const S = perToken('s')
   return {
-    step: object.step as number,
-    promptId: object.prompt_id as string,
-    sample: object.sample as number,
-    prompt: object.prompt as string,
+    step: number('step'),
+    promptId: text('prompt_id'),
+    sample: number('sample'),
+    prompt: text('prompt'),
     ...(promptTokens.length > 0 ? { promptTokens } : {}),
-    ...(typeof object.completion === 'string' ? { completion: object.completion } : {}),
+    ...(has('completion') ? { completion: text('completion') } : {}),
     tokens,
-    reward: object.reward as number,
-    advantage: object.advantages
-      ? policyAdvantages(object.advantages as ArrayLike<number>, tokens.length, where)
-      : new Float64Array(tokens.length).fill(object.advantage as number),
+    reward: number('reward'),
+    advantage: has('advantages')
+      ? policyAdvantages(numbers('advantages'), tokens.length, where)
+      : new Float64Array(tokens.length).fill(number('advantage')),
     logprob,
     entropy: perToken('entropy'),
     S,
     expectedS: withSigns(perToken('expected_s'), S, logprob),
-    ...(object.sum_s2 ? { sumS2: perToken('sum_s2') } : {}),
-    gradMask: Array.from((object.grad_mask ?? []) as ArrayLike<boolean>),
-    ...(object.finish === 'stop' || object.finish === 'length' ? { finish: object.finish } : {}),
-    ...(object.value ? { valued: Array.from(object.value as ArrayLike<number>).some((V) => !Number.isNaN(V)) } : {}),
+    ...(has('sum_s2') ? { sumS2: perToken('sum_s2') } : {}),
+    gradMask: has('grad_mask') ? list('grad_mask').map(Boolean) : [],
+    ...(row.finish === 'stop' || row.finish === 'length' ? { finish: row.finish } : {}),
+    ...(has('value') ? { valued: numbers('value').some((V) => !Number.isNaN(V)) } : {}),
   }
 }
+
+const shown = (value: unknown): string =>
+  value === null || value === undefined ? 'missing' : String(value).slice(0, 60)
 
 /**
  * Files of older runs have S* = E[S] if 1 - p is below 1e-7. Such a token is the likeliest one, whose centered score is
@@ -118,7 +137,7 @@ const withSigns = (expectedS: Float64Array, S: Float64Array, logprob: Float64Arr
   })
 
 /** A critic's advantages are not a number where the tokens are not the policy's: nothing is learnt there. */
-function policyAdvantages(values: ArrayLike<number>, length: number, where: string): Float64Array {
+function policyAdvantages(values: readonly number[], length: number, where: string): Float64Array {
   if (values.length !== length)
     throw new UserError(`${where}: advantages has ${values.length} entries, tokens ${length}`)
   return Float64Array.from(values, (value) => (Number.isNaN(value) ? 0 : value))

@@ -40,6 +40,16 @@ export function valueConverter(duckdb: DuckDB, floats: 'single' | 'half'): DuckD
   return convert
 }
 
+/** Numbers as the computation that wrote them had them: floats widened, not-a-number kept, safe integers as numbers. */
+export function exactConverter({ JSDuckDBValueConverter: usual }: DuckDB): DuckDBValueConverter<unknown> {
+  const convert: DuckDBValueConverter<unknown> = (value, type) => {
+    if (typeof value === 'number') return value
+    if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : value
+    return value == null ? null : usual(value, type, convert as never)
+  }
+  return convert
+}
+
 /** A row of `parquet_schema`: the tree of a file's columns, depth first. */
 export interface SchemaRow {
   name: string

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { DuckDBInstance } from '@duckdb/node-api'
 import { parseExactJson } from '../../base/decimals.js'
-import { halfColumns, type SchemaRow, valueConverter } from './duckdb-values.js'
+import { exactConverter, halfColumns, type SchemaRow, valueConverter } from './duckdb-values.js'
 
 /** What DuckDB may hold in memory; sorting and grouping beyond it go to the temporary directory. */
 export const memoryLimit = '256MB'
@@ -26,17 +26,24 @@ export async function openDatabase(): Promise<DuckDBInstance> {
 
 /**
  * The rows of a query as plain objects, 2048 at a time; duckdb-values.ts says how values are read. `parquet`: the file
- * that the query reads, where it reads one; its schema tells which floats have half precision.
+ * that the query reads, where it reads one; its schema tells which floats have half precision. `exact`: numbers as they are
+ * stored. `seconds`: it fails after so long.
  */
 export async function* query(
   sql: string,
   parameters: readonly string[],
-  { parquet }: { parquet?: string } = {},
+  { parquet, exact = false, seconds }: { parquet?: string; exact?: boolean; seconds?: number } = {},
 ): AsyncGenerator<Record<string, unknown>[]> {
   const duckdb = await import('@duckdb/node-api')
   const instance = await openDatabase()
   try {
     const connection = await instance.connect()
+    let late = false
+    const interrupt = () => {
+      late = true
+      connection.interrupt()
+    }
+    const timer = seconds === undefined ? undefined : setTimeout(interrupt, 1000 * seconds)
     try {
       const schema = parquet && (await connection.run('SELECT * FROM parquet_schema($1)', [parquet]))
       const halves = schema ? halfColumns((await schema.getRowObjectsJS()) as unknown as SchemaRow[]) : new Set()
@@ -44,7 +51,7 @@ export async function* query(
       const types = result.columnTypes()
       const columns = result.deduplicatedColumnNames().map((name, i) => ({
         name,
-        convert: valueConverter(duckdb, halves.has(name) ? 'half' : 'single'),
+        convert: exact ? exactConverter(duckdb) : valueConverter(duckdb, halves.has(name) ? 'half' : 'single'),
         json: types[i]?.alias === 'JSON',
       }))
       for await (const chunk of result) {
@@ -56,7 +63,10 @@ export async function* query(
         }
         yield rows
       }
+    } catch (cause) {
+      throw late ? new Error(`took more than ${seconds} s`, { cause }) : cause
     } finally {
+      clearTimeout(timer)
       connection.closeSync()
     }
   } finally {

@@ -65,7 +65,7 @@ export async function* streamDistinct(path: string, columns: readonly string[]):
   const names = columns.map(quoted).join(', ')
   const sql =
     `SELECT ${names}, count(*)::DOUBLE AS "#copies", min(file_row_number) AS "#first" ` +
-    `FROM read_parquet($1, file_row_number = true) GROUP BY ${names} ORDER BY "#first"`
+    `FROM read_parquet($1, hive_partitioning = false, file_row_number = true) GROUP BY ${names} ORDER BY "#first"`
   for await (const rows of parquetQuery(path, sql)) {
     for (const { '#copies': copies, '#first': _, ...row } of rows) yield { row, copies: Number(copies) }
   }
@@ -138,7 +138,7 @@ async function* decoded(path: string): AsyncGenerator<string> {
 }
 
 async function* parquet(path: string): AsyncGenerator<Row> {
-  for await (const rows of parquetQuery(path, 'SELECT * FROM read_parquet($1)')) yield* rows
+  for await (const rows of parquetQuery(path, 'SELECT * FROM read_parquet($1, hive_partitioning = false)')) yield* rows
 }
 
 async function* parquetQuery(path: string, sql: string): AsyncGenerator<Row[]> {
