@@ -1,7 +1,7 @@
 /**
- * What entropy control adds to a training step: every method, the setpoint, and the ledger at its default interval.
+ * What entropy control adds to a training step: every method, an entropy target, and the ledger at its default interval.
  *
- *     npx jiti bench/cost.ts [--recipe quickstart/grpo.yaml] [--rounds 8] [--variants clip-v,setpoint,ledger] [--json]
+ *     npx jiti bench/cost.ts [--recipe quickstart/grpo.yaml] [--rounds 8] [--variants clip-v,target,ledger] [--json]
  *
  * One batch is sampled (statistics included) and then trained on again and again, in turns: plain GRPO, variant, plain
  * GRPO, ..., each variant paired with the plain step just before it. The learning rate is so small that the policy
@@ -49,7 +49,7 @@ const variants: Record<string, Pick<RecipeInput, 'entropy' | 'algorithm' | 'ledg
         : [[name, { entropy: { method: name, ...example?.entropy }, algorithm: { ...example?.algorithm } }]],
     ),
   ),
-  setpoint: { entropy: { method: 'clip-v', target: 1 } },
+  target: { entropy: { method: 'clip-v', target: 1 } },
   ledger: { ledger: {} },
 }
 

@@ -1,9 +1,9 @@
 /** The lines of a run's closing words about its entropy target and its ledger. */
-import type { Agreement, LedgerSummary, SetpointSummary } from '../train/control-summary.js'
+import type { Agreement, LedgerSummary, TargetSummary } from '../train/control-summary.js'
 
 const percent = (share: number) => `${Math.round(100 * share)} %`
 
-export function setpointText({ target, distance, bias, short_fraction }: SetpointSummary): string {
+export function targetText({ target, distance, bias, short_fraction }: TargetSummary): string {
   const side = bias < 0 ? 'below' : 'above'
   const short = short_fraction > 0 ? `; masking fell short in ${percent(short_fraction)} of the updates` : ''
   return `target      ${target.toFixed(3)} nats; entropy within ${distance.toFixed(3)} (rms), ${Math.abs(bias).toFixed(3)} ${side} it on average, over the second half${short}`

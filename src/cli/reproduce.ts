@@ -10,7 +10,7 @@ import { stopOnSignals } from './signals.js'
 
 const help = `
 Every claim of the paper (arXiv 2602.03392), from its runs to a verdict: off-policy, sign, masking, covariance, control,
-performance, breadth, ppo, families, collapse, and beyond the paper setpoint. Without a name, all of them.
+performance, breadth, ppo, families, collapse, and beyond the paper setpoint (an entropy target). Without a name, all of them.
 The criterion is printed before the first step: differences are paired by seed, and a claim holds where the 95 % t
 interval of each deciding difference lies on the stated side, over at least 5 seeds; else it is not shown, or
 contradicted where an interval lies on the other side.

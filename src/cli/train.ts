@@ -7,7 +7,7 @@ import type { OpenParts } from '../run/train/parts.js'
 import type { Summary } from '../run/train/summary.js'
 import { requireNoCode } from '../task/code.js'
 import { newCommand, repeated } from './command.js'
-import { ledgerText, setpointText } from './control-text.js'
+import { ledgerText, targetText } from './control-text.js'
 import { Exit, exitCodes } from './errors.js'
 import { type Io, jsonLine, print, processIo } from './io.js'
 import {
@@ -81,7 +81,7 @@ function summaryText(summary: Summary): string {
     `steps       ${summary.step} of ${summary.steps}`,
     `reward      ${number(summary.reward_first)} -> ${number(summary.reward_last)} (${edgesText(summary.edge_steps)})`,
     `entropy     ${number(summary.entropy_first)} -> ${number(summary.entropy_last)} nats`,
-    ...(summary.setpoint ? [setpointText(summary.setpoint)] : []),
+    ...(summary.setpoint ? [targetText(summary.setpoint)] : []),
     ...(summary.ledger ? [ledgerText(summary.ledger)] : []),
     `tokens      ${summary.completion_tokens} in ${summary.seconds.toFixed(1)} s`,
     ...(summary.eval_last && summary.eval_first

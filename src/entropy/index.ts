@@ -58,6 +58,16 @@ export {
   type TokenScore,
 } from './moments.js'
 export { type PredictedStep, predictStep, type StepTokens } from './predict.js'
-export { applied, initialSetpoint, observe, type SetpointState, wantedChange } from './setpoint.js'
-export { type Threshold, type ThresholdTokens, thresholdFor } from './setpoint-threshold.js'
 export { covariance, type FloatArray, type MeanAndSigma, meanAndSigma } from './statistics.js'
+export {
+  applied,
+  initialTargetState,
+  /** @deprecated Use initialTargetState. */
+  initialTargetState as initialSetpoint,
+  observe,
+  type TargetState,
+  /** @deprecated Use TargetState. */
+  type TargetState as SetpointState,
+  wantedChange,
+} from './target-controller.js'
+export { type Threshold, type ThresholdTokens, thresholdFor } from './threshold.js'

@@ -1,4 +1,4 @@
-/** `entropy.target`: the entropy that the setpoint holds, a constant in nats or one that changes over the run. */
+/** `entropy.target`: the entropy that the controller holds, a constant in nats or one that changes over the run. */
 import { z } from 'zod'
 
 const nats = z.number().min(0)

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { summarizeLedger, summarizeSetpoint } from './control-summary.js'
+import { summarizeLedger, summarizeTarget } from './control-summary.js'
 import type { StepMetrics } from './events.js'
 
 const lines = (list: Record<string, number>[]) => list.map((line, i) => ({ step: i + 1, ...line }) as StepMetrics)
@@ -37,7 +37,7 @@ describe('the summary of a ledger', () => {
   })
 })
 
-describe('the summary of a setpoint', () => {
+describe('the summary of an entropy target', () => {
   it('is taken over the second half', () => {
     const base = { entropy_target: 0.5, setpoint_gain: 2 }
     const metrics = lines([
@@ -46,10 +46,10 @@ describe('the summary of a setpoint', () => {
       { ...base, entropy_nats: 0.4, setpoint_short: 0 },
       { ...base, entropy_nats: 0.8, setpoint_short: 0, setpoint_gain: 3 },
     ])
-    const summary = summarizeSetpoint(metrics)!
+    const summary = summarizeTarget(metrics)!
     expect(summary).toMatchObject({ target: 0.5, gain: 3, short_fraction: 0.25 })
     expect(summary.distance).toBeCloseTo(Math.sqrt((0.01 + 0.09) / 2), 12)
     expect(summary.bias).toBeCloseTo(0.1, 12)
-    expect(summarizeSetpoint(lines([{ entropy_nats: 1 }]))).toBeUndefined()
+    expect(summarizeTarget(lines([{ entropy_nats: 1 }]))).toBeUndefined()
   })
 })

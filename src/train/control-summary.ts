@@ -1,4 +1,4 @@
-/** What a run's ledger and setpoint come to, from its metrics. */
+/** What a run's ledger and entropy target come to, from its metrics. */
 import { covariance } from '../entropy/index.js'
 import type { StepMetrics } from './events.js'
 import type { MetricKey } from './metrics/catalogue.js'
@@ -20,7 +20,7 @@ export interface LedgerSummary {
   logit: Agreement
 }
 
-export interface SetpointSummary {
+export interface TargetSummary {
   /** nats, of the last step. */
   target: number
   /** Root mean square of entropy less target over the second half of the steps, nats; and their mean difference. */
@@ -62,7 +62,7 @@ export function summarizeLedger(metrics: readonly StepMetrics[]): LedgerSummary 
 }
 
 /** Undefined for a run without an entropy target. */
-export function summarizeSetpoint(metrics: readonly StepMetrics[]): SetpointSummary | undefined {
+export function summarizeTarget(metrics: readonly StepMetrics[]): TargetSummary | undefined {
   const lines = columns(metrics, ['entropy_target', 'entropy_nats', 'setpoint_gain', 'setpoint_short'])
   const last = lines.at(-1)
   if (!last) return undefined

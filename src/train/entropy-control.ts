@@ -13,7 +13,7 @@ import type { FlatTokens } from './batch.js'
 import type { EntropyState } from './loop-state.js'
 import type { ObjectiveOptions } from './objective.js'
 import type { LoopOptions } from './options.js'
-import { holdEntropy } from './setpoint-control.js'
+import { holdEntropy } from './target-control.js'
 
 export type { EntropyState } from './loop-state.js'
 

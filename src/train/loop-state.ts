@@ -3,14 +3,15 @@ import { z } from 'zod'
 import { UserError } from '../base/errors.js'
 import { wholeOrProblems } from '../base/schema/state.js'
 import { type MethodStates, stateSchemas } from '../entropy/methods/recipe-keys.js'
-import { type SetpointState, setpointState } from '../entropy/setpoint.js'
+import { type TargetState, targetState } from '../entropy/target-controller.js'
 import type { LoopOptions } from './options.js'
 
 const whole = z.number().int().min(0)
 
 /** What the controllers carry from step to step. Each controller has its own key. */
 export interface EntropyState extends MethodStates {
-  setpoint?: SetpointState
+  /** Of `entropy.target`; the key that checkpoints have always had. */
+  setpoint?: TargetState
 }
 
 export interface LoopState {
@@ -23,7 +24,7 @@ export interface LoopState {
   klCoef?: number
 }
 
-const controllers = z.object({ ...stateSchemas, setpoint: setpointState }).partial()
+const controllers = z.object({ ...stateSchemas, setpoint: targetState }).partial()
 /** A saved state has its entropy control, if an empty one, and the coefficient where it is adapted. */
 const saved = z.object({ step: whole, position: whole, entropy: controllers, klCoef: z.number().optional() })
 const savedWithKl = saved.required({ klCoef: true })

@@ -1,4 +1,4 @@
-/** The setpoint and the ledger in whole runs of a tiny model, through the engine's thread: build first. */
+/** The entropy target and the ledger in whole runs of a tiny model, through the engine's thread: build first. */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

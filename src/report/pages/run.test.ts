@@ -69,7 +69,7 @@ describe('writeRunReport', () => {
     expect(readdirSync(directory).sort()).toEqual(['metrics.jsonl', 'report.html'])
   })
 
-  it('draws what the setpoint did only where there is one', async () => {
+  it('draws what holds the entropy target only where there is one', async () => {
     writeRun(3)
     const without = await report()
     expect(chartIds(without.elements).filter((id) => /setpoint|target/.test(id ?? ''))).toEqual([])

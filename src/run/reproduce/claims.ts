@@ -8,8 +8,8 @@ import { covariance } from './claims/covariance.js'
 import { masking } from './claims/masking.js'
 import { offPolicy } from './claims/off-policy.js'
 import { performance } from './claims/performance.js'
-import { setpoint } from './claims/setpoint.js'
 import { sign } from './claims/sign.js'
+import { target } from './claims/target.js'
 import type { Claim, Scale } from './types.js'
 
 export const claimsAt = (scale: Scale): readonly Claim[] => [
@@ -23,7 +23,7 @@ export const claimsAt = (scale: Scale): readonly Claim[] => [
   carriesOverPpo,
   carriesOverFamilies,
   collapse,
-  setpoint(scale),
+  target(scale),
 ]
 
 /** The claims of these names, all of them for none; each once, in their own order. @throws UserError for another name. */

@@ -52,7 +52,7 @@ export function variantsOf(settings: Settings): Record<string, Variant> {
   )
   const measured = { ...reuse, ledger: { every: 1 } }
   const hold = (target: number): Variant => ({
-    label: `setpoint ${target}`,
+    label: `target ${target}`,
     changes: { entropy: { method: 'clip-v', target } },
   })
   /** With the published step of 1e-4 and limit of 0.005 the bonus would come to nothing in runs as short as these. */

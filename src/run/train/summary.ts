@@ -4,9 +4,9 @@ import { bestMetric } from '../../recipe/checkpoint-section.js'
 import type { Recipe } from '../../recipe/schema.js'
 import {
   type LedgerSummary,
-  type SetpointSummary,
   summarizeLedger,
-  summarizeSetpoint,
+  summarizeTarget,
+  type TargetSummary,
 } from '../../train/control-summary.js'
 import { bestCheckpoint, listCheckpoints } from '../store/checkpoint.js'
 import { readHistory } from '../store/history.js'
@@ -38,7 +38,7 @@ export interface Summary {
   /** How well the ledger's predictions agree with what it measured. */
   ledger?: LedgerSummary
   /** How near entropy stayed to its target. */
-  setpoint?: SetpointSummary
+  setpoint?: TargetSummary
   /** The last checkpoint. */
   checkpoint?: string
   best?: { checkpoint: string; step: number; metric: string; value: number }
@@ -74,7 +74,7 @@ export function summarize(paths: RunPaths, recipe: Recipe): Summary {
     eval_first: evaluation(evaluations.at(0)),
     eval_last: evaluation(evaluations.at(-1)),
     ledger: summarizeLedger(steps),
-    setpoint: summarizeSetpoint(steps),
+    setpoint: summarizeTarget(steps),
     checkpoint: checkpoints.at(-1)?.directory,
     best: best && { checkpoint: best.directory, step: best.step, metric, value: best.value! },
   }

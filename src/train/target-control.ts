@@ -1,14 +1,14 @@
 /**
- * The setpoint (src/entropy/setpoint.ts) on one optimizer step's batch: what every token's update would predict, the
- * bound of the configured clip that leaves what the controller wants of it, and the state to go on from.
+ * The entropy target on one optimizer step's batch (src/entropy/target-controller.ts): what every token's update would
+ * predict, the bound of the configured clip that leaves what the controller wants, and the state to continue from.
  */
 
 import { isEligible } from '../entropy/clip-options.js'
 import { namedMethods } from '../entropy/methods/recipe-keys.js'
-import { applied, initialSetpoint, observe, type SetpointState, wantedChange } from '../entropy/setpoint.js'
-import { thresholdFor } from '../entropy/setpoint-threshold.js'
 import { meanAndSigma } from '../entropy/statistics.js'
 import { targetAt } from '../entropy/target.js'
+import { applied, initialTargetState, observe, type TargetState, wantedChange } from '../entropy/target-controller.js'
+import { thresholdFor } from '../entropy/threshold.js'
 import type { FlatTokens } from './batch.js'
 import type { ControlContext, EntropyControl } from './entropy-control.js'
 import { tokenObjective } from './objective.js'
@@ -19,7 +19,7 @@ const defaultMaxFraction = 0.25
 /** Updates in a row without enough to mask, after which the target counts as out of reach. */
 const patience = 10
 
-/** The control with the setpoint's mask in it. `control` is what the recipe's methods make of the batch without it. */
+/** The control with the mask that holds the target. `control` is what the recipe's methods make of the batch without it. */
 export function holdEntropy(
   control: EntropyControl,
   tokens: FlatTokens,
@@ -28,7 +28,7 @@ export function holdEntropy(
 ): EntropyControl {
   const target = targetAt(entropy.target!, step)
   const beta = train.betas[0]
-  const saved = before.setpoint ?? initialSetpoint()
+  const saved = before.setpoint ?? initialTargetState()
   const state = update === 0 || saved.entropy === undefined ? observe(saved, rolloutEntropy) : saved
   const wanted = wantedChange(state, { target, beta, updatesPerStep: train.updatesPerBatch * train.epochs })
 
@@ -100,7 +100,7 @@ const bonusEffect = ({ sumS2, isPolicyToken }: FlatTokens, weight: Float64Array)
   sumS2.reduce((sum, value, t) => sum + (isPolicyToken[t] ? value * weight[t] : 0), 0)
 
 /** Said once, when the patience ends; again only after the target was in reach in between. */
-function outOfReach({ short }: SetpointState, lift: boolean, target: number): string[] {
+function outOfReach({ short }: TargetState, lift: boolean, target: number): string[] {
   if (short !== patience) return []
   const kind = lift ? 'lower' : 'raise'
   return [

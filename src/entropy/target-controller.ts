@@ -15,7 +15,7 @@
 import { z } from 'zod'
 
 /** JSON; saved with the checkpoint. */
-export const setpointState = z.object({
+export const targetState = z.object({
   /** Nats per step that a running mean of 1 moves entropy by. */
   gain: z.number(),
   /** Discounted sums of the gain's least squares: m^2, m dH, dH^2 and steps. */
@@ -36,7 +36,7 @@ export const setpointState = z.object({
   /** Steps in a row in which the mask could not give what was wanted, by direction. */
   short: z.number().min(0),
 })
-export type SetpointState = z.infer<typeof setpointState>
+export type TargetState = z.infer<typeof targetState>
 
 /** Steps in which the command closes the gap, were it alone. */
 const horizon = 10
@@ -53,7 +53,7 @@ const [leastGain, largestGain] = [0.2, 50]
 const priorNoise = 0.05
 const priorNoiseSteps = 3
 
-export const initialSetpoint = (): SetpointState => ({
+export const initialTargetState = (): TargetState => ({
   gain: priorGain,
   squares: 0,
   products: 0,
@@ -67,7 +67,7 @@ export const initialSetpoint = (): SetpointState => ({
 })
 
 /** A new batch of rollouts has the mean entropy `measured` (nats). */
-export function observe(state: SetpointState, measured: number): SetpointState {
+export function observe(state: TargetState, measured: number): TargetState {
   if (state.entropy === undefined || state.last === undefined) return { ...state, entropy: measured, last: measured }
   const { moved } = state
   const change = measured - state.last
@@ -104,7 +104,7 @@ export function observe(state: SetpointState, measured: number): SetpointState {
  * @param beta Decay of the optimizer's first moment.
  */
 export function wantedChange(
-  { gain, entropy, drift, mean }: SetpointState,
+  { gain, entropy, drift, mean }: TargetState,
   { target, beta, updatesPerStep }: { target: number; beta: number; updatesPerStep: number },
 ): number {
   if (entropy === undefined) throw new RangeError('no entropy has been observed yet')
@@ -114,9 +114,9 @@ export function wantedChange(
 
 /** An update kept the predicted dH `kept`; `short`: the mask could not give what was wanted. */
 export function applied(
-  state: SetpointState,
+  state: TargetState,
   { kept, beta, short }: { kept: number; beta: number; short: boolean },
-): SetpointState {
+): TargetState {
   const mean = beta * state.mean + (1 - beta) * kept
   const updates = state.updates + 1
   return {

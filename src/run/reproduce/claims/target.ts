@@ -5,10 +5,11 @@ import type { Claim, Comparison, Measure, Scale } from '../types.js'
 /** Other ways to keep entropy: the first two decide, the others are shown beside them. */
 const deciding = ['grpo', 'clip-v']
 const shown = ['adaptive-entropy', 'clip-higher']
-const setpoints = ['setpoint-below', 'setpoint-above']
-const variants = [...deciding, ...setpoints, ...shown]
+/** The names that results on disk have. */
+const held = ['setpoint-below', 'setpoint-above']
+const variants = [...deciding, ...held, ...shown]
 
-export const setpoint = ({ targets }: Scale): Claim => {
+export const target = ({ targets }: Scale): Claim => {
   const nearer = (side: 'below' | 'above', other: string, decides = true): Comparison => {
     const measure = distanceTo(targets[side])
     return {
@@ -36,7 +37,7 @@ export const setpoint = ({ targets }: Scale): Claim => {
       ...(['below', 'above'] as const).flatMap((side) => deciding.map((other) => nearer(side, other))),
       ...shown.map((other) => nearer('below', other, false)),
       nearer('above', 'clip-higher', false),
-      ...setpoints.flatMap((variant) => [avgAtK, passAtK].map((measure) => better(variant, measure, 'grpo'))),
+      ...held.flatMap((variant) => [avgAtK, passAtK].map((measure) => better(variant, measure, 'grpo'))),
       ...['clip-v', ...shown].flatMap((other) =>
         [avgAtK, passAtK].map((measure) => better('setpoint-below', measure, other)),
       ),

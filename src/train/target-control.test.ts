@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { rngFrom } from '../base/philox.js'
-import { initialSetpoint, predictStep, wantedChange } from '../entropy/index.js'
+import { initialTargetState, predictStep, wantedChange } from '../entropy/index.js'
 import { parseRecipe } from '../recipe/index.js'
 import type { RecipeInput } from '../recipe/input.js'
 import type { FlatTokens } from './batch.js'
@@ -39,7 +39,7 @@ describe('entropy.target', () => {
     ['clip-b', 0.7],
   ] as const)('%s towards %f nats: keeps what is wanted, by two bounds on its score', (method, target) => {
     const { mask, metrics, maskedLow, maskedHigh } = control({ method, target })
-    const wanted = wantedChange({ ...initialSetpoint(), entropy: 1 }, { target, beta: 0.9, updatesPerStep: 1 })
+    const wanted = wantedChange({ ...initialTargetState(), entropy: 1 }, { target, beta: 0.9, updatesPerStep: 1 })
     expect(metrics).toMatchObject({ entropy_target: target, setpoint_wanted_dH: wanted, setpoint_short: 0 })
     const { kept, masked } = predictStep({ ...tokens, mask, weight })
     const unmasked = kept + masked

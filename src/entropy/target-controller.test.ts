@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { rngFrom } from '../base/philox.js'
-import { applied, initialSetpoint, observe, type SetpointState, wantedChange } from './setpoint.js'
+import { applied, initialTargetState, observe, type TargetState, wantedChange } from './target-controller.js'
 
 const beta = 0.9
 
@@ -24,7 +24,7 @@ function simulate({ gain, start, target, noise = 0, drift = 0, reach = [-0.03, 0
   const random = rngFrom(7)
   const gauss = () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random())
   let [entropy, mean, count] = [start, 0, 0]
-  let state: SetpointState = initialSetpoint()
+  let state: TargetState = initialTargetState()
   const trace: number[] = []
   for (let step = 0; step < steps; step++) {
     state = observe(state, entropy + noise * gauss())
@@ -43,7 +43,7 @@ function simulate({ gain, start, target, noise = 0, drift = 0, reach = [-0.03, 0
 
 const largest = (values: number[], target: number) => Math.max(...values.map((value) => Math.abs(value - target)))
 
-describe('the setpoint on a simulated policy', () => {
+describe('the target controller on a simulated policy', () => {
   it.each([
     ['from above', 0.8, 0.4],
     ['from below', 0.3, 0.7],
@@ -96,7 +96,7 @@ describe('the controller', () => {
         fc.double({ min: 0.05, max: 3, noNaN: true }),
         fc.double({ min: 0.05, max: 3, noNaN: true }),
         (entropy, target) => {
-          const wanted = wantedChange(observe(initialSetpoint(), entropy), { target, beta, updatesPerStep: 1 })
+          const wanted = wantedChange(observe(initialTargetState(), entropy), { target, beta, updatesPerStep: 1 })
           expect(Math.sign(wanted)).toBe(Math.sign(target - entropy))
           // The prior's gain of 1 and a horizon of 10 steps.
           expect(wanted).toBeCloseTo((target - entropy) / 10, 12)
@@ -107,21 +107,21 @@ describe('the controller', () => {
 
   it('goes on from its saved state to the same bits', () => {
     const entropies = Array.from({ length: 40 }, (_, i) => 0.5 + 0.3 * Math.sin(i))
-    const walk = (state: SetpointState, values: number[]) =>
+    const walk = (state: TargetState, values: number[]) =>
       values.reduce((current, value) => {
         const seen = observe(current, value)
         const kept = wantedChange(seen, { target: 0.4, beta, updatesPerStep: 1 }) / 3
         return applied(seen, { kept, beta, short: value > 0.6 })
       }, state)
-    const saved = JSON.parse(JSON.stringify(walk(initialSetpoint(), entropies.slice(0, 17)))) as SetpointState
-    expect(walk(saved, entropies.slice(17))).toEqual(walk(initialSetpoint(), entropies))
+    const saved = JSON.parse(JSON.stringify(walk(initialTargetState(), entropies.slice(0, 17)))) as TargetState
+    expect(walk(saved, entropies.slice(17))).toEqual(walk(initialTargetState(), entropies))
   })
 
   it('keeps finite whatever it sees', () => {
     const numbers = fc.array(fc.double({ min: 0, max: 12, noNaN: true }), { minLength: 1, maxLength: 60 })
     fc.assert(
       fc.property(numbers, fc.double({ min: -1, max: 1, noNaN: true }), (entropies, kept) => {
-        let state = initialSetpoint()
+        let state = initialTargetState()
         for (const entropy of entropies) {
           state = applied(observe(state, entropy), { kept, beta, short: false })
         }
@@ -133,6 +133,6 @@ describe('the controller', () => {
   })
 
   it('needs an entropy first', () => {
-    expect(() => wantedChange(initialSetpoint(), { target: 1, beta, updatesPerStep: 1 })).toThrow(RangeError)
+    expect(() => wantedChange(initialTargetState(), { target: 1, beta, updatesPerStep: 1 })).toThrow(RangeError)
   })
 })

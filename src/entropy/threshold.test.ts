@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type ThresholdTokens, thresholdFor } from './setpoint-threshold.js'
+import { type ThresholdTokens, thresholdFor } from './threshold.js'
 
 const tokens = (list: [deviation: number, effect: number, eligible?: number][]): ThresholdTokens => ({
   deviation: Float64Array.from(list, ([deviation]) => deviation),
