@@ -1,20 +1,13 @@
 /**
  * From rewards to advantages, group by group. Pure functions; a group is the completions of one prompt.
  */
+import { mean, sampleDeviation } from '../base/sample.js'
 
 export const advantageKinds = ['group', 'group-nostd', 'leave-one-out', 'batch'] as const
 export type AdvantageKind = (typeof advantageKinds)[number]
 
-/** Keeps a group's scale from exploding when its rewards barely differ (DeepSeekMath's, TRL's and verl's value). */
+/** Keeps a group's scale from exploding if its rewards barely differ. TRL's value; verl adds 1e-6. */
 const stdEpsilon = 1e-4
-
-const mean = (values: readonly number[]) => values.reduce((total, value) => total + value, 0) / values.length
-
-/** Sample standard deviation, n - 1. */
-function standardDeviation(values: readonly number[]): number {
-  const centre = mean(values)
-  return Math.sqrt(values.reduce((total, value) => total + (value - centre) ** 2, 0) / (values.length - 1))
-}
 
 /** Equal rewards carry no signal; compared as they are, since a float residue over epsilon is not 0. */
 export const hasNoSignal = (rewards: readonly number[]): boolean => rewards.every((reward) => reward === rewards[0])
@@ -47,12 +40,12 @@ export function groupAdvantages(rewards_P_G: readonly (readonly number[])[], kin
       return centred.map((group) => group.map((value) => (value * group.length) / (group.length - 1)))
     case 'group':
       return centred.map((group, p) => {
-        const scale = standardDeviation(rewards_P_G[p]) + stdEpsilon
+        const scale = sampleDeviation(rewards_P_G[p]) + stdEpsilon
         return group.map((value) => value / scale)
       })
     case 'batch': {
       const all = centred.flat()
-      const scale = standardDeviation(all) + stdEpsilon
+      const scale = sampleDeviation(all) + stdEpsilon
       return centred.map((group) => group.map((value) => (value === 0 ? 0 : value / scale)))
     }
   }

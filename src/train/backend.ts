@@ -7,6 +7,7 @@ import type { TextModel } from '../model/types.js'
 import type { SampleFunction } from '../rollout/sampler-kind.js'
 import type { Completion, SampledCompletion, TokenScores, TokenStatistics } from '../rollout/types.js'
 import type { BackendCapabilities } from './capabilities.js'
+import type { NotFinite } from './non-finite.js'
 import type { ObjectiveOptions } from './objective.js'
 import type { CriticBackend } from './ppo/critic.js'
 
@@ -65,7 +66,7 @@ export interface UpdateResult {
   applied: boolean
   /** True where the run's signal ended it early. */
   interrupted: boolean
-  nonFinite?: { what: string; tokens: { group: number; completion: number; position: number }[] }
+  nonFinite?: NotFinite
   /** Per group and completion, in the order given. */
   tokens: TokenUpdate[][]
   /** Where UpdateOptions asks for it, the backend can, and the step was applied. */

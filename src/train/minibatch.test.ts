@@ -81,6 +81,27 @@ describe('Minibatch', () => {
     expect([...batchOf(aggregation).weight]).toEqual(weights)
   })
 
+  it('names the policy tokens that nothing can be computed from', () => {
+    expect(batchOf('token').notFinite()).toBeUndefined()
+    const withValues = (change: (item: TrainItem, i: number) => TrainItem, statistics = items.map(statisticsOf)) =>
+      new Minibatch(items.map(change), new PromptGroups(items), statistics, { aggregation: 'token', constantLength: 4 })
+    // 1e39 is beyond float32; the third completion's tokens are not the policy's.
+    const huge = withValues((item, i) => (i > 1 ? { ...item, advantage: item.advantage.map(() => 1e39) } : item))
+    expect(huge.notFinite()).toEqual({
+      what: 'advantage',
+      tokens: [
+        { group: 2, completion: 1, position: 0 },
+        { group: 2, completion: 1, position: 1 },
+      ],
+    })
+    const broken = items.map(statisticsOf)
+    broken[0].expectedS[1] = Number.NaN
+    const place = { group: 5, completion: 0, position: 1 }
+    expect(withValues((item) => item, broken).notFinite()).toEqual({ what: 'entropy statistics', tokens: [place] })
+    broken[0].logprob[1] = Number.NEGATIVE_INFINITY
+    expect(withValues((item) => item, broken).notFinite()).toEqual({ what: 'loss', tokens: [place] })
+  })
+
   it('visits the policy tokens alone', () => {
     const seen: number[][] = []
     batchOf('token').eachPolicyToken((...place) => seen.push(place))

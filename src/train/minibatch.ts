@@ -7,6 +7,7 @@ import { type Aggregation, tokenWeights } from './aggregation.js'
 import type { TrainCompletion, TrainGroup } from './backend.js'
 import { type FlatTokens, flatten, type TrainItem } from './batch.js'
 import type { EntropyControl } from './entropy-control.js'
+import type { NotFinite, TokenPlace } from './non-finite.js'
 import type { PromptGroups } from './prompt-groups.js'
 
 export interface Weighting {
@@ -61,6 +62,31 @@ export class Minibatch {
       if (!counts) return
       for (let at = this.start(i); at < this.end(i); at++) visit(i, at - this.start(i), at)
     })
+  }
+
+  /**
+   * The policy tokens that nothing can be computed from: their advantage, or what the policy says of them, is not finite.
+   * Undefined where there are none.
+   */
+  notFinite(): NotFinite | undefined {
+    const { advantage, logprob, rolloutLogprob, entropy, S, expectedS, sumS2 } = this.tokens
+    const tokens = (values: readonly Float64Array[]) => {
+      const places: TokenPlace[] = []
+      this.eachPolicyToken((i, position, at) => {
+        if (values.every((each) => Number.isFinite(each[at]))) return
+        places.push({ group: this.items[i].group, completion: this.items[i].completion.sample, position })
+      })
+      return places
+    }
+    for (const [what, values] of [
+      ['advantage', [advantage]],
+      ['loss', [logprob, rolloutLogprob]],
+      ['entropy statistics', [entropy, S, expectedS, sumS2]],
+    ] as const) {
+      const found = tokens(values)
+      if (found.length > 0) return { what, tokens: found }
+    }
+    return undefined
   }
 
   /** What the backend gets: the control's weights and the sampler's correction are folded into the advantages. */

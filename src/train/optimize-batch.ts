@@ -4,8 +4,8 @@ import { shuffle } from '../task/shuffle.js'
 import type { Backend } from './backend.js'
 import { meanEntropy, type TrainItem } from './batch.js'
 import type { EntropyState } from './entropy-control.js'
-import { describeNonFinite, nonFiniteFailure } from './non-finite.js'
-import { optimizeMinibatch, type UpdatePlace } from './optimize.js'
+import { describeNonFinite, type NotFinite, nonFiniteFailure, placesOf } from './non-finite.js'
+import { openMinibatch, type UpdatePlace, updateOn } from './optimize.js'
 import type { LoopOptions } from './options.js'
 import type { Credit } from './ppo/credit.js'
 import { type CriticReport, isCriticWarmup, updateCritic } from './ppo/critic-step.js'
@@ -13,6 +13,8 @@ import type { StepReport } from './step-report.js'
 
 // Key of the random stream that cuts minibatches.
 const minibatchStream = 0x6d696e69
+
+const smallerRewards = "bound the task's rewards, or scale them by algorithm.advantage: group"
 
 export interface BatchReport {
   updates: StepReport[]
@@ -37,28 +39,33 @@ export async function optimizeBatch(
   place: Omit<UpdatePlace, 'update' | 'rolloutEntropy'>,
 ): Promise<BatchReport | undefined> {
   const { step } = place
-  const { onNonFinite } = recipe.train
   const rolloutEntropy = meanEntropy(items)
   const { entropyState } = place
   const report: BatchReport = { updates: [], critic: [], masks: [], problems: [], entropyState }
+  if (credit?.notFinite) {
+    report.problems.push(`${credit.notFinite}; the step's updates are skipped`)
+    return report
+  }
+  /** A problem if the recipe skips such updates, else the end of the run. */
+  const skip = (whose: string, { what, tokens }: NotFinite, policyUnchanged: boolean) => {
+    const message = describeNonFinite(step, what, placesOf(tokens))
+    if (recipe.train.onNonFinite === 'stop') {
+      throw nonFiniteFailure(message, policyUnchanged, what === 'advantage' ? smallerRewards : undefined)
+    }
+    report.problems.push(`${message}; ${whose} update is skipped`)
+  }
   for (const indices of minibatches(items, recipe, step)) {
     const untouched = report.updates.length === 0 && report.critic.length === 0
-    const updated = isCriticWarmup(recipe, step)
-      ? undefined
-      : await optimizeMinibatch(
-          backend,
-          recipe,
-          indices.map((i) => items[i]),
-          { ...place, update: report.updates.length, rolloutEntropy, entropyState: report.entropyState },
-        )
+    const chosen = indices.map((i) => items[i])
+    const now = { ...place, update: report.updates.length, rolloutEntropy, entropyState: report.entropyState }
+    const opened = isCriticWarmup(recipe, step) ? undefined : await openMinibatch(backend, recipe, chosen, now)
+    const notFinite = opened?.batch.notFinite()
+    if (notFinite) skip('the', notFinite, untouched)
+    const updated = opened && !notFinite ? await updateOn(backend, recipe, opened, now) : undefined
     if (updated) {
       const { update, masks, warnings } = updated
       if (update.interrupted) return undefined
-      if (update.nonFinite) {
-        const message = describeNonFinite(step, update.nonFinite.what, placesOf(update.nonFinite.tokens))
-        if (onNonFinite === 'stop') throw nonFiniteFailure(message, untouched)
-        report.problems.push(`${message}; the update is skipped`)
-      }
+      if (update.nonFinite) skip('the', update.nonFinite, untouched)
       indices.forEach((index, k) => {
         report.masks[index] ??= masks[k]
       })
@@ -73,9 +80,7 @@ export async function optimizeBatch(
     if (learnt.interrupted) return undefined
     if (learnt.nonFinite) {
       const what = learnt.nonFinite.length > 0 ? "critic's loss" : "critic's gradient"
-      const message = describeNonFinite(step, what, placesOf(learnt.nonFinite))
-      if (onNonFinite === 'stop') throw nonFiniteFailure(message, interruptible)
-      report.problems.push(`${message}; the critic's update is skipped`)
+      skip("the critic's", { what, tokens: learnt.nonFinite }, interruptible)
     }
     report.critic.push(learnt)
   }
@@ -97,6 +102,3 @@ function* minibatches(items: readonly TrainItem[], { train, seed }: LoopOptions,
     }
   }
 }
-
-const placesOf = (tokens: readonly { group: number; completion: number; position: number }[]): string[] =>
-  tokens.map(({ group, completion, position }) => `prompt ${group}, sample ${completion}, token ${position}`)

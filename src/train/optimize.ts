@@ -22,20 +22,35 @@ export interface UpdatePlace {
   entropyState: EntropyState
 }
 
-/** Returns undefined where the minibatch has no policy token. */
+/** {@link openMinibatch} and {@link updateOn} in one. Returns undefined if the minibatch has no policy token. */
 export async function optimizeMinibatch(
   backend: Backend,
   recipe: LoopOptions,
   items: readonly TrainItem[],
   place: UpdatePlace,
 ): Promise<StepReport | undefined> {
+  const opened = await openMinibatch(backend, recipe, items, place)
+  return opened && updateOn(backend, recipe, opened, place)
+}
+
+export interface OpenMinibatch {
+  batch: Minibatch
+  /** performance.now() when its statistics were begun. */
+  began: number
+}
+
+/** Takes the minibatch's statistics. Returns undefined if it has no policy token. */
+export async function openMinibatch(
+  backend: Backend,
+  recipe: LoopOptions,
+  items: readonly TrainItem[],
+  place: Pick<UpdatePlace, 'update'>,
+): Promise<OpenMinibatch | undefined> {
   if (!items.some(({ counts, completion }) => counts && completion.tokens.length > 0)) return undefined
   const began = performance.now()
-  const { algorithm, entropy, rollout, train } = recipe
+  const { algorithm, rollout, train } = recipe
   const groups = new PromptGroups(items)
-  const unmoved = place.update === 0
-  const sampled = unmoved || entropy.statistics === 'rollout'
-  const statistics: TokenStatistics[] = sampled
+  const statistics: TokenStatistics[] = keepsSampled(recipe, place)
     ? items.map(({ completion }) => completion)
     : groups
         .inItemOrder(
@@ -49,6 +64,23 @@ export async function optimizeMinibatch(
     aggregation: algorithm.aggregation,
     constantLength: algorithm.constantLength ?? rollout.maxNewTokens,
   })
+  return { batch, began }
+}
+
+/** Whether the statistics are the sampler's: on a batch's first update, and later if the recipe says so. */
+const keepsSampled = ({ entropy }: LoopOptions, { update }: Pick<UpdatePlace, 'update'>): boolean =>
+  update === 0 || entropy.statistics === 'rollout'
+
+/** Takes the mask over all of the minibatch's tokens, and makes the step. */
+export async function updateOn(
+  backend: Backend,
+  recipe: LoopOptions,
+  { batch, began }: OpenMinibatch,
+  place: UpdatePlace,
+): Promise<StepReport> {
+  const { rollout, train } = recipe
+  const { groups } = batch
+  const unmoved = place.update === 0
   const { step, update: done, rolloutEntropy, entropyState: state } = place
   const { weight } = batch
   const control = entropyControl(batch.tokens, recipe, { step, update: done, weight, rolloutEntropy, state })
@@ -64,7 +96,7 @@ export async function optimizeMinibatch(
     tokenBudget: train.tokenBudget,
     activationCheckpointing: train.activationCheckpointing,
     // The policy has moved since the statistics were taken: no token's ratio is known without a pass.
-    everyToken: sampled && !unmoved,
+    everyToken: keepsSampled(recipe, place) && !unmoved,
     ledger: recipe.ledger !== undefined && step % recipe.ledger.every === 0,
     // Once a step has changed the policy it has to be finished.
     interruptible: unmoved,

@@ -1,5 +1,5 @@
 /** Whole runs of a tiny model through the engine's thread, which loads the compiled files: build first. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet'
@@ -312,6 +312,36 @@ describe('a value that is not finite', () => {
     })
     expect(weights(runDirectory, 2).equals(weights(runDirectory, 1))).toBe(true)
   })
+
+  it.each([
+    ['group-nostd', 'clip-b', 'the advantage is not finite'],
+    ['leave-one-out', 'kl-cov', 'the advantage is not finite'],
+    ['ppo', 'clip-v', "the critic's loss is not finite"],
+  ] as const)(
+    'as a reward of 1e39 under %s and %s stops the run or skips the update',
+    async (kind, method, message) => {
+      const clip = method === 'kl-cov' ? {} : { muLow: 1, muHigh: 1 }
+      const file = writeLetterTask(join(root, `huge-${kind}.mjs`))
+      // The second completion of every four.
+      const graded = readFileSync(file, 'utf8').replace(
+        /grade: .*/,
+        'grade: () => (calls++ % 4 === 1 ? 1e39 : calls % 3),',
+      )
+      writeFileSync(file, `let calls = 0\n${graded}`)
+      const changes = (onNonFinite: 'stop' | 'skip'): Changes => ({
+        task: { name: file },
+        algorithm: kind === 'ppo' ? { name: 'ppo' } : { advantage: kind },
+        entropy: { method, ...clip },
+        train: { steps: 2, onNonFinite },
+      })
+      await expect(run(changes('stop'))).rejects.toThrow(`step 1: ${message}`)
+      const { metrics, events } = await run(changes('skip'))
+      expect(metrics.map(({ step }) => step)).toEqual([1, 2])
+      const warnings = events.flatMap((event) => (event.type === 'warning' ? [event.message] : []))
+      expect(warnings.filter((text) => text.includes(message)).length).toBe(2)
+      expect(warnings[0]).toContain('update is skipped')
+    },
+  )
 
   it('in the weights ends the run in plain words', async () => {
     await expect(run({ train: { steps: 3, lr: 1e30, gradClip: Infinity } })).rejects.toThrow(/not finite/)

@@ -1,4 +1,5 @@
 import { UserError } from '../../base/errors.js'
+import { mean, sampleDeviation } from '../../base/sample.js'
 import type { LoggedCompletion } from './types.js'
 
 /**
@@ -34,7 +35,7 @@ function groupRelative(group: LoggedCompletion[]): [LoggedCompletion, number][] 
   const rewards = group.map(({ reward }) => reward as number)
   // A mean of equal numbers may round to another, and the residue over 1e-4 would not be 0.
   if (rewards.every((reward) => reward === rewards[0])) return group.map((completion) => [completion, 0])
-  const mean = rewards.reduce((sum, reward) => sum + reward, 0) / rewards.length
-  const variance = rewards.reduce((sum, reward) => sum + (reward - mean) ** 2, 0) / (rewards.length - 1)
-  return group.map((completion, i) => [completion, (rewards[i] - mean) / (Math.sqrt(variance) + 1e-4)])
+  const center = mean(rewards)
+  const scale = sampleDeviation(rewards) + 1e-4
+  return group.map((completion, i) => [completion, (rewards[i] - center) / scale])
 }

@@ -111,7 +111,7 @@ function rowOf(row: ParquetRow, where: string): RolloutRow {
     reward: number('reward'),
     advantage: has('advantages')
       ? policyAdvantages(numbers('advantages'), tokens.length, where)
-      : new Float64Array(tokens.length).fill(number('advantage')),
+      : new Float64Array(tokens.length).fill(trainable(number('advantage'))),
     logprob,
     entropy: perToken('entropy'),
     S,
@@ -136,9 +136,12 @@ const withSigns = (expectedS: Float64Array, S: Float64Array, logprob: Float64Arr
     return nearlyCertain && value === S[t] ? pairedExpectation(value, value, 1) : value
   })
 
+/** An advantage that float32 cannot hold has trained nothing: `onNonFinite: skip` left its update out. */
+const trainable = (advantage: number): number => (Number.isFinite(Math.fround(advantage)) ? advantage : 0)
+
 /** A critic's advantages are not a number where the tokens are not the policy's: nothing is learnt there. */
 function policyAdvantages(values: readonly number[], length: number, where: string): Float64Array {
   if (values.length !== length)
     throw new UserError(`${where}: advantages has ${values.length} entries, tokens ${length}`)
-  return Float64Array.from(values, (value) => (Number.isNaN(value) ? 0 : value))
+  return Float64Array.from(values, trainable)
 }

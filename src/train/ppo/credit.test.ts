@@ -71,6 +71,10 @@ describe('credit', () => {
     await expect(creditTokens(backend, recipeOf({}), poor, withKl)).rejects.toThrow(
       "step 7: the token's reward is not finite (prompt 5, sample 3, token 1)",
     )
+    const skipping = { ...recipeOf({}), train: { ...recipeOf({}).train, onNonFinite: 'skip' as const } }
+    const credit = await creditTokens(broken, skipping, items(), place)
+    expect(credit.notFinite).toBe("step 7: the critic's value is not finite (prompt 2, sample 1, token 1)")
+    expect([...credit.advantages, ...credit.values, ...credit.returns].every((each) => each === undefined)).toBe(true)
   })
 })
 

@@ -10,7 +10,7 @@
 
 import type { Backend } from '../backend.js'
 import type { TrainItem } from '../batch.js'
-import { describeNonFinite, nonFiniteFailure } from '../non-finite.js'
+import { describeNonFinite, nonFiniteFailure, placesOf, type TokenPlace } from '../non-finite.js'
 import type { LoopOptions } from '../options.js'
 import { PromptGroups } from '../prompt-groups.js'
 import { gae } from './gae.js'
@@ -22,6 +22,8 @@ export interface Credit {
   advantages: (Float32Array | undefined)[]
   values: (Float32Array | undefined)[]
   returns: (Float32Array | undefined)[]
+  /** What is not finite and where, under onNonFinite: skip. Then no token has an advantage, a value, or a return. */
+  notFinite?: string
   metrics: Record<string, number>
   seconds: number
 }
@@ -47,7 +49,8 @@ export function tokenRewards(
 /**
  * The advantage of every item's tokens, and what it came from. `rewards` has one entry per item; `klCoef` is the
  * coefficient of the KL in the reward, 0 where it is elsewhere.
- * @throws Failure where an advantage is not finite: whitened, it would be every token's. Nothing is trained by then.
+ * @throws Failure under onNonFinite: stop, if an advantage is not finite: whitened, it would be every token's. Nothing is
+ *   trained by then.
  */
 export async function creditTokens(
   backend: Backend,
@@ -64,32 +67,43 @@ export async function creditTokens(
     return gae(tokenRewards(rewards[i], completion.logprob, referenceLogprob, klCoef), values[i], critic)
   })
   const raw = estimated.map(({ advantages }) => advantages)
-  requireFinite(step, counted, items, values, raw)
+  const metrics = creditFigures(
+    counted.map((i) => values[i]),
+    estimated,
+  )
+  const none = (): undefined[] => items.map(() => undefined)
+  const seconds = () => (performance.now() - began) / 1000
+  const notFinite = whatIsNotFinite(step, counted, items, values, raw)
+  if (notFinite) {
+    if (recipe.train.onNonFinite === 'stop') throw nonFiniteFailure(notFinite, true)
+    return { advantages: none(), values: none(), returns: none(), notFinite, metrics, seconds: seconds() }
+  }
   const whitened = critic.whiten ? whiten(raw) : raw
-  const advantages: (Float32Array | undefined)[] = items.map(() => undefined)
-  const returns: (Float32Array | undefined)[] = items.map(() => undefined)
+  const advantages: (Float32Array | undefined)[] = none()
+  const returns: (Float32Array | undefined)[] = none()
   counted.forEach((i, n) => {
     advantages[i] = Float32Array.from(whitened[n])
     returns[i] = Float32Array.from(estimated[n].returns)
   })
-  const known = counted.map((i) => values[i])
-  const targets = estimated.map(({ returns }) => returns)
-  const ofReturns = batchMoments(targets)
-  const ofAdvantages = batchMoments(raw)
+  const known = items.map(({ counts }, i) => (counts ? values[i] : undefined))
+  return { advantages, values: known, returns, metrics, seconds: seconds() }
+}
+
+/** Metrics of the critic's values, the returns, and the advantages before whitening. */
+function creditFigures(
+  values: readonly Float32Array[],
+  estimated: readonly { advantages: Float64Array; returns: Float64Array }[],
+): Record<string, number> {
+  const returns = estimated.map((each) => each.returns)
+  const ofReturns = batchMoments(returns)
+  const ofAdvantages = batchMoments(estimated.map((each) => each.advantages))
   return {
-    advantages,
-    values: items.map(({ counts }, i) => (counts ? values[i] : undefined)),
-    returns,
-    metrics: {
-      values_mean: batchMoments(known).mean,
-      returns_mean: ofReturns.mean,
-      returns_std: Math.sqrt(ofReturns.variance),
-      // Before whitening.
-      advantages_mean: ofAdvantages.mean,
-      advantages_std: Math.sqrt(ofAdvantages.variance),
-      explained_variance: explainedVariance(known, targets),
-    },
-    seconds: (performance.now() - began) / 1000,
+    values_mean: batchMoments(values).mean,
+    returns_mean: ofReturns.mean,
+    returns_std: Math.sqrt(ofReturns.variance),
+    advantages_mean: ofAdvantages.mean,
+    advantages_std: Math.sqrt(ofAdvantages.variance),
+    explained_variance: explainedVariance(values, returns),
   }
 }
 
@@ -112,22 +126,22 @@ async function valuesOf(
   )
 }
 
-function requireFinite(
+/** Undefined if every value and every advantage of the policy's tokens is finite. */
+function whatIsNotFinite(
   step: number,
   counted: readonly number[],
   items: readonly TrainItem[],
   values: readonly Float32Array[],
   advantages: readonly Float64Array[],
-): void {
-  const places = counted.flatMap((i, n) => {
+): string | undefined {
+  const tokens = counted.flatMap((i, n): TokenPlace[] => {
     if (advantages[n].every(Number.isFinite)) return []
     const wrong = values[i].findIndex((value) => !Number.isFinite(value))
     const { group, completion } = items[i]
-    const token = wrong < 0 ? advantages[n].findLastIndex((value) => !Number.isFinite(value)) : wrong
-    return [`prompt ${group}, sample ${completion.sample}, token ${token}`]
+    const position = wrong < 0 ? advantages[n].findLastIndex((value) => !Number.isFinite(value)) : wrong
+    return [{ group, completion: completion.sample, position }]
   })
-  if (places.length === 0) return
+  if (tokens.length === 0) return undefined
   const broken = counted.some((i) => !values[i].every(Number.isFinite))
-  const what = broken ? "critic's value" : "token's reward"
-  throw nonFiniteFailure(describeNonFinite(step, what, places), true)
+  return describeNonFinite(step, broken ? "critic's value" : "token's reward", placesOf(tokens))
 }

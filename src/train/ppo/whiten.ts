@@ -27,11 +27,12 @@ export function batchMoments(arrays: readonly ArrayLike<number>[]): BatchMoments
 /**
  * (A - mean) / sqrt(variance + 1e-8) over every entry of every array, variance with n - 1. The arrays are the policy
  * tokens of a whole step's completions: tokens that the entropy mask stops count, truncated completions that are left
- * out of the policy tokens do not.
+ * out of the policy tokens do not. Where the variance is not finite, no advantage is.
  */
 export function whiten(arrays: readonly ArrayLike<number>[]): Float64Array[] {
   const { mean, variance } = batchMoments(arrays)
-  const scale = 1 / Math.sqrt(variance + varianceEpsilon)
+  // An infinite variance would turn every advantage into 0, which reads as no signal.
+  const scale = Number.isFinite(variance) ? 1 / Math.sqrt(variance + varianceEpsilon) : Number.NaN
   return arrays.map((values) => Float64Array.from(values, (value) => (value - mean) * scale))
 }
 

@@ -1,0 +1,24 @@
+/** Mean and deviation of a few numbers, also where a sum or a square of them is beyond float64. */
+
+const plainMean = (values: readonly number[]): number =>
+  values.reduce((total, value) => total + value, 0) / values.length
+
+/** Arithmetic mean; NaN of no values. */
+export function mean(values: readonly number[]): number {
+  const plain = plainMean(values)
+  if (Number.isFinite(plain)) return plain
+  return values.reduce((total, value) => total + value / values.length, 0)
+}
+
+/** Sample standard deviation, with n - 1. */
+export function sampleDeviation(values: readonly number[]): number {
+  const center = mean(values)
+  const deviations = values.map((value) => value - center)
+  const plain = rootMeanSquare(deviations)
+  if (Number.isFinite(plain)) return plain
+  const largest = Math.max(...deviations.map(Math.abs))
+  return largest * rootMeanSquare(deviations.map((value) => value / largest))
+}
+
+const rootMeanSquare = (deviations: readonly number[]) =>
+  Math.sqrt(deviations.reduce((total, value) => total + value ** 2, 0) / (deviations.length - 1))
