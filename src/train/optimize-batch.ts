@@ -14,7 +14,7 @@ import type { StepReport } from './step-report.js'
 // Key of the random stream that cuts minibatches.
 const minibatchStream = 0x6d696e69
 
-const smallerRewards = "bound the task's rewards, or scale them by algorithm.advantage: group"
+const smallerRewards = "bound the task's rewards"
 
 export interface BatchReport {
   updates: StepReport[]
