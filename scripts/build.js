@@ -19,8 +19,9 @@ try {
     cwd: root,
   })
   // What the compiler does not carry over: the style and the scripts that reports put into their pages.
-  const assets = join('report', 'html', 'assets')
-  cpSync(join(root, 'src', assets), join(aside, assets), { recursive: true })
+  for (const assets of [join('report', 'html', 'assets'), join('report', 'live', 'assets')]) {
+    cpSync(join(root, 'src', assets), join(aside, assets), { recursive: true })
+  }
   if (existsSync(built)) renameSync(built, old)
   try {
     renameSync(aside, built)

@@ -25,6 +25,7 @@ import { rolloutsCommand } from './rollouts.js'
 import { scoreCommand } from './score.js'
 import { sftCommand } from './sft.js'
 import { trainCommand } from './train.js'
+import { watchCommand } from './watch.js'
 
 const help = `
 Start here:
@@ -72,6 +73,7 @@ const allCommands = (io: Io) => [
   mergeCommand(io),
   evalCommand(io),
   compareCommand(io),
+  watchCommand(io),
   reportCommand(io),
   rolloutsCommand(io),
   analyzeCommand(io),

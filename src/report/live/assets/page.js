@@ -1,0 +1,42 @@
+/** What the live pages share: requests, addresses, headings, and what went wrong. */
+const { $, make } = globalThis.report
+
+export async function get(path) {
+  const response = await fetch(path)
+  const body = await response.json().catch(() => ({ error: `the server answered ${response.status}` }))
+  if (!response.ok) throw new Error([body.error, body.hint].filter(Boolean).join('. '))
+  return body
+}
+
+/** A link of these pages with its query. */
+export const address = (path, query = {}) => {
+  const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== '')
+  const search = new URLSearchParams(given.flatMap(([key, value]) => [value].flat().map((one) => [key, one])))
+  return `${path}${given.length > 0 ? `?${search}` : ''}`
+}
+
+/** Keeps the view in the address, so that a link to it shows the same. */
+export const remember = (query) => history.replaceState(null, '', address(location.pathname, query))
+
+export function heading(title, subtitle = '', crumbs = []) {
+  $('#title').textContent = title
+  $('#subtitle').textContent = subtitle
+  document.title = `${title} · isentrope watch`
+  $('#crumbs').replaceChildren(
+    ...crumbs.flatMap(([text, href]) => [' › ', href ? make('a', text, { href }) : make('span', text)]),
+  )
+}
+
+export const say = (text) => {
+  $('#state').textContent = text
+}
+
+/** Runs what may fail, and shows why it did. */
+export async function showing(work) {
+  try {
+    await work()
+    say('')
+  } catch (error) {
+    say(error.message)
+  }
+}
