@@ -24,10 +24,17 @@ export const algorithmSection = z.strictObject({
     ),
   clipLow: bound
     .prefault(ppoBound)
-    .describe('PPO clip: no gradient where r < 1 - clipLow and A < 0 (arXiv 1707.06347). .inf: off.'),
+    .describe(
+      'PPO clip: no gradient where r < 1 - clipLow and A < 0 (arXiv 1707.06347). .inf: off. 0: no gradient as soon as r is ' +
+        "below 1. On a batch's first update r differs from 1 by rounding alone (about 1e-6), so 0 stops about half of the " +
+        'tokens with A < 0 at random there.',
+    ),
   clipHigh: bound
     .prefault(ppoBound)
-    .describe('PPO clip: no gradient where r > 1 + clipHigh and A > 0; DAPO (arXiv 2503.14476) uses 0.28. .inf: off.'),
+    .describe(
+      'PPO clip: no gradient where r > 1 + clipHigh and A > 0; DAPO (arXiv 2503.14476) uses 0.28. .inf: off. 0: as ' +
+        'clipLow of 0, for r above 1 and A > 0.',
+    ),
   aggregation: z
     .enum(['token', 'sequence', 'constant'])
     .default('token')
@@ -59,8 +66,9 @@ export const algorithmSection = z.strictObject({
     .gt(0)
     .optional()
     .describe(
-      'Adapts klCoef from its given value on so that the mean KL of a completion (sum of log p - log p_ref over its ' +
-        'tokens, nats) stays at this target (arXiv 1909.08593; 6 there). Absent: klCoef is fixed.',
+      'Adapts klCoef from its given value on so that the mean KL of a completion (sum of log p - log p_ref of the sampler ' +
+        'over its tokens, nats) stays at this target (arXiv 1909.08593; 6 there). Completions that maskTruncated leaves out ' +
+        'do not count. Absent: klCoef is fixed.',
     ),
   klHorizon: count
     .optional()

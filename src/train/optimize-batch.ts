@@ -19,7 +19,7 @@ const smallerRewards = "bound the task's rewards"
 export interface BatchReport {
   updates: StepReport[]
   critic: CriticReport[]
-  /** Gradient masks of each item's first update; absent where the policy was not trained on it. */
+  /** Gradient masks of the first update that trained on each item; absent if none did. */
   masks: (Uint8Array | undefined)[]
   /** What the user should hear of. */
   problems: string[]
@@ -66,10 +66,12 @@ export async function optimizeBatch(
       const { update, masks, warnings } = updated
       if (update.interrupted) return undefined
       if (update.nonFinite) skip('the', update.nonFinite, untouched)
-      indices.forEach((index, k) => {
-        report.masks[index] ??= masks[k]
-      })
-      if (update.applied) report.entropyState = updated.entropyState
+      if (update.applied) {
+        report.entropyState = updated.entropyState
+        indices.forEach((index, k) => {
+          report.masks[index] ??= masks[k]
+        })
+      }
       report.problems.push(...warnings.map((message) => `step ${step}: ${message}`))
       report.updates.push(updated)
     }

@@ -53,7 +53,7 @@ export const sftMetrics = {
   train_tokens_per_s: {
     title: 'Throughput',
     unit: 'tokens per second',
-    caption: 'All tokens of the step, prompts included, for each second of its update.',
+    caption: 'The step’s `tokens` for each second of its update.',
     better: 'higher',
     shown: { id: 'throughput', group: 'update', include: [0] },
   },
@@ -83,7 +83,14 @@ export const sftMetrics = {
     always: true,
     shown: 'nowhere',
   },
-  tokens: { title: 'Tokens', unit: 'tokens', caption: 'All tokens, prompts included.', always: true, shown: 'nowhere' },
+  tokens: {
+    title: 'Tokens',
+    unit: 'tokens',
+    caption:
+      'Tokens that the update reads: of every example that is learned from, those up to its last learned token, prompts included. Examples left out do not count.',
+    always: true,
+    shown: 'nowhere',
+  },
   rss_bytes: {
     title: 'Resident memory',
     unit: 'bytes',
