@@ -1,4 +1,5 @@
 /** Numbers as decimals, without a change of value on the way. */
+import { endOfString, parseJson } from './json.js'
 
 /** The nearest number with 11 significant bits and exponents from -14 to 15 (IEEE 754 half precision), ties to even. */
 function roundToHalf(value: number): number {
@@ -53,13 +54,13 @@ function canonical(literal: string): string {
 const mayChange = /\d(?:\.?\d){15}|\d[eE]/
 
 /**
- * Like JSON.parse, and a number that a double cannot hold (12345678901234567890, 0.1234567890123456789, 1e400) becomes
+ * Like {@link parseJson}, and a number that a double cannot hold (12345678901234567890, 0.1234567890123456789, 1e400) becomes
  * the text that the file has, instead of another number.
  */
 export function parseExactJson(text: string): unknown {
-  if (!mayChange.test(text)) return JSON.parse(text)
+  if (!mayChange.test(text)) return parseJson(text)
   // Checked first: what follows takes valid JSON for granted.
-  const value: unknown = JSON.parse(text)
+  const value = parseJson(text)
   let kept = ''
   let done = 0
   for (let at = 0; at < text.length; at++) {
@@ -83,13 +84,4 @@ const isNumberStart = (code: number): boolean => code === 0x2d || (code >= 0x30 
 function survives(literal: string): boolean {
   const number = Number(literal)
   return Number.isFinite(number) && canonical(plainDecimal(number)) === canonical(literal)
-}
-
-/** The closing quote of the string that begins at `start`. */
-function endOfString(text: string, start: number): number {
-  for (let end = text.indexOf('"', start + 1); ; end = text.indexOf('"', end + 1)) {
-    let backslashes = 0
-    while (text[end - 1 - backslashes] === '\\') backslashes++
-    if (backslashes % 2 === 0) return end
-  }
 }

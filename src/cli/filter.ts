@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { UserError } from '../base/errors.js'
+import { parseJson } from '../base/json.js'
 import type { FilterOptions, FilterOutcome, FilterPlan, FilterProgress } from '../run/filter/filter.js'
 import type { TaskSpec } from '../task/spec.js'
 import {
@@ -153,7 +154,7 @@ function taskSpec(name: string, pairs: readonly string[]): TaskSpec {
 
 function parseValue(text: string): unknown {
   try {
-    return JSON.parse(text)
+    return parseJson(text)
   } catch {
     return text
   }

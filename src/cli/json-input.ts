@@ -2,6 +2,7 @@
 import type { Readable } from 'node:stream'
 import { parseExactJson } from '../base/decimals.js'
 import { UserError } from '../base/errors.js'
+import { endOfString, parseJson } from '../base/json.js'
 import { splitLines } from '../base/lines.js'
 import { shown } from '../base/shown.js'
 
@@ -62,7 +63,23 @@ export async function* readJsonInput<T>(
 
 /** JSON as Python's `json` writes it: a bare -Infinity, which logs of log-probabilities have, is read as that text. */
 export const parsePythonJson = (text: string): unknown =>
-  JSON.parse(text.replace(/"(?:[^"\\]|\\.)*"|-Infinity/g, (part) => (part === '-Infinity' ? `"${part}"` : part)))
+  parseJson(text.includes(bareInfinity) ? withQuotedInfinity(text) : text)
+
+const bareInfinity = '-Infinity'
+
+function withQuotedInfinity(text: string): string {
+  let quoted = ''
+  let done = 0
+  for (let at = 0; at < text.length; at++) {
+    if (text[at] === '"') at = endOfString(text, at)
+    else if (text.startsWith(bareInfinity, at)) {
+      quoted += `${text.slice(done, at)}"${bareInfinity}"`
+      done = at + bareInfinity.length
+      at = done - 1
+    }
+  }
+  return quoted + text.slice(done)
+}
 
 function parseObject(line: string, parse: (text: string) => unknown, fail: (message: string) => never): JsonObject {
   let value: unknown

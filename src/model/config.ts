@@ -4,7 +4,7 @@
  */
 
 import { UserError } from '../base/errors.js'
-import { shown } from '../base/shown.js'
+import { cut, shown } from '../base/shown.js'
 import { Fields, limits } from './config-fields.js'
 import { parseRope } from './config-rope.js'
 import type { ModelFamily } from './families/family.js'
@@ -64,7 +64,7 @@ function recognize(raw: JsonObject, where: string): ModelFamily<FamilyName> {
   const family = families.find(({ name }) => name === type)
   const isFamilys = (name: string) => name.toLowerCase() === family?.architecture.toLowerCase()
   if (family !== undefined && architectures.every(isFamilys)) return family
-  const found = [type === undefined ? '' : `model_type ${shown(type)}`, architectures.join(', ')]
+  const found = [type === undefined ? '' : `model_type ${shown(type)}`, cut(architectures.join(', '))]
   throw new UserError(`${where}: unsupported architecture (${found.filter(Boolean).join(', ') || 'none is named'})`, {
     hint: `supported are dense decoders of the families ${families.map(({ name }) => name).join(', ')}`,
   })

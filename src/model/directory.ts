@@ -3,7 +3,7 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { UserError } from '../base/errors.js'
-import { shown } from '../base/shown.js'
+import { cut, shown } from '../base/shown.js'
 import { parseConfig } from './config.js'
 import type { StoredTensor } from './families/family.js'
 import { readBytes, readText, statAt } from './file.js'
@@ -202,8 +202,11 @@ function sourceOf(
 }
 
 function list(names: string[]): string {
-  const shown = names.slice(0, 3).join(', ')
+  const first = names
+    .slice(0, 3)
+    .map((name) => cut(name, 100))
+    .join(', ')
   return names.length === 1
-    ? `the tensor ${shown}`
-    : `${names.length} tensors (${shown}${names.length > 3 ? ', ...' : ''})`
+    ? `the tensor ${first}`
+    : `${names.length} tensors (${first}${names.length > 3 ? ', ...' : ''})`
 }

@@ -1,4 +1,5 @@
 import { UserError } from '../base/errors.js'
+import { endOfString, parseJson } from '../base/json.js'
 import { shown } from '../base/shown.js'
 import { readText } from './file.js'
 
@@ -17,7 +18,7 @@ export function readJsonObject(path: string): JsonObject {
 export function parseJsonObject(text: string, where: string): JsonObject {
   let value: unknown
   try {
-    value = JSON.parse(text)
+    value = parseJson(text)
   } catch (cause) {
     throw new UserError(`${where} is not valid JSON: ${(cause as Error).message}`, { cause })
   }
@@ -27,18 +28,33 @@ export function parseJsonObject(text: string, where: string): JsonObject {
   return value
 }
 
+const opens = new Set(['{', '['])
+const closes = new Set(['}', ']'])
+
 /** The first key that occurs twice at the top level of `text`, which is a valid JSON object. JSON.parse keeps the last. */
 function duplicateKey(text: string): string | undefined {
   const seen = new Set<string>()
   let depth = 0
-  for (const [token, key, colon] of text.matchAll(/("(?:[^"\\]|\\.)*")(\s*:)?|[[\]{}]/g)) {
-    if (token === '{' || token === '[') depth++
-    else if (token === '}' || token === ']') depth--
-    else if (colon !== undefined && depth === 1) {
-      const name = JSON.parse(key) as string
-      if (seen.has(name)) return name
-      seen.add(name)
+  for (let at = 0; at < text.length; at++) {
+    const character = text[at]
+    if (opens.has(character)) depth++
+    else if (closes.has(character)) depth--
+    else if (character === '"') {
+      const end = endOfString(text, at)
+      if (depth === 1 && text[afterSpace(text, end + 1)] === ':') {
+        const name = JSON.parse(text.slice(at, end + 1)) as string
+        if (seen.has(name)) return name
+        seen.add(name)
+      }
+      at = end
     }
   }
   return undefined
+}
+
+/** Characters of JSON's white space are a space at most. */
+function afterSpace(text: string, from: number): number {
+  let at = from
+  while (text[at] <= ' ') at++
+  return at
 }

@@ -1,8 +1,10 @@
 /** A directory that `data prepare` or `filter` wrote, as a task: its training problems and those held out. */
+
 import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { z } from 'zod'
 import { UserError } from '../base/errors.js'
+import { parseJson } from '../base/json.js'
 import { boxedInstruction, sources } from './data/catalogue.js'
 import { asPrompt, asText } from './data/columns.js'
 import { readProblems } from './data/problems.js'
@@ -96,7 +98,7 @@ async function readComplete(path: string): Promise<Example[]> {
 function readManifest(directory: string): z.output<typeof manifestSchema> {
   const path = join(directory, manifestName)
   try {
-    return manifestSchema.parse(JSON.parse(readFileSync(path, 'utf8')))
+    return manifestSchema.parse(parseJson(readFileSync(path, 'utf8')))
   } catch (cause) {
     throw new UserError(`${path}: not a manifest of prepared data: ${cause instanceof Error ? cause.message : cause}`, {
       cause,

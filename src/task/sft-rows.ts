@@ -3,7 +3,9 @@
  * ShareGPT's `conversations` of {from, value}); GSM8K's question and answer; a prompt (text or chat) and a completion
  * (text or chat, as TRL writes them).
  */
+
 import { UserError } from '../base/errors.js'
+import { parseJson } from '../base/json.js'
 import type { ChatMessage } from '../model/types.js'
 import { asPrompt, asText, chooseColumn, column, promptColumns } from './data/columns.js'
 import type { Row } from './data/rows.js'
@@ -83,7 +85,7 @@ const roles: Record<string, string> = { human: 'user', gpt: 'assistant', bot: 'a
 function parsed(value: unknown): unknown {
   if (typeof value !== 'string' || !/^\s*\[\s*\{/.test(value)) return value
   try {
-    return JSON.parse(value)
+    return parseJson(value)
   } catch {
     return value
   }

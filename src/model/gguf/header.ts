@@ -108,23 +108,23 @@ function readTensorInfo(reader: GgufReader, fail: Fail): TensorInfo {
 }
 
 function place(info: TensorInfo, dataStart: number, size: number, path: string, fail: Fail): GgufTensor {
-  const shown = JSON.stringify(info.name)
+  const quoted = shown(info.name)
   const { shape } = info
   const dtype: string | undefined = GGMLQuantizationType[info.type]
   if (dtype === undefined || !isReadable(dtype)) {
     const readable = [...Object.keys(plainBytes), ...Object.keys(blockFormats)].join(', ')
-    throw new UserError(`${path}: tensor ${shown} is stored as ${dtype ?? `type ${info.type}`}, which is not read`, {
+    throw new UserError(`${path}: tensor ${quoted} is stored as ${dtype ?? `type ${info.type}`}, which is not read`, {
       hint: `use a file in ${readable}`,
     })
   }
-  if (shape.some((length) => length < 1)) fail(`tensor ${shown} has the shape [${shape}]`)
+  if (shape.some((length) => length < 1)) fail(`tensor ${quoted} has the shape [${shape}]`)
   const { values, bytes: blockBytes } = blockOf(dtype)
   const rowLength = shape[shape.length - 1]
-  if (rowLength % values !== 0) fail(`tensor ${shown} has rows of ${rowLength}, which ${dtype} cannot store`)
+  if (rowLength % values !== 0) fail(`tensor ${quoted} has rows of ${rowLength}, which ${dtype} cannot store`)
   const bytes = (shape.reduce((product, length) => product * length, 1) / values) * blockBytes
   const offset = dataStart + info.offset
   if (!Number.isSafeInteger(offset + bytes) || offset + bytes > size) {
-    fail(`tensor ${shown} takes ${bytes} bytes from ${offset} on, but the file has ${size} (truncated?)`)
+    fail(`tensor ${quoted} takes ${bytes} bytes from ${offset} on, but the file has ${size} (truncated?)`)
   }
   return { name: info.name, dtype: dtype as GgufDtype, shape, offset, bytes }
 }

@@ -10,6 +10,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { getHFHubCachePath, getRepoFolderName } from '@huggingface/hub'
+import { parseJson } from '../../base/json.js'
 import { isObject } from '../json.js'
 import { adapterConfigFile, adapterWeightsFile } from '../lora/adapter-config.js'
 
@@ -69,7 +70,8 @@ export function cachedSnapshot(
 /** Files that a weight index names; none where it is malformed, which opening the model reports. */
 export function shardsOf(index: string): string[] {
   try {
-    const map: unknown = JSON.parse(index).weight_map
+    const parsed = parseJson(index)
+    const map = isObject(parsed) ? parsed.weight_map : undefined
     return isObject(map) ? [...new Set(Object.values(map).map(String))] : []
   } catch {
     return []

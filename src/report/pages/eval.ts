@@ -1,6 +1,8 @@
 /** The page of an evaluation: report.html in its directory. */
+
 import { existsSync, readFileSync } from 'node:fs'
 import { UserError } from '../../base/errors.js'
+import { parseJson } from '../../base/json.js'
 import type { EvaluatedProblem } from '../../evaluate/respond.js'
 import { evalPaths, journalPath } from '../../run/evaluate/directory.js'
 import type { EvalResults, EvaluatedData } from '../../run/evaluate/results.js'
@@ -35,7 +37,7 @@ export function readResults(directory: string): EvalResults {
     })
   }
   try {
-    const read = JSON.parse(readFileSync(results, 'utf8')) as EvalResults
+    const read = parseJson(readFileSync(results, 'utf8')) as EvalResults
     if (read.format === 1 && Array.isArray(read.results) && Array.isArray(read.data)) return read
   } catch {
     // Told below, as what parses to something else.

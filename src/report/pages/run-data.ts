@@ -2,10 +2,12 @@
  * A run directory as reports read it: while the run may still be writing, or after it was killed. What cannot be read
  * is left out and named in `problems`; only a directory without any metrics is an error.
  */
+
 import { existsSync, readFileSync } from 'node:fs'
 import { basename, resolve } from 'node:path'
 import { parse } from 'yaml'
 import { UserError } from '../../base/errors.js'
+import { parseJson } from '../../base/json.js'
 import type { RunEnvironment } from '../../run/store/environment.js'
 import { runPaths } from '../../run/store/run-directory.js'
 import type { EvalMetrics, StepMetrics } from '../../train/events.js'
@@ -64,7 +66,7 @@ export function setting(run: RunData, path: string): string | undefined {
 /** When the run was started and resumed, and behind which step; none where environment.json is not there or not whole. */
 export function startsOf({ environmentText }: RunData): { time: string; step: number }[] {
   try {
-    const environment = JSON.parse(environmentText ?? '{}') as Partial<RunEnvironment>
+    const environment = parseJson(environmentText ?? '{}') as Partial<RunEnvironment>
     return [...(environment.resumed_from ?? []), environment].flatMap(({ time, step }) =>
       time === undefined || step === undefined ? [] : [{ time, step }],
     )
@@ -94,7 +96,7 @@ function readSteps<T extends { step: number }>(path: string, problems: string[])
 
 function parseObject(line: string): Record<string, unknown> | undefined {
   try {
-    const value: unknown = JSON.parse(line)
+    const value = parseJson(line)
     return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined
   } catch {
     return undefined

@@ -11,9 +11,11 @@
  * A line of problems/ is written, synced and never changed; a line without its end (a process killed while writing) is
  * cut away. results.json appears when everything is there.
  */
+
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { UserError } from '../../base/errors.js'
+import { parseJson } from '../../base/json.js'
 import type { EvaluatedProblem } from '../../evaluate/respond.js'
 import { type Disk, replaceFile } from '../store/disk.js'
 import { readJsonLines, toJsonLine } from '../store/json-lines.js'
@@ -70,7 +72,7 @@ export function prepareDirectory(disk: Disk, paths: EvalPaths, manifest: Manifes
 
 export function readManifest(path: string): Manifest {
   try {
-    return JSON.parse(readFileSync(path, 'utf8')) as Manifest
+    return parseJson(readFileSync(path, 'utf8')) as Manifest
   } catch (cause) {
     throw new UserError(`${path}: not readable`, { hint: 'choose another directory by --out', cause })
   }

@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs'
+import { parseJson } from '../../base/json.js'
 
 export const isJsonObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
@@ -7,7 +8,7 @@ export const isJsonObject = (value: unknown): value is Record<string, unknown> =
 export function readJsonFile<T>(path: string): T | undefined {
   if (!existsSync(path)) return undefined
   try {
-    return JSON.parse(readFileSync(path, 'utf8')) as T
+    return parseJson(readFileSync(path, 'utf8')) as T
   } catch {
     return undefined
   }

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { UserError } from '../../base/errors.js'
+import { parseJson } from '../../base/json.js'
 import { type Disk, replaceFile } from './disk.js'
 import { isJsonObject } from './json-file.js'
 
@@ -20,7 +21,7 @@ export function readJsonLines<T>(path: string): T[] {
       })
     let value: unknown
     try {
-      value = JSON.parse(line)
+      value = parseJson(line)
     } catch (cause) {
       throw damaged(cause)
     }
