@@ -1,9 +1,11 @@
 /**
- * What can go wrong between this machine and a package index, and the way out of it.
- * The rooms above turn these into what their users see; nothing here prints.
+ * What can go wrong between this machine and a server, and the way out of it. The folders above turn these into what users
+ * see; nothing here prints. `address`: a setting names none; `answer`: the server says something else than its protocol
+ * does; `too-long`: more of it than there should be.
  */
 export type FetchProblem =
   | 'offline'
+  | 'address'
   | 'unreachable'
   | 'proxy'
   | 'certificate'
@@ -11,6 +13,8 @@ export type FetchProblem =
   | 'not-found'
   | 'no-ranges'
   | 'changed'
+  | 'answer'
+  | 'too-long'
   | 'hash'
   | 'space'
   | 'permission'

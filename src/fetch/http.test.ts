@@ -1,9 +1,10 @@
 import http from 'node:http'
 import net, { type AddressInfo } from 'node:net'
+import { gzipSync } from 'node:zlib'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { usePipSettings } from '../../test/wheel-server.js'
 import { FetchError, isTransient, withoutCredentials } from './errors.js'
-import { createHttp, type Fetch, networkError } from './http.js'
+import { bodyOf, createHttp, type Fetch, networkError } from './http.js'
 
 const servers: http.Server[] = []
 afterEach(() => {
@@ -75,7 +76,83 @@ describe('get', () => {
   })
 })
 
+describe('a body', () => {
+  const limit = 1000
+  const served = async (headers: http.OutgoingHttpHeaders, ...pieces: (string | Buffer)[]) => {
+    const address = await listen(
+      http.createServer((_request, response) => {
+        response.writeHead(200, headers)
+        for (const piece of pieces) response.write(piece)
+        response.end()
+      }),
+    )
+    const url = `http://${address}/page`
+    return bodyOf(await createHttp().get(url), url, limit)
+  }
+
+  test('is whole up to the limit', async () => {
+    usePipSettings({})
+    expect((await served({}, 'a'.repeat(600), 'b'.repeat(400))).toString()).toBe('a'.repeat(600) + 'b'.repeat(400))
+    expect(await served({ 'content-length': 0 })).toHaveLength(0)
+  })
+
+  test.each<[string, http.OutgoingHttpHeaders, (string | Buffer)[]]>([
+    ['by a byte', {}, ['a'.repeat(600), 'b'.repeat(401)]],
+    ['as it announces', { 'content-length': 1001 }, ['a'.repeat(1001)]],
+    ['once it is unpacked', { 'content-encoding': 'gzip' }, [gzipSync(Buffer.alloc(2 ** 24))]],
+  ])('that is longer is refused: %s', async (_, headers, pieces) => {
+    usePipSettings({})
+    await expect(served(headers, ...pieces)).rejects.toMatchObject({
+      problem: 'too-long',
+      message: expect.stringMatching(/page sends more than the 1000 bytes that it may have$/),
+    })
+  })
+})
+
+test.each(['index/simple', 'http://', 'http:///x', 'file:///x', 'http://host:99999/'])(
+  'the address %s is an error, not a request',
+  async (url) => {
+    const { http, calls } = scripted(200)
+    await expect(http.get(url)).rejects.toMatchObject({ problem: 'address', message: expect.stringContaining(url) })
+    expect(calls()).toBe(0)
+  },
+)
+
+test('a percent sign in a login that begins no escape stands for itself', async () => {
+  const seen: (string | undefined)[] = []
+  const address = await listen(
+    http.createServer((request, response) => {
+      seen.push(request.headers.authorization)
+      response.end()
+    }),
+  )
+  usePipSettings({})
+  await createHttp().get(`http://me:50%ab%zz@${address}/`)
+  await createHttp().get(`http://me:p%40ss@${address}/`)
+  expect(seen).toEqual(['me:50%ab%zz', 'me:p@ss'].map((login) => `Basic ${Buffer.from(login).toString('base64')}`))
+})
+
 describe('proxies', () => {
+  test.each(['nonsense://x', 'http://', 'http://host:99999', 'http://[::1'])('%s is none', (value) => {
+    for (const setting of ['HTTP_PROXY', 'HTTPS_PROXY', 'PIP_PROXY']) {
+      usePipSettings({ [setting]: value })
+      expect(() => createHttp()).toThrow(FetchError)
+      expect(() => createHttp()).toThrow(`${setting}`)
+      expect(() => createHttp()).toThrow('which is no address of a proxy')
+    }
+  })
+
+  test('one without a scheme is an HTTP proxy, and a stray percent sign in its login stands for itself', async () => {
+    const logins: (string | undefined)[] = []
+    const proxy = http.createServer().on('connect', (request, socket) => {
+      logins.push(request.headers['proxy-authorization'])
+      socket.end('HTTP/1.1 502 Bad Gateway\r\n\r\n')
+    })
+    usePipSettings({ HTTP_PROXY: `me:50%@${await listen(proxy)}` })
+    await expect(createHttp({ attempts: 1 }).get('http://index.example/')).rejects.toBeInstanceOf(FetchError)
+    expect(logins).toEqual([`Basic ${Buffer.from('me:50%').toString('base64')}`])
+  })
+
   test('one that asks for a login', async () => {
     const proxy = http.createServer().on('connect', (_request, socket) => {
       socket.end('HTTP/1.1 407 Proxy Authentication Required\r\n\r\n')

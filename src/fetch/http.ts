@@ -2,12 +2,10 @@
  * One GET, made the way this machine's owner wants it: through the configured proxy, trusting the configured
  * authorities, credentials moved from the address into a header, transient failures tried again with growing pauses.
  */
-import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import tls from 'node:tls'
-import { EnvHttpProxyAgent, fetch as undiciFetch } from 'undici'
+import { isWebAddress } from './address.js'
 import { FetchError, isServerTrouble, isTransient, withoutCredentials } from './errors.js'
-import { pipSettings } from './pip.js'
+import { networkFetch } from './network.js'
 
 export type Fetch = typeof globalThis.fetch
 
@@ -28,8 +26,6 @@ export interface Http {
   rest(failures: number): Promise<void>
 }
 
-/** A connection that is silent for this long is given up and tried again. */
-const SILENCE = 60_000
 const LONGEST_PAUSE = 20_000
 
 export function createHttp(options: HttpOptions = {}): Http {
@@ -65,22 +61,51 @@ export function createHttp(options: HttpOptions = {}): Http {
   return { get, attempts, rest }
 }
 
-/** The whole body of an answer from `url`. Throws FetchError where the connection breaks off or falls silent. */
-export async function bodyOf(response: Response, url: string): Promise<Buffer<ArrayBuffer>> {
+/** The longest answer that is read into memory: a page of an index or of a listing, which stay far below. */
+export const LONGEST_ANSWER = 64 * 2 ** 20
+
+/**
+ * The body of an answer from `url`, piece by piece, and no more than `limit` bytes of it.
+ * Throws FetchError where it is longer, and where the connection breaks off or falls silent.
+ */
+export async function* piecesOf(response: Response, url: string, limit: number): AsyncGenerator<Uint8Array> {
+  const reader = response.body?.getReader()
+  if (!reader) return
+  const announced = Number(
+    response.headers.get('content-encoding') ? Number.NaN : response.headers.get('content-length'),
+  )
+  let left = limit
   try {
-    return Buffer.from(await response.arrayBuffer())
-  } catch (error) {
-    throw networkError(url, error)
+    if (announced > limit) throw tooLong(url, limit)
+    for (;;) {
+      const { value } = await reader.read().catch((error: unknown) => {
+        throw networkError(url, error)
+      })
+      if (!value) return
+      left -= value.length
+      if (left < 0) throw tooLong(url, limit)
+      yield value
+    }
+  } finally {
+    // What is not read is not sent either. A body that has ended, or broken off, has nothing to cancel.
+    await reader.cancel().catch(() => {})
   }
 }
 
-/** A client as a library takes it for short answers: each has arrived whole, and every failure is a FetchError. */
-export const fetchWhole = (http: Http): Fetch =>
-  (async (url: unknown) => {
-    const response = await http.get(String(url))
-    const { status, headers } = response
-    return new Response(await bodyOf(response, String(url)), { status, headers })
-  }) as Fetch
+function tooLong(url: string, limit: number): FetchError {
+  const shown = withoutCredentials(url)
+  return new FetchError('too-long', `${shown} sends more than the ${limit} bytes that it may have`, {
+    url: shown,
+    hint: 'The server, or a proxy before it, sends something else than was asked for.',
+  })
+}
+
+/** The whole body of an answer from `url`. Throws FetchError as {@link piecesOf} does. */
+export async function bodyOf(response: Response, url: string, limit = LONGEST_ANSWER): Promise<Buffer<ArrayBuffer>> {
+  const pieces: Uint8Array[] = []
+  for await (const piece of piecesOf(response, url, limit)) pieces.push(piece)
+  return Buffer.concat(pieces)
+}
 
 /** What fetch threw, named. */
 export function networkError(url: string, error: unknown): FetchError {
@@ -131,39 +156,24 @@ function statusError(url: string, status: number): FetchError {
 
 /** fetch refuses addresses with credentials; a Basic header carries them instead. */
 function splitCredentials(url: string): { address: string; authorization?: string } {
+  if (!isWebAddress(url)) {
+    throw new FetchError('address', `"${withoutCredentials(url)}" is no web address`, {
+      hint: 'An address begins with https:// or http:// and names a host.',
+    })
+  }
   const parsed = new URL(url)
   if (!parsed.username && !parsed.password) return { address: url }
-  const login = `${decodeURIComponent(parsed.username)}:${decodeURIComponent(parsed.password)}`
+  const login = `${unescaped(parsed.username)}:${unescaped(parsed.password)}`
   parsed.username = ''
   parsed.password = ''
   return { address: parsed.href, authorization: `Basic ${Buffer.from(login).toString('base64')}` }
 }
 
-/** Node 20's own fetch knows no proxy, so undici's is used with an agent that reads the environment and pip's settings. */
-function networkFetch(): Fetch {
-  const pip = pipSettings()
-  const ca = trustedAuthorities(pip.certificate)
-  const dispatcher = new EnvHttpProxyAgent({
-    headersTimeout: SILENCE,
-    bodyTimeout: SILENCE,
-    ...(pip.proxy && { httpProxy: pip.proxy, httpsProxy: pip.proxy }),
-    ...(ca && { connect: { ca }, requestTls: { ca }, proxyTls: { ca } }),
-  })
-  return ((input: string, init: object) => undiciFetch(input, { ...init, dispatcher })) as unknown as Fetch
-}
-
-/** The built-in authorities and those that the environment names; undefined where it names none. */
-function trustedAuthorities(certificate: string | undefined): string[] | undefined {
-  const { REQUESTS_CA_BUNDLE, SSL_CERT_FILE, NODE_EXTRA_CA_CERTS } = process.env
-  const named = new Set([certificate, REQUESTS_CA_BUNDLE, SSL_CERT_FILE, NODE_EXTRA_CA_CERTS])
-  const extra: string[] = []
-  for (const file of named) {
-    if (!file) continue
-    try {
-      extra.push(readFileSync(file, 'utf8'))
-    } catch {
-      // A variable left over from another machine must not stop what needs no extra authority.
-    }
+/** Without percent signs, as pip reads a login: one that begins no escape stands for itself. */
+function unescaped(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
   }
-  return extra.length > 0 ? [...tls.rootCertificates, ...extra] : undefined
 }

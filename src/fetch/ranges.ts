@@ -4,7 +4,7 @@
  */
 import { open, stat } from 'node:fs/promises'
 import { FetchError, withoutCredentials } from './errors.js'
-import { type Http, networkError } from './http.js'
+import { type Http, networkError, piecesOf } from './http.js'
 
 export interface RemoteFile {
   url: string
@@ -58,6 +58,28 @@ export async function downloadSpan(
         onBytes(have)
       },
     })
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+/** The whole file in one answer, into `to`: for servers that know no ranges. Throws FetchError, also if it is longer. */
+export async function downloadWhole(
+  { url, size }: RemoteFile,
+  to: string,
+  http: Http,
+  onBytes: (have: number) => void = () => {},
+): Promise<void> {
+  const response = await http.get(url)
+  const handle = await open(to, 'w')
+  let have = 0
+  try {
+    for await (const piece of piecesOf(response, url, size)) {
+      await handle.writeFile(piece)
+      have += piece.length
+      onBytes(have)
+    }
     await handle.sync()
   } finally {
     await handle.close()

@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto'
 import { type FileHandle, open } from 'node:fs/promises'
 import { type FileEntry, Reader, ZipReader } from '@zip.js/zip.js'
-import type { Http } from './http.js'
+import { type Http, LONGEST_ANSWER } from './http.js'
 import { type RemoteFile, readSpan, type Span } from './ranges.js'
 
 export interface ZipMember {
@@ -91,6 +91,7 @@ class PatchedReader extends Reader<RemoteFile> {
       return bytes.subarray(0, have)
     }
     const tailStart = Math.max(0, this.size - TAIL)
+    if (end - index > LONGEST_ANSWER) throw new Error(`the archive asks for ${end - index} bytes of its directory`)
     if (index < tailStart) return readSpan(this.#file, { start: index, end }, this.#http)
     this.#tail ??= readSpan(this.#file, { start: tailStart, end: this.size }, this.#http)
     return (await this.#tail).subarray(index - tailStart, end - tailStart)

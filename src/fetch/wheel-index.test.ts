@@ -57,6 +57,29 @@ describe('findWheel', () => {
     expect(await findWheel(wheel, foreign.http)).toBe('https://files.example/s.whl')
   })
 
+  test('the login stays with the scheme and the port too', async () => {
+    usePipSettings({ PIP_INDEX_URL: 'https://me:secret@mirror.example/simple' })
+    for (const url of ['http://mirror.example/s.whl', 'https://mirror.example:8443/s.whl']) {
+      const { http } = internet({ 'https://mirror.example/simple/sample/': listing(url) })
+      expect(await findWheel(wheel, http)).toBe(url)
+    }
+  })
+
+  test.each<[string, object]>([
+    ['no list', {}],
+    ['null', { files: null }],
+    ['a file without an address', { files: [{ filename: 'a' }] }],
+    ['a file without a name', { files: [{ url: 'a' }] }],
+    ['an address that is none', { files: [{ filename: 'a', url: 'http://[' }] }],
+  ])('a page of JSON with %s is no page of an index', async (_, page) => {
+    usePipSettings({ PIP_INDEX_URL: 'https://mirror.example/simple' })
+    const { http } = internet({ 'https://mirror.example/simple/sample/': page })
+    await expect(findWheel(wheel, http)).rejects.toMatchObject({
+      problem: 'answer',
+      hint: expect.stringMatching(/PIP_INDEX_URL/),
+    })
+  })
+
   test('no message shows a login', async () => {
     usePipSettings({ PIP_INDEX_URL: 'https://me:secret@mirror.example/simple' })
     const pagesOfServers: Record<string, object>[] = [
@@ -104,4 +127,12 @@ test('parseSimpleHtml reads anchors with their hashes', () => {
     { filename: 'a-1.whl', url: 'https://f.example/a-1.whl?x=1&y=2', sha256 },
     { filename: 'b-1.tar.gz', url: 'https://m.example/simple/b-1.tar.gz', sha256: undefined },
   ])
+})
+
+test('parseSimpleHtml passes over anchors that are none, and over millions that never end', () => {
+  const base = 'https://m.example/simple/sample/'
+  expect(parseSimpleHtml('<a name="x">y</a><a data-href="b">b</a><a href="http://[">c</a>', base)).toEqual([])
+  for (const part of ['<a ', '<a href="', '<a href= ', "<a href='x' ", '<a href="x">']) {
+    expect(parseSimpleHtml(part.repeat(1e6), base)).toEqual([])
+  }
 })

@@ -3,6 +3,8 @@
  * No host stands in the code: the index is pip's, or else the one that the package-URL library knows.
  */
 import { PackageURL, UrlConverter } from '@socketregistry/packageurl-js'
+import { parseJson } from '../base/json.js'
+import { isWebAddress, sameOrigin } from './address.js'
 import { FetchError, withoutCredentials } from './errors.js'
 import { bodyOf, type Http } from './http.js'
 import { type PipSettings, pipSettings } from './pip.js'
@@ -78,16 +80,13 @@ function indexPages(packageUrl: string, { index, extraIndexes }: PipSettings): s
       if (!known) throw new Error(`No download address is known for ${packageUrl}`)
       return known.url
     }
-    const page = `${address.replace(/\/+$/, '')}/${purl.name}/`
-    if (!/^https?:/i.test(page) || !URL.canParse(page))
-      throw new FetchError(
-        'not-found',
-        `The package index "${withoutCredentials(address)}" of pip's settings is no web address`,
-        {
-          hint: 'Correct PIP_INDEX_URL (or index-url in pip.conf): https://HOST/simple.',
-        },
-      )
-    return page
+    if (!isWebAddress(address)) {
+      const named = withoutCredentials(address)
+      throw new FetchError('not-found', `The package index "${named}" of pip's settings is no web address`, {
+        hint: 'Correct PIP_INDEX_URL (or index-url in pip.conf): https://HOST/simple.',
+      })
+    }
+    return `${address.replace(/\/+$/, '')}/${purl.name}/`
   })
 }
 
@@ -96,15 +95,44 @@ async function listFiles(page: string, http: Http): Promise<IndexedFile[]> {
   const base = response.url || page
   const text = (await bodyOf(response, page)).toString('utf8')
   if (!response.headers.get('content-type')?.includes('json')) return parseSimpleHtml(text, base)
-  const { files } = JSON.parse(text) as { files: { filename: string; url: string; hashes?: { sha256?: string } }[] }
-  return files.map(({ filename, url, hashes }) => ({ filename, url: new URL(url, base).href, sha256: hashes?.sha256 }))
+  return parseSimpleJson(text, base)
+}
+
+/** The fields of PEP 691 that are read. */
+interface SimpleFile {
+  filename: string
+  url: string
+  hashes?: { sha256?: string }
+}
+
+/** Throws FetchError for what is no page of an index. */
+function parseSimpleJson(text: string, base: string): IndexedFile[] {
+  try {
+    const { files } = parseJson(text) as { files: SimpleFile[] }
+    return files.map(({ filename, url, hashes }) => {
+      if (typeof filename !== 'string' || typeof url !== 'string') throw new TypeError('a file without name or address')
+      return { filename, url: new URL(url, base).href, sha256: hashes?.sha256 }
+    })
+  } catch (cause) {
+    const url = withoutCredentials(base)
+    throw new FetchError('answer', `${url} answers with JSON that is no page of a package index`, {
+      url,
+      hint: 'Point PIP_INDEX_URL (or index-url in pip.conf) to a simple index: https://HOST/simple.',
+      cause,
+    })
+  }
 }
 
 /** The anchors of a PEP 503 page: `<a href="../../x.whl#sha256=...">x.whl</a>`. */
 export function parseSimpleHtml(html: string, base: string): IndexedFile[] {
   const files: IndexedFile[] = []
-  for (const [, quoted, text] of html.matchAll(/<a\s[^>]*?href\s*=\s*("[^"]*"|'[^']*')[^>]*>([^<]*)<\/a>/gi)) {
-    const url = new URL(quoted.slice(1, -1).replaceAll('&amp;', '&'), base)
+  // No tag has another within: a page of millions of unfinished ones is passed over once.
+  for (const [, attributes, text] of html.matchAll(/<a\s([^<>]*)>([^<]*)<\/a>/gi)) {
+    const quoted = /(?:^|\s)href\s*=\s*("[^"]*"|'[^']*')/i.exec(attributes)?.[1]
+    if (quoted === undefined) continue
+    const address = quoted.slice(1, -1).replaceAll('&amp;', '&')
+    if (!URL.canParse(address, base)) continue
+    const url = new URL(address, base)
     const sha256 = /sha256=([0-9a-f]{64})/.exec(url.hash)?.[1]
     url.hash = ''
     files.push({ filename: text.trim(), url: url.href, sha256 })
@@ -112,11 +140,11 @@ export function parseSimpleHtml(html: string, base: string): IndexedFile[] {
   return files
 }
 
-/** Files on the index's own host need the index's login; another host must not see it. */
+/** Files on the index's own server need the index's login; another server must not see it. */
 function withCredentialsOf(page: string, url: string): string {
   const from = new URL(page)
   const to = new URL(url)
-  if (from.host !== to.host || to.username) return to.href
+  if (!sameOrigin(page, url) || to.username) return to.href
   to.username = from.username
   to.password = from.password
   return to.href

@@ -1,18 +1,13 @@
 /** Models and adapters of a Hugging Face hub, fetched into the standard cache: resumed where broken off, verified, then linked. */
 
-import { createHash } from 'node:crypto'
-import { createReadStream, existsSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { copyFile, mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
-import { pipeline } from 'node:stream/promises'
-import { type ListFileEntry, listFiles, modelInfo } from '@huggingface/hub'
+import type { ListFileEntry } from '@huggingface/hub'
 import { UserError } from '../../base/errors.js'
-import { shown } from '../../base/shown.js'
 import { FetchError, isTransient } from '../../fetch/errors.js'
-import { bodyOf, createHttp, fetchWhole, type Http } from '../../fetch/http.js'
 import { withLock } from '../../fetch/lock.js'
 import { networkOff } from '../../fetch/offline.js'
-import { downloadSpan } from '../../fetch/ranges.js'
 import { serverTrouble } from '../../fetch/server-trouble.js'
 import { readText } from '../file.js'
 import { adapterConfigFile, adapterWeightsFile } from '../lora/adapter-config.js'
@@ -26,6 +21,8 @@ import {
   repositoryFolder,
   shardsOf,
 } from './cache.js'
+import { type HubClient, hubClient } from './client.js'
+import { contentName, downloadVerified } from './download.js'
 
 export interface HubOptions {
   fetch?: typeof globalThis.fetch
@@ -42,6 +39,8 @@ export interface HubOptions {
 
 /** Files of a model besides its weights; a family's own Python modules go along into what is saved. */
 const smallFile = /^[^/]+\.(json|jinja|txt|model|py)$|^(LICENSE|NOTICE)[^/]*$/
+/** Bytes of one of them, at most: what reads them reads no more. */
+const largestSmallFile = 2 ** 28
 const singleFile = 'model.safetensors'
 const indexFile = 'model.safetensors.index.json'
 
@@ -76,30 +75,21 @@ export async function resolveHubModel(id: HubId, options: HubOptions): Promise<s
 class Download {
   readonly #id: HubId
   readonly #options: HubOptions
-  readonly #http: Http
+  readonly #hub: HubClient
   readonly #folder: string
-  readonly #hubUrl = (process.env.HF_ENDPOINT || 'https://huggingface.co').replace(/\/+$/, '')
 
   constructor(id: HubId, options: HubOptions) {
-    const http = createHttp({ fetch: options.fetch, attempts: 4 })
-    const token = options.token ?? hubToken()
-    const authorization: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` }
     this.#id = id
     this.#options = options
-    this.#http = { ...http, get: (url, headers) => http.get(url, { ...headers, ...authorization }) }
+    this.#hub = hubClient({ fetch: options.fetch, token: options.token })
     this.#folder = repositoryFolder(id)
   }
 
   async snapshot(): Promise<string> {
     const { name, revision } = this.#id
-    // The library's requests go through the same client as the downloads: proxies, retries, one kind of error.
-    const api = { hubUrl: this.#hubUrl, fetch: fetchWhole(this.#http) }
-    const { sha } = await modelInfo({ ...api, name, revision, additionalFields: ['sha'] })
-    if (!isCommit(sha)) throw new UserError(`the hub answered ${shown(sha)} where the commit of ${name} stands`)
-    const files = new Map<string, ListFileEntry>()
-    for await (const file of listFiles({ ...api, repo: name, revision: sha })) {
-      if (file.type === 'file') files.set(file.path, file)
-    }
+    const repository = { type: 'model', name } as const
+    const sha = await this.#hub.commitOf(repository, revision)
+    const files = await this.#hub.list(repository, sha)
     const directory = join(this.#folder, 'snapshots', sha)
     await mkdir(directory, { recursive: true })
     await mkdir(join(this.#folder, 'blobs'), { recursive: true })
@@ -139,45 +129,28 @@ class Download {
   }
 
   /** Fetches into `blobs` what is not there, verifies it, and links it into the snapshot. */
-  async #fetchFile({ path, size, oid, lfs }: ListFileEntry, directory: string, sha: string): Promise<void> {
-    if (!/^[^/\\]+$/.test(path)) throw new UserError(`${this.#id.name} names the weight file ${path}, outside itself`)
+  async #fetchFile(file: ListFileEntry, directory: string, sha: string): Promise<void> {
+    const { path, size } = file
+    const { name } = this.#id
+    if (!/^[^/\\]+$/.test(path)) throw new UserError(`${name} names the weight file ${path}, outside itself`)
+    if (smallFile.test(path) && size > largestSmallFile) {
+      throw new UserError(`${name} lists ${path} with ${size} bytes, more than the ${largestSmallFile} it may have`)
+    }
     const link = join(directory, path)
     if (existsSync(link)) return
-    const etag = lfs?.oid ?? oid
-    if (etag === undefined || !/^([0-9a-f]{40}|[0-9a-f]{64})$/.test(etag)) {
-      throw new UserError(`the hub names no hash for ${path} of ${this.#id.name}`)
-    }
-    const blob = join(this.#folder, 'blobs', etag)
+    const blob = join(this.#folder, 'blobs', contentName(file, name))
     if (!existsSync(blob)) {
-      const url = `${this.#hubUrl}/${this.#id.name}/resolve/${sha}/${path}`
-      const partial = `${blob}.incomplete`
+      const url = `${this.#hub.url}/${name}/resolve/${sha}/${path}`
+      const to = `${blob}.incomplete`
       const report = (receivedBytes: number): void =>
         this.#options.onProgress?.({ file: path, receivedBytes, totalBytes: size })
-      if (lfs) await downloadSpan({ url, size }, { start: 0, end: size }, partial, this.#http, report)
-      else {
-        await writeFile(partial, await bodyOf(await this.#http.get(url), url))
-        report(size)
-      }
-      if ((await contentHash(partial, lfs ? undefined : size)) !== etag) {
-        await rm(partial, { force: true })
-        throw new UserError(`${path} of ${this.#id.name} arrived damaged: its hash is not ${etag}`, {
-          hint: 'try again; if it happens again, a proxy or mirror changes what it delivers',
-        })
-      }
-      await rename(partial, blob)
+      await downloadVerified(file, { url, to, shown: `${path} of ${name}`, http: this.#hub.http }, report)
+      await rename(to, blob)
     }
     await rm(link, { force: true })
     // Without the right to make links (Windows), the file itself stands there, as Python's tools have it.
     await symlink(relative(directory, blob), link).catch(() => copyFile(blob, link))
   }
-}
-
-/** SHA-256 of the content; of a plain Git file of `gitSize` bytes, Git's own id. */
-async function contentHash(path: string, gitSize: number | undefined): Promise<string> {
-  const hash = createHash(gitSize === undefined ? 'sha256' : 'sha1')
-  if (gitSize !== undefined) hash.update(`blob ${gitSize}\0`)
-  await pipeline(createReadStream(path), hash)
-  return hash.digest('hex')
 }
 
 function requireAdapter(name: string, files: string[]): void {

@@ -5,22 +5,20 @@
  * HF_HUB_OFFLINE and ISENTROPE_OFFLINE are respected.
  */
 
-import { createHash } from 'node:crypto'
-import { createReadStream, existsSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { copyFile, mkdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join, relative, sep } from 'node:path'
-import { pipeline } from 'node:stream/promises'
-import { datasetInfo, getHFHubCachePath, getRepoFolderName, type ListFileEntry, listFiles } from '@huggingface/hub'
+import { getHFHubCachePath, getRepoFolderName, type ListFileEntry } from '@huggingface/hub'
 import { MissingData, UserError } from '../../base/errors.js'
-import { shown } from '../../base/shown.js'
 import { FetchError, isTransient } from '../../fetch/errors.js'
-import { bodyOf, createHttp, fetchWhole, type Http } from '../../fetch/http.js'
+import type { Http } from '../../fetch/http.js'
 import { withLock } from '../../fetch/lock.js'
 import { networkOff } from '../../fetch/offline.js'
 import { withProgress } from '../../fetch/progress.js'
-import { downloadSpan } from '../../fetch/ranges.js'
 import { serverTrouble } from '../../fetch/server-trouble.js'
-import { hubToken, isCommit } from '../../model/hub/cache.js'
+import { isCommit } from '../../model/hub/cache.js'
+import { hubClient } from '../../model/hub/client.js'
+import { contentName, downloadVerified } from '../../model/hub/download.js'
 
 export interface HubRequest {
   /** `owner/name` of a data set. */
@@ -84,23 +82,10 @@ async function cachedDataset(folder: string, revision: string): Promise<HubDatas
 
 async function openRemote(request: HubRequest, folder: string): Promise<HubDataset> {
   const { repository, revision } = request
-  const hubUrl = (process.env.HF_ENDPOINT || 'https://huggingface.co').replace(/\/+$/, '')
-  const http = withToken(createHttp({ fetch: request.fetch, attempts: 4 }))
-  // The library's requests go through the same client as the downloads: proxies, retries, one kind of error.
-  const api = { hubUrl, fetch: fetchWhole(http) }
-  const { sha } = await datasetInfo({ ...api, name: repository, revision, additionalFields: ['sha'] })
-  if (typeof sha !== 'string' || !isCommit(sha)) {
-    throw new UserError(`data set ${repository}: the hub answered ${shown(sha)} where its commit stands`)
-  }
-  const files = new Map<string, ListFileEntry>()
-  for await (const file of listFiles({
-    ...api,
-    repo: { type: 'dataset', name: repository },
-    revision: sha,
-    recursive: true,
-  })) {
-    if (file.type === 'file') files.set(file.path, file)
-  }
+  const hub = hubClient({ fetch: request.fetch })
+  const asked = { type: 'dataset', name: repository } as const
+  const sha = await hub.commitOf(asked, revision)
+  const files = await hub.list(asked, sha)
   if (revision !== sha) {
     const ref = join(folder, 'refs', ...revision.split('/'))
     await mkdir(dirname(ref), { recursive: true })
@@ -112,9 +97,9 @@ async function openRemote(request: HubRequest, folder: string): Promise<HubDatas
     async get(path) {
       const file = files.get(path)
       if (file === undefined) throw new UserError(`data set ${repository}: has no file ${path} at revision ${revision}`)
-      const url = `${hubUrl}/datasets/${repository}/resolve/${sha}/${path.split('/').map(encodeURIComponent).join('/')}`
+      const url = `${hub.url}/datasets/${repository}/resolve/${sha}/${path.split('/').map(encodeURIComponent).join('/')}`
       try {
-        return await fetchFile(file, url, join(folder, 'snapshots', sha), http)
+        return await fetchFile(file, url, join(folder, 'snapshots', sha), hub.http)
       } catch (error) {
         throw error instanceof FetchError ? explained(request, error) : error
       }
@@ -122,75 +107,38 @@ async function openRemote(request: HubRequest, folder: string): Promise<HubDatas
   }
 }
 
-function withToken(http: Http): Http {
-  const token = hubToken()
-  const authorization: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` }
-  return { ...http, get: (url, headers) => http.get(url, { ...headers, ...authorization }) }
-}
-
 /** Fetches into `blobs` what is not there, verifies it, and links it into the snapshot. */
 async function fetchFile(file: ListFileEntry, url: string, snapshot: string, http: Http): Promise<string> {
-  const { path, size, oid, lfs } = file
+  const { path, size } = file
   if (path.split('/').some((part) => part === '' || part === '.' || part === '..') || /[\\:]/.test(path)) {
     throw new UserError(`the hub names the file ${path}, which lies outside its data set`)
   }
   const link = join(snapshot, path)
   if (existsSync(link)) return link
-  const etag = lfs?.oid ?? oid
-  if (etag === undefined || !/^[0-9a-f]{40}(?:[0-9a-f]{24})?$/.test(etag)) {
-    throw new UserError(`the hub names no hash for ${path}`)
-  }
   const blobs = join(snapshot, '..', '..', 'blobs')
-  const blob = join(blobs, etag)
+  const blob = join(blobs, contentName(file, 'the data set'))
   await mkdir(blobs, { recursive: true })
   await mkdir(dirname(link), { recursive: true })
   await withLock(`${blob}.lock`, async () => {
     if (!existsSync(blob)) {
-      const partial = `${blob}.incomplete`
-      if (size < quietSize) await download({ url, size }, partial, http)
+      const to = `${blob}.incomplete`
+      const download = (onBytes?: (received: number) => void) =>
+        downloadVerified(file, { url, to, shown: path, http }, onBytes)
+      if (size < quietSize) await download()
       else {
         await withProgress(path, (onProgress) =>
-          download({ url, size }, partial, http, (receivedBytes) =>
+          download((receivedBytes) =>
             onProgress({ stage: 'downloading', file: path, receivedBytes, totalBytes: size }),
           ),
         )
       }
-      await verify(partial, etag, lfs === undefined ? size : undefined, path)
-      await rename(partial, blob)
+      await rename(to, blob)
     }
     await rm(link, { force: true })
     // Where links are not allowed (Windows without developer mode) the cache holds a copy, as other tools do.
     await symlink(relative(dirname(link), blob), link).catch(() => copyFile(blob, link))
   })
   return link
-}
-
-async function download(
-  file: { url: string; size: number },
-  to: string,
-  http: Http,
-  onBytes: (received: number) => void = () => {},
-): Promise<void> {
-  try {
-    await downloadSpan(file, { start: 0, end: file.size }, to, http, onBytes)
-  } catch (error) {
-    // Small files that a mirror makes as it sends them come whole.
-    if (!(error instanceof FetchError && error.problem === 'no-ranges')) throw error
-    await writeFile(to, await bodyOf(await http.get(file.url), file.url))
-    onBytes(file.size)
-  }
-}
-
-/** SHA-256 of the content; of a plain Git file of `gitSize` bytes, Git's own id. */
-async function verify(file: string, etag: string, gitSize: number | undefined, path: string): Promise<void> {
-  const hash = createHash(gitSize === undefined ? 'sha256' : 'sha1')
-  if (gitSize !== undefined) hash.update(`blob ${gitSize}\0`)
-  await pipeline(createReadStream(file), hash)
-  if (hash.digest('hex') === etag) return
-  await rm(file, { force: true })
-  throw new UserError(`${path} arrived damaged: its hash is not ${etag}`, {
-    hint: 'Try again; if it happens again, a proxy or mirror changes what it delivers.',
-  })
 }
 
 function explained({ repository, revision }: HubRequest, error: FetchError): Error {
