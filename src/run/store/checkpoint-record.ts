@@ -1,7 +1,9 @@
 /** state.json of a checkpoint: what the loop continues from, and the hashes of the files beside it and of itself. */
+
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { parseJson } from '../../base/json.js'
 import { wholeOrProblems } from '../../base/schema/state.js'
 import type { SavedLoopState } from './checkpoint.js'
 import { type FileHashes, hashText } from './file-hashes.js'
@@ -38,7 +40,7 @@ export const noRecord = 'no state.json and model/ of that step'
 export function readRecord(directory: string, step: number): CheckpointRecord | { damage: string } {
   let value: unknown
   try {
-    value = JSON.parse(readFileSync(join(directory, 'state.json'), 'utf8'))
+    value = parseJson(readFileSync(join(directory, 'state.json'), 'utf8'))
   } catch {
     return { damage: noRecord }
   }
