@@ -269,6 +269,11 @@ describe.each(methods.map((method) => [method.name, method] as const))('%s', (na
     expect(method.needs.bonus === true).toBe(asks)
   })
 
+  it('needs a KL term to the sampling policy where it gives a coefficient of one', () => {
+    const gives = batches.some((tokens) => apply(method, tokens).rolloutKlCoef?.some((coef) => coef !== 0))
+    expect(method.needs.rolloutKl === true).toBe(gives)
+  })
+
   it('has a rule that is data, and that acts on r alone', () => {
     const settings = settingsOf(method)
     const rule = method.rule?.(optionsOf(method, settings), ppo)
