@@ -19,10 +19,10 @@ interface Measured {
 /** A fall of the entropy by less than this share is not called a collapse. */
 const collapseFrom = 0.3
 
-const three = (value: number) => value.toFixed(3)
+const three = (value = Number.NaN) => value.toFixed(3)
 
 /** Mean share of samples that solve a problem, with the standard error over problems. */
-function average({ pass_histogram, problems }: EvalMetrics): Measured {
+function average({ pass_histogram = [], problems }: EvalMetrics): Measured {
   const rates = pass_histogram.map((share, solved) => ({ share, rate: solved / (pass_histogram.length - 1) }))
   const value = rates.reduce((sum, { share, rate }) => sum + share * rate, 0)
   const variance = rates.reduce((sum, { share, rate }) => sum + share * (rate - value) ** 2, 0)
@@ -30,8 +30,8 @@ function average({ pass_histogram, problems }: EvalMetrics): Measured {
 }
 
 /** Share of problems solved at least once. */
-function solved({ pass_histogram, problems }: EvalMetrics): Measured {
-  const value = 1 - pass_histogram[0]
+function solved({ pass_histogram: [never = 1] = [], problems }: EvalMetrics): Measured {
+  const value = 1 - never
   return { value, error: Math.sqrt((value * (1 - value)) / problems) }
 }
 

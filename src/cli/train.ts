@@ -76,7 +76,7 @@ async function resolveForCommand(recipe: Recipe, { run, resume }: TrainFlags) {
 }
 
 function summaryText(summary: Summary): string {
-  const number = (value: number | null) => (value === null ? '-' : value.toFixed(3))
+  const number = (value: number | null | undefined) => value?.toFixed(3) ?? '-'
   const lines = [
     `steps       ${summary.step} of ${summary.steps}`,
     `reward      ${number(summary.reward_first)} -> ${number(summary.reward_last)} (${edgesText(summary.edge_steps)})`,
@@ -86,8 +86,10 @@ function summaryText(summary: Summary): string {
     `tokens      ${summary.completion_tokens} in ${summary.seconds.toFixed(1)} s`,
     ...(summary.eval_last && summary.eval_first
       ? [
-          `held out    Avg@K ${number(summary.eval_first.avg_at_k)} -> ${number(summary.eval_last.avg_at_k)}, ` +
-            `Pass@K ${number(summary.eval_first.pass_at_k)} -> ${number(summary.eval_last.pass_at_k)}`,
+          summary.eval_last.avg_at_k === undefined
+            ? `held out    reward ${number(summary.eval_first.reward_mean)} -> ${number(summary.eval_last.reward_mean)}`
+            : `held out    Avg@K ${number(summary.eval_first.avg_at_k)} -> ${number(summary.eval_last.avg_at_k)}, ` +
+              `Pass@K ${number(summary.eval_first.pass_at_k)} -> ${number(summary.eval_last.pass_at_k)}`,
         ]
       : []),
     ...(summary.best

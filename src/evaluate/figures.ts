@@ -36,45 +36,63 @@ export interface ProblemFigures {
   id: string
   answer?: string
   samples: number
-  correct: number
+  /** Right samples; absent without a verdict. */
+  correct?: number
   /** The vote of all samples: 1 right, 0 wrong, between where candidates tie; absent where there is no answer to vote for. */
   majority?: number
   length_mean: number
   truncated: number
+  /** Mean reward of its samples, in place of `correct`. */
+  reward_mean?: number
 }
 
-/** K without a number is the number of samples. Intervals are at 95 %. */
+/**
+ * K without a number is the number of samples. Intervals are at 95 %. What tells right from wrong is absent where the task gives
+ * no verdict.
+ */
 export interface DataFigures {
   problems: number
   samples: number
-  avg_at_k: number
-  avg_at_k_interval: Interval
-  pass_at_k: number
-  pass_at_k_interval: Interval
+  avg_at_k?: number
+  avg_at_k_interval?: Interval
+  pass_at_k?: number
+  pass_at_k_interval?: Interval
   maj_at_k?: number
   maj_at_k_interval?: Interval
   /** K = 1, 2, 4 ... and the number of samples. */
-  curve: CurvePoint[]
+  curve?: CurvePoint[]
   /** Share of problems solved in 0, 1, ... samples of `samples`. */
-  pass_histogram: number[]
+  pass_histogram?: number[]
   /** Mean entropy of the completions' tokens, nats. */
   entropy_nats: number
   length: Lengths
   truncated_fraction: number
   /** Right ones among the truncated completions, over all completions. */
-  truncated_correct_fraction: number
+  truncated_correct_fraction?: number
   /** Completions in which no answer was found, over all; absent where the grader does not tell. */
   no_answer_fraction?: number
   per_problem: ProblemFigures[]
+  /** Mean reward of the completions; absent in results of before it was written. */
+  reward_mean?: number
+  reward_mean_interval?: Interval
 }
 
 /** Exact votes of K among n samples take time with the square of K; above this only that of all n is computed. */
 const largestDrawnVote = 32
 
+/** A problem with the task's verdict on each of its responses. */
+type Judged = EvaluatedProblem & { responses: (Response & { correct: boolean })[] }
+
+/** Whether the task gave its verdict on every response. */
+export const areJudged = (problems: readonly EvaluatedProblem[]): problems is Judged[] =>
+  problems.every(({ responses }) => responses.every(({ correct }) => correct !== undefined))
+
 export const outcomeOf = ({ responses }: EvaluatedProblem): Outcome => ({
   samples: responses.length,
   correct: responses.filter(({ correct }) => correct).length,
 })
+
+const rewardOf = ({ responses }: EvaluatedProblem): number => mean(responses.map(({ reward }) => reward))
 
 /**
  * @throws RangeError without problems, or where their numbers of samples differ.
@@ -83,11 +101,39 @@ export function figuresOf(
   problems: readonly EvaluatedProblem[],
   options: { rule?: GradeRule; seed?: number } = {},
 ): DataFigures {
-  const outcomes = problems.map(outcomeOf)
-  const samples = outcomes[0]?.samples ?? 0
-  if (outcomes.some((outcome) => outcome.samples !== samples)) {
+  const samples = problems[0]?.responses.length ?? 0
+  if (problems.some(({ responses }) => responses.length !== samples)) {
     throw new RangeError('the problems have different numbers of samples')
   }
+  const rewards = problems.map(rewardOf)
+  const solved = areJudged(problems) ? solvedFigures(problems, samples, options) : undefined
+  const [reward] = bootstrapMeans([rewards], { seed: options.seed })
+  return {
+    problems: problems.length,
+    samples,
+    ...solved?.figures,
+    ...responseFigures(problems.flatMap(({ responses }) => responses)),
+    per_problem: problems.map((problem, i) => ({
+      id: problem.id,
+      ...(problem.answer === undefined ? {} : { answer: problem.answer }),
+      samples,
+      ...solved?.perProblem[i],
+      length_mean: mean(problem.responses.map(({ length }) => length)),
+      truncated: problem.responses.filter(isTruncated).length,
+      ...(solved ? {} : { reward_mean: rewards[i]! }),
+    })),
+    reward_mean: reward!.mean,
+    reward_mean_interval: intervalOf(reward!),
+  }
+}
+
+/** What the verdicts say. */
+function solvedFigures(
+  problems: readonly Judged[],
+  samples: number,
+  options: { rule?: GradeRule; seed?: number },
+): { figures: Partial<DataFigures>; perProblem: Pick<ProblemFigures, 'correct' | 'majority'>[] } {
+  const outcomes = problems.map(outcomeOf)
   const votes = problems.map(({ responses }) => votesOf(responses, options.rule ?? 'math'))
   const voting = votes.every((each) => each !== undefined) ? votes : undefined
   const sizes = powersUpTo(samples)
@@ -112,25 +158,16 @@ export function figuresOf(
     }
   })
   const { k: _k, ...last } = curve.at(-1)!
-  const responses = problems.flatMap((problem) => problem.responses)
   const majorityOf = voting && columns.at(-1)!
   return {
-    problems: problems.length,
-    samples,
-    avg_at_k: average!.mean,
-    avg_at_k_interval: intervalOf(average!),
-    ...last,
-    curve,
-    pass_histogram: passShares(outcomes, samples),
-    ...responseFigures(responses),
-    per_problem: problems.map((problem, i) => ({
-      id: problem.id,
-      ...(problem.answer === undefined ? {} : { answer: problem.answer }),
-      ...outcomes[i]!,
-      ...(majorityOf ? { majority: majorityOf[i]! } : {}),
-      length_mean: mean(problem.responses.map(({ length }) => length)),
-      truncated: problem.responses.filter(isTruncated).length,
-    })),
+    figures: {
+      avg_at_k: average!.mean,
+      avg_at_k_interval: intervalOf(average!),
+      ...last,
+      curve,
+      pass_histogram: passShares(outcomes, samples),
+    },
+    perProblem: outcomes.map(({ correct }, i) => ({ correct, ...(majorityOf ? { majority: majorityOf[i]! } : {}) })),
   }
 }
 
@@ -172,7 +209,9 @@ function responseFigures(
       ...(wrong === undefined ? {} : { wrong }),
     },
     truncated_fraction: share(isTruncated),
-    truncated_correct_fraction: share((response) => isTruncated(response) && response.correct),
+    ...(responses.every(({ correct }) => correct !== undefined)
+      ? { truncated_correct_fraction: share((response) => isTruncated(response) && response.correct === true) }
+      : {}),
     ...(tells ? { no_answer_fraction: share(({ extracted }) => extracted === null) } : {}),
   }
 }

@@ -26,7 +26,8 @@ export interface Response {
   /** Completion tokens, the end token included. */
   length: number
   finish: FinishReason
-  correct: boolean
+  /** The task's own verdict; absent when the task gives none. */
+  correct?: boolean
   reward: number
   /** The final answer as the completion writes it, null where there is none; absent where the grader does not tell. */
   extracted?: string | null
@@ -62,8 +63,6 @@ export interface RespondOptions {
 
 /** Keys the draws of evaluations where those of training have the step. */
 export const evaluationStep = 0x6576616c
-/** A completion solves its problem where its reward is at least this: rewards of 1 with or without extras. */
-export const solvedFrom = 1
 
 /**
  * Prompts as the sampler takes them. Where a model has fewer positions than a prompt and `maxNewTokens` need, the
@@ -126,14 +125,14 @@ export async function respond(
     }),
   )
   completions.forEach((completion, i) => {
-    const { reward, details = {} } = grades[i]!
+    const { reward, correct, details = {} } = grades[i]!
     const { extracted, reason } = details
     evaluated[completion.prompt]!.responses.push({
       sample: completion.sample,
       completion: texts[i]!,
       length: completion.tokens.length,
       finish: completion.finish,
-      correct: reward >= solvedFrom,
+      ...(correct === undefined ? {} : { correct }),
       reward,
       ...(typeof extracted === 'string' || extracted === null ? { extracted } : {}),
       ...(typeof reason === 'string' ? { reason } : {}),

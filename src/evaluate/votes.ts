@@ -13,7 +13,7 @@ const longestCompared = 120
 export function votesOf(responses: readonly Response[], rule: GradeRule): Vote[] | undefined {
   if (responses.every(({ extracted }) => extracted === undefined)) return undefined
   const wrong: string[] = []
-  return responses.map(({ correct, extracted }) => {
+  return responses.map(({ correct = false, extracted }) => {
     if (correct) return { answer: rightCandidate, correct }
     if (extracted === undefined || extracted === null) return { answer: null, correct }
     const known = wrong.find((candidate) => sameAnswer(candidate, extracted, rule))

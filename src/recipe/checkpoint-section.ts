@@ -1,5 +1,6 @@
 /** The recipe's `checkpoint` section: what a killed run resumes from. */
 import { z } from 'zod'
+import { UserError } from '../base/errors.js'
 import { count } from '../base/numbers.js'
 import type { LoopOptions } from '../train/options.js'
 
@@ -14,7 +15,7 @@ export const checkpointSection = z.strictObject({
     .describe(
       "Metric whose largest value makes a checkpoint the best. reward_mean: of the checkpoint's own step. avg_at_k, " +
         'pass_at_k: of an evaluation; a better one than all before writes a checkpoint at its step. Absent: avg_at_k ' +
-        'where the recipe has eval, else reward_mean.',
+        "where the recipe has eval (the evaluation's mean reward where the task gives no verdict), else reward_mean.",
     ),
 })
 
@@ -25,10 +26,26 @@ export function checkpointDue({ checkpoint, train }: Pick<Kept, 'checkpoint' | '
   return step % checkpoint.every === 0 || step === train.steps
 }
 
-/** The metric that chooses the best checkpoint. */
-export function bestMetric({
-  checkpoint,
-  eval: evaluation,
-}: Pick<Kept, 'checkpoint' | 'eval'>): (typeof bestMetrics)[number] {
-  return checkpoint.best ?? (evaluation ? 'avg_at_k' : 'reward_mean')
+/** What chooses the best checkpoint: a metric, and whether it is an evaluation's (else the step's own). */
+export interface BestBy {
+  metric: (typeof bestMetrics)[number]
+  evaluated: boolean
+}
+
+/**
+ * `evaluation`: one of the run's, where it has any; a task without a verdict leaves the reward to choose by.
+ * @throws UserError where the recipe names a metric that the task gives no verdict for, at the first evaluation.
+ */
+export function bestBy(
+  { checkpoint: { best }, eval: section }: Pick<Kept, 'checkpoint' | 'eval'>,
+  evaluation?: { step: number } & Partial<Record<(typeof bestMetrics)[number], number>>,
+): BestBy {
+  if (best === 'reward_mean' || section === undefined) return { metric: 'reward_mean', evaluated: false }
+  const metric = best ?? 'avg_at_k'
+  if (evaluation === undefined || evaluation[metric] !== undefined) return { metric, evaluated: true }
+  // A run from before tasks had verdicts goes on by the reward; a new one is told before anything is trained.
+  if (best === undefined || evaluation.step > 0) return { metric: 'reward_mean', evaluated: true }
+  throw new UserError(`checkpoint.best: there is no ${best}, as the task does not say which completions are correct`, {
+    hint: 'let its grader return {reward, correct}, or set checkpoint.best to reward_mean',
+  })
 }

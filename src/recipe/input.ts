@@ -528,8 +528,16 @@ export interface RecipeInput {
     /** Texts that end a completion where they appear. */
     stopStrings?: Array<string>
     /**
-     * Replace groups whose rewards are all equal by groups of further prompts (DAPO); metrics say what was sampled and
-     * not trained on. Absent: off.
+     * What must differ within a group for it to have a signal, which zero_signal_fraction and dynamicSampling go by.
+     * task: the reward and the task's own reward, so that a group that is wrong throughout has none, whatever its
+     * lengths cost (DAPO); a task reward of weight 0 does not count. reward: the weighted sum alone. Differences
+     * within rounding don't count.
+     * @default task
+     */
+    signal?: 'task' | 'reward'
+    /**
+     * Replace groups without a signal by groups of further prompts (DAPO); metrics say what was sampled and not
+     * trained on. Absent: off.
      */
     dynamicSampling?: {
       /**
@@ -1025,7 +1033,7 @@ export interface RecipeInput {
     /**
      * Metric whose largest value makes a checkpoint the best. reward_mean: of the checkpoint's own step. avg_at_k,
      * pass_at_k: of an evaluation; a better one than all before writes a checkpoint at its step. Absent: avg_at_k
-     * where the recipe has eval, else reward_mean.
+     * where the recipe has eval (the evaluation's mean reward where the task gives no verdict), else reward_mean.
      */
     best?: 'reward_mean' | 'avg_at_k' | 'pass_at_k'
   }

@@ -115,6 +115,18 @@ export const recipeRules: Rule[] = [
   },
 ]
 
+/** AdamW moves a weight by about the rate in a step, and the weights of these models are around 0.01 to 1. */
+const largestUsualRate = 0.01
+
+/** Of a rate that leaves nothing of the model. */
+export const rateWarnings = (key: string, rate: number | undefined): string[] =>
+  rate !== undefined && rate > largestUsualRate
+    ? [
+        `${key} is ${rate}: AdamW moves every weight by about that much in a step, which destroys the model. 1e-6 to 1e-4 is usual, ` +
+          'for LoRA up to 1e-3.',
+      ]
+    : []
+
 /** What is allowed but weakens what a run says; printed with the plan. */
 export function recipeWarnings(recipe: Recipe): string[] {
   const warnings: string[] = []
@@ -129,6 +141,8 @@ export function recipeWarnings(recipe: Recipe): string[] {
     warnings.push('critic.warmupSteps covers the whole run: the policy is never trained.')
   }
   warnings.push(...entropyWarnings(recipe))
+  warnings.push(...rateWarnings('train.lr', recipe.train.lr))
+  if (recipe.critic) warnings.push(...rateWarnings('critic.lr', recipe.critic.lr))
   if (recipe.train.warmupSteps >= recipe.train.steps) {
     warnings.push('train.warmupSteps covers the whole run: the learning rate never reaches train.lr.')
   }

@@ -7,7 +7,7 @@ import { sftDataSection } from '../task/sft-section.js'
 import { sftTrainSection, validationSection } from '../train/sft/section.js'
 import { checkpointSection } from './checkpoint-section.js'
 import type { RecipeFormat } from './parse-recipe.js'
-import { adapterRules, extendsRule, type Rule } from './rules.js'
+import { adapterRules, extendsRule, type Rule, rateWarnings } from './rules.js'
 import { extendsKey, recipeSchema } from './schema.js'
 
 const { name, model, seed, device, dtype, threads, memoryCheck, lora, log } = recipeSchema.shape
@@ -81,7 +81,10 @@ export const sftFormat: RecipeFormat<SftRecipe> = {
 
 /** What is allowed but likely not meant; printed with the plan. */
 export function sftWarnings({ train }: SftRecipe, steps: number): string[] {
-  return train.warmupSteps >= steps
-    ? ['train.warmupSteps covers the whole run: the learning rate never reaches train.lr.']
-    : []
+  return [
+    ...rateWarnings('train.lr', train.lr),
+    ...(train.warmupSteps >= steps
+      ? ['train.warmupSteps covers the whole run: the learning rate never reaches train.lr.']
+      : []),
+  ]
 }

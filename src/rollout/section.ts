@@ -31,6 +31,14 @@ export const rolloutSection = z.strictObject({
     .default(64)
     .describe('Rows sampled at once at most: memory for speed; the draws do not depend on it.'),
   stopStrings: z.array(z.string().min(1)).default([]).describe('Texts that end a completion where they appear.'),
+  signal: z
+    .enum(['task', 'reward'])
+    .default('task')
+    .describe(
+      'What must differ within a group for it to have a signal, which zero_signal_fraction and dynamicSampling go by. task: ' +
+        "the reward and the task's own reward, so that a group that is wrong throughout has none, whatever its lengths cost " +
+        "(DAPO); a task reward of weight 0 does not count. reward: the weighted sum alone. Differences within rounding don't count.",
+    ),
   dynamicSampling: z
     .strictObject({
       maxTries: count
@@ -42,7 +50,7 @@ export const rolloutSection = z.strictObject({
     })
     .optional()
     .describe(
-      'Replace groups whose rewards are all equal by groups of further prompts (DAPO); metrics say what was sampled and ' +
+      'Replace groups without a signal by groups of further prompts (DAPO); metrics say what was sampled and ' +
         'not trained on. Absent: off.',
     ),
 })

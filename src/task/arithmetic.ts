@@ -105,7 +105,8 @@ export function arithmetic(spec: TaskSpec): Task<ArithmeticExample> {
       const found = lastNumber(completion)
       const ended = info.finish === 'stop'
       const right = found !== undefined && found === Number(example.answer)
-      return { reward: right && ended ? 1 : 0, details: { found, right, ended } }
+      const correct = right && ended
+      return { reward: correct ? 1 : 0, correct, details: { found, right, ended } }
     },
   }
 }

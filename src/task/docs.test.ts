@@ -32,9 +32,9 @@ describe('docs/tasks.md', () => {
     expect(stone.prompt[0]).toEqual({ role: 'system', content: 'Be brief.' })
     const grade = (completion: string, finish: 'stop' | 'length') =>
       gradeOne(task, { completion, example: stone, info: { finish, tokens: 1 } })
-    expect(await grade(' Enots\n', 'stop')).toEqual({ reward: 1, details: { right: true } })
-    expect(await grade('enots', 'length')).toEqual({ reward: 0, details: { right: true } })
-    expect(await grade('stone', 'stop')).toEqual({ reward: 0, details: { right: false } })
+    expect(await grade(' Enots\n', 'stop')).toEqual({ reward: 1, correct: true, details: { right: true } })
+    expect(await grade('enots', 'length')).toEqual({ reward: 0, correct: false, details: { right: true } })
+    expect(await grade('stone', 'stop')).toEqual({ reward: 0, correct: false, details: { right: false } })
   })
 
   it('states the size of countdown', () => {

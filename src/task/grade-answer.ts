@@ -17,7 +17,7 @@ export function gradeAnswer(
   const { rule } = options
   const verdict = rule === 'number' ? gradeNumber(completion, answer) : grade(completion, answer, { rule })
   const rewarded = verdict.correct && (ended || !options.requireStop)
-  return { reward: rewarded ? 1 : 0, details: { ...verdict, ended } }
+  return { reward: rewarded ? 1 : 0, correct: rewarded, details: { ...verdict, ended } }
 }
 
 function gradeNumber(completion: string, answer: string) {

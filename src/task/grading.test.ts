@@ -12,12 +12,17 @@ const item = (completion: string) => ({
 
 describe('gradeOne', () => {
   it.each([
-    [0.5, { reward: 0.5 }],
+    [0.5, { reward: 0.5, correct: false }],
     [
       { reward: 1, details: { a: 1 } },
       { reward: 1, details: { a: 1 } },
     ],
-    [Promise.resolve(2), { reward: 2 }],
+    [1, { reward: 1, correct: true }],
+    [Promise.resolve(2), { reward: 2, correct: true }],
+    [
+      { reward: 1, correct: false },
+      { reward: 1, correct: false },
+    ],
   ])('makes %j a grade', async (result, expected) => {
     expect(
       await gradeOne(
@@ -38,6 +43,14 @@ describe('gradeOne', () => {
       await expect(failure).rejects.toBeInstanceOf(GraderError)
     },
   )
+
+  it.each([['yes'], [1], [null]])('refuses %j as a verdict', async (correct) => {
+    const failure = gradeOne(
+      taskOf(() => ({ reward: 1, correct }) as never),
+      item('x'),
+    )
+    await expect(failure).rejects.toThrow(/^task test, problem x: correct is .*, neither true nor false$/)
+  })
 
   it('names task and problem of a grader that throws, at once or later', async () => {
     const throws = taskOf(() => {

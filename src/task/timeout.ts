@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import { Failure } from '../base/errors.js'
+import { thrownAt } from './thrown-at.js'
 
 /** A grader that threw, hung or answered nonsense. It stops the run: a judge that is down must not look like reward 0. */
 export class GraderError extends Failure {
@@ -47,6 +48,7 @@ export async function withPatience<T>(
   }
   const tries = options.retries === 0 ? '' : ` (${options.retries + 1} tries)`
   throw new GraderError(`${what}${tries}: ${failure instanceof Error ? failure.message : String(failure)}`, {
+    hint: thrownAt(failure),
     cause: failure,
   })
 }

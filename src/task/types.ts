@@ -15,7 +15,14 @@ export interface Example {
 }
 
 export interface Grade {
+  /** What is trained on, finite. */
   reward: number
+  /**
+   * The task's verdict: whether the completion solves the problem. Avg@K and Pass@K count it; weights, penalties, and further
+   * rewards do not touch it. Without it the task has no verdict: those figures are absent, and the mean reward selects the
+   * best checkpoint. A number in place of a grade is correct from 1 on.
+   */
+  correct?: boolean
   details?: Record<string, unknown>
 }
 

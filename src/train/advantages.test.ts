@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { advantageKinds, groupAdvantages, hasNoSignal } from './advantages.js'
+import { advantageKinds, groupAdvantages } from './advantages.js'
 
 describe('advantages', () => {
   // Rewards 1, 0, 0, 1 (mean 1/2, deviations +-1/2, std with n - 1: sqrt(4 x 1/4 / 3) = sqrt(1/3)) and 3, 0, 0
@@ -83,13 +83,8 @@ describe('advantages', () => {
     expect(() => groupAdvantages([[1, Number.NEGATIVE_INFINITY]], kind)).toThrow(/Infinity/)
   })
 
-  it('has no signal where all rewards are equal', () => {
-    expect(
-      [
-        [1, 1],
-        [0.1 + 0.2, 0.3],
-        [0, -0],
-      ].map(hasNoSignal),
-    ).toEqual([true, false, true])
+  it.each(advantageKinds)('%s: gives exactly 0 where rewards differ by rounding alone', (kind) => {
+    expect(groupAdvantages([[0.1 + 0.2, 0.3, 0.3]], kind)).toEqual([[0, 0, 0]])
+    expect(groupAdvantages([[0.3, 0.300001]], kind)[0]![1]).toBeGreaterThan(0)
   })
 })

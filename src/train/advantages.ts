@@ -3,14 +3,13 @@
  */
 import { mean, sampleDeviation } from '../base/sample.js'
 
+import { areEqual } from './signal.js'
+
 export const advantageKinds = ['group', 'group-nostd', 'leave-one-out', 'batch'] as const
 export type AdvantageKind = (typeof advantageKinds)[number]
 
 /** Keeps a group's scale from exploding if its rewards barely differ. TRL's value; verl adds 1e-6. */
 const stdEpsilon = 1e-4
-
-/** Equal rewards carry no signal; compared as they are, since a float residue over epsilon is not 0. */
-export const hasNoSignal = (rewards: readonly number[]): boolean => rewards.every((reward) => reward === rewards[0])
 
 /**
  * Advantages of each group's completions:
@@ -29,7 +28,8 @@ export function groupAdvantages(rewards_P_G: readonly (readonly number[])[], kin
     if (wrong !== undefined) throw new RangeError(`a reward is ${wrong}`)
   }
   const centred = rewards_P_G.map((rewards) => {
-    if (hasNoSignal(rewards)) return rewards.map(() => 0)
+    // The residue of a rounded sum over epsilon is not 0, and Adam would make a whole step of it.
+    if (areEqual(rewards)) return rewards.map(() => 0)
     const centre = mean(rewards)
     return rewards.map((reward) => reward - centre)
   })

@@ -4,7 +4,7 @@ import { stopTokensOf } from '../rollout/model-thread.js'
 import { promptText, promptTokens, requireRoomFor } from '../rollout/prompts.js'
 import type { ExactSampler } from '../rollout/sampler-kind.js'
 import type { Completion, SamplingOptions } from '../rollout/types.js'
-import { gradeAll } from '../task/grading.js'
+import { gradeAll, rewardParts } from '../task/grading.js'
 import type { PromptStream } from '../task/stream.js'
 import type { Example } from '../task/types.js'
 import { BatchCollector, type StepBatch } from './dynamic-sampling.js'
@@ -99,12 +99,19 @@ async function grade(
       info: { finish, tokens: tokens.length, prompt: prompts[prompt].text },
     })),
   )
-  return completions.map((completion, i) => ({
-    promptId: examples[completion.prompt].id,
-    promptText: promptText(examples[completion.prompt]),
-    completionText: texts[i],
-    example: examples[completion.prompt],
-    completion,
-    reward: grades[i].reward,
-  }))
+  return completions.map((completion, i): Graded => {
+    const { reward, correct } = grades[i]
+    const { parts, taskReward } = rewardParts(grades[i])
+    return {
+      promptId: examples[completion.prompt].id,
+      promptText: promptText(examples[completion.prompt]),
+      completionText: texts[i],
+      example: examples[completion.prompt],
+      completion,
+      reward,
+      ...(correct === undefined ? {} : { correct }),
+      rewardParts: parts,
+      ...(taskReward === undefined ? {} : { taskReward }),
+    }
+  })
 }

@@ -129,4 +129,21 @@ describe('BatchCollector', () => {
     // (10 x 0.1 + 30 x 0.3) / 40
     expect(collector.batch().statistics.truncatedMass).toBeCloseTo(0.25, 12)
   })
+
+  it('replaces groups that only further rewards tell apart, unless the recipe says otherwise', () => {
+    const shaped = round([
+      ['a', [-0.5, -1]],
+      ['b', [-0.25, -0.5]],
+      ['c', [1, -1]],
+    ])
+    const graded = shaped.graded.map((entry) => ({ ...entry, taskReward: entry.reward === 1 ? 1 : 0 }))
+    const wanted = (signal?: 'task' | 'reward') => {
+      const collector = new BatchCollector({ promptsPerStep: 3, dynamicSampling: { maxTries: 2 }, signal })
+      collector.add({ ...shaped, graded })
+      return collector.wanted
+    }
+    expect(wanted()).toBe(2)
+    expect(wanted('task')).toBe(2)
+    expect(wanted('reward')).toBe(0)
+  })
 })

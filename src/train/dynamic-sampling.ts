@@ -1,6 +1,6 @@
 /**
- * The groups of one step's batch. With dynamic sampling (DAPO, arXiv 2503.14476, section 3.2) a group whose rewards are
- * all equal makes room for one of a further prompt, for a bounded number of rounds; where these are used up, the first
+ * The groups of one step's batch. With dynamic sampling (DAPO, arXiv 2503.14476, section 3.2) a group without a signal
+ * (signal.ts) makes room for one of a further prompt, for a bounded number of rounds; where these are used up, the first
  * such groups fill the batch. What was sampled and not trained on is accounted for.
  *
  * Further prompts come from the same stream and their draws are keyed by their number within the step, so that what is
@@ -8,10 +8,10 @@
  */
 
 import type { RolloutStatistics } from '../rollout/types.js'
-import { hasNoSignal } from './advantages.js'
 import type { StepMetrics } from './events.js'
 import type { Graded } from './graded.js'
 import type { LoopOptions } from './options.js'
+import { hasSignal, type SignalRule } from './signal.js'
 
 interface Prompt {
   tokens: Int32Array
@@ -42,11 +42,17 @@ interface Group {
 export class BatchCollector {
   readonly #size: number
   readonly #maxTries: number | undefined
+  readonly #rule: SignalRule
   readonly #groups: Group[] = []
   readonly #statistics: RolloutStatistics[] = []
 
-  constructor({ promptsPerStep, dynamicSampling }: Pick<LoopOptions['rollout'], 'promptsPerStep' | 'dynamicSampling'>) {
+  constructor({
+    promptsPerStep,
+    dynamicSampling,
+    signal = 'task',
+  }: Pick<LoopOptions['rollout'], 'promptsPerStep' | 'dynamicSampling'> & { signal?: SignalRule }) {
     this.#size = promptsPerStep
+    this.#rule = signal
     this.#maxTries = dynamicSampling?.maxTries
   }
 
@@ -66,7 +72,7 @@ export class BatchCollector {
     this.#statistics.push(statistics)
     const groups = prompts.map((prompt): Group => ({ prompt, graded: [], signal: false }))
     for (const completion of graded) groups[completion.completion.prompt]!.graded.push(completion)
-    for (const group of groups) group.signal = !hasNoSignal(group.graded.map(({ reward }) => reward))
+    for (const group of groups) group.signal = hasSignal(group.graded, this.#rule)
     this.#groups.push(...groups)
   }
 

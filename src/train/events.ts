@@ -34,6 +34,12 @@ export interface GradedCompletion {
   example: Example
   completion: Completion
   reward: number
+  /** The task's own verdict; absent when the task gives none. */
+  correct?: boolean
+  /** The rewards that `reward` sums, by name and without their weights; the task's own is `task`. */
+  rewardParts?: Record<string, number>
+  /** The task's own reward; absent when it has no weight in the sum. */
+  taskReward?: number
   /** Under PPO the mean over its tokens. */
   advantage: number
   gradMask: Uint8Array
@@ -53,8 +59,8 @@ export interface TokenCredit {
 /** Held-out evaluation during training: a line of eval.jsonl. */
 export interface EvalMetrics extends ValuesOf<typeof evalMetrics> {
   step: number
-  /** Share of problems solved in 0, 1, ... samples of `samples`. */
-  pass_histogram: number[]
+  /** Share of problems solved in 0, 1, ... samples of `samples`; absent, as all figures of what is solved, without a verdict. */
+  pass_histogram?: number[]
   /** 95 % intervals by the bootstrap over problems. */
   avg_at_k_interval?: [number, number]
   pass_at_k_interval?: [number, number]

@@ -42,5 +42,24 @@ it('counts solved samples per problem', () => {
     truncated_fraction: 0.25,
     solved: [1, 0],
     problems_hash: 'abc',
+    reward_mean: 0.25,
+  })
+})
+
+it('has the mean reward and nothing of what is solved without a verdict', () => {
+  const { responses, ...rest } = problem(0, [
+    [true, 3, 6],
+    [false, 1, 4],
+  ])
+  const unjudged = responses.map(({ correct: _, ...response }) => response)
+  expect(heldOutMetrics(5, [{ ...rest, responses: unjudged }], 'abc')).toEqual({
+    step: 5,
+    samples: 2,
+    problems: 1,
+    entropy_nats: 2.5,
+    completion_length_mean: 2,
+    truncated_fraction: 0,
+    problems_hash: 'abc',
+    reward_mean: 0.5,
   })
 })

@@ -11,12 +11,13 @@ import { rolloutsOf } from './graded.js'
 import { ledgerLines } from './ledger.js'
 import type { LoopSetup } from './loop-setup.js'
 import type { LoopState } from './loop-state.js'
-import { stepMetrics } from './metrics/step-metrics.js'
+import { gradeMetrics, stepMetrics } from './metrics/step-metrics.js'
 import { optimizeBatch } from './optimize-batch.js'
 import { PolicySampler } from './policy-sampler.js'
 import { creditTokens, withCredit } from './ppo/credit.js'
 import { creditMetrics, isCriticWarmup } from './ppo/critic-step.js'
 import { klMetrics, klToReference, nextKlCoef, withKlCoef } from './ppo/kl-to-reference.js'
+import { RewardWatch } from './reward-watch.js'
 import { evaluationDue, learningRate } from './schedule.js'
 import { trainItems } from './train-items.js'
 
@@ -44,6 +45,7 @@ export async function* trainLoop(setup: LoopSetup): AsyncGenerator<LoopEvent> {
     recipe.eval && (await new PromptStream(setup.evalTask ?? setup.task, 'eval', 0).upTo(recipe.eval.problems))
   const sampler = new PolicySampler(setup.backend, setup.sampler, { tokenBudget: recipe.train.tokenBudget, step })
   const evaluate = () => evaluatePolicy(setup, sampler, heldOut!, step)
+  const watch = new RewardWatch(recipe.train.steps)
 
   if (setup.evaluate || (step === 0 && evaluationDue(recipe, 0))) {
     yield { type: 'phase', step, phase: 'evaluate' }
@@ -82,6 +84,8 @@ export async function* trainLoop(setup: LoopSetup): AsyncGenerator<LoopEvent> {
     step = next
     sampler.moved(step)
     position = stream.position
+    const noSignal = watch.after(step, graded)
+    if (noSignal !== undefined) yield { type: 'warning', step, message: noSignal }
     const rollouts = rolloutsOf(graded, { items, advantages, credit, masks })
     const metrics = {
       ...stepMetrics({ step, lr, graded: rollouts, statistics, reports: updates, recipe }),
@@ -89,6 +93,7 @@ export async function* trainLoop(setup: LoopSetup): AsyncGenerator<LoopEvent> {
       ...correction?.metrics,
       ...(credit ? creditMetrics(credit, report.critic) : {}),
       ...(kl ? klMetrics(recipe, klCoef, kl) : {}),
+      ...gradeMetrics(rollouts),
     }
     // A policy that is not trained yet has no distance to be steered.
     if (!isCriticWarmup(recipe, step)) klCoef = nextKlCoef(recipe, klCoef, kl)

@@ -12,7 +12,7 @@ import { differingSettings, settingNotes } from './differing-settings.js'
 import { groupDifferences, groupMeasurements, type MeasurementGroup, mismatches } from './eval-measurements.js'
 import { curveFigures, differenceIntro, differenceTable, intervalHint, paperTable, rateFigures } from './eval-parts.js'
 import { type FinalFigure, finalFigures } from './final-figures.js'
-import { metricFigures } from './metric-figures.js'
+import { isRepetition, metricFigures } from './metric-figures.js'
 import {
   changeScatter,
   colourHint,
@@ -107,7 +107,7 @@ export function renderComparison(compared: readonly ComparedRun[], width: number
       return chart(
         `Pass@${group.samples}${whose} on ${group.label}`,
         undefined,
-        ({ data }) => data.evals.map((line) => [line.step, line.pass_at_k]),
+        ({ data }) => data.evals.flatMap(({ step, pass_at_k: pass }) => (pass === undefined ? [] : [[step, pass]])),
         own,
       )
     }),
@@ -187,6 +187,13 @@ function comparisonPage(
   const constant: string[] = []
   const figures = metricFigures
     .filter(({ shownIn }) => shownIn !== 'run')
+    .filter(
+      (figure) =>
+        !isRepetition(
+          figure,
+          runs.flatMap(({ data }) => data.metrics),
+        ),
+    )
     .flatMap((figure) =>
       figure.quantities.flatMap((quantity) => {
         const value = constantValue(

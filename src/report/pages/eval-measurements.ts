@@ -18,18 +18,22 @@ export interface Measurement {
   conditions: Record<string, string>
   problems: number
   samples: number
-  avg: number
+  /** What tells right from wrong is absent without a verdict of the task. */
+  avg?: number
   avgInterval?: Interval
-  pass: number
+  pass?: number
   passInterval?: Interval
   majority?: number
   majorityInterval?: Interval
   /** Pass@K and maj@K for K = 1, 2, 4 ...; measured by `isentrope eval` alone. */
   curve?: CurvePoint[]
   /** Share of problems solved in 0, 1, ... samples. */
-  histogram: number[]
+  histogram?: number[]
   /** Right samples of each problem, in the order of the problems. */
   solved?: number[]
+  /** Mean over all completions; absent in what was measured before it was written down. */
+  reward?: number
+  rewardInterval?: Interval
   entropy: number
   length: number
   truncated?: number
@@ -94,7 +98,11 @@ export function measurementsOfResults(
         majorityInterval: result.maj_at_k_interval,
         curve: result.curve,
         histogram: result.pass_histogram,
-        solved: result.per_problem.map(({ correct }) => correct),
+        solved: result.per_problem.every(({ correct }) => correct !== undefined)
+          ? result.per_problem.map(({ correct }) => correct!)
+          : undefined,
+        reward: result.reward_mean,
+        rewardInterval: result.reward_mean_interval,
         entropy: result.entropy_nats,
         length: result.length.mean,
         truncated: result.truncated_fraction,
@@ -136,6 +144,7 @@ export function measurementOfRun(
     passInterval: evaluation.pass_at_k_interval,
     histogram: evaluation.pass_histogram,
     solved: evaluation.solved,
+    reward: evaluation.reward_mean,
     entropy: evaluation.entropy_nats,
     length: evaluation.completion_length_mean,
     truncated: evaluation.truncated_fraction,
@@ -162,7 +171,11 @@ export function measurementOfStart(
   if (first === undefined || runs.every(({ data }) => data.evals.length < 2)) return undefined
   const alike = starts.every(
     (each) =>
-      each !== undefined && each.avg === first.avg && each.pass === first.pass && differing(each, first).length === 0,
+      each !== undefined &&
+      each.avg === first.avg &&
+      each.pass === first.pass &&
+      each.reward === first.reward &&
+      differing(each, first).length === 0,
   )
   return alike ? { ...first, method: 'before training', style, start: true } : undefined
 }

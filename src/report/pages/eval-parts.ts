@@ -6,7 +6,7 @@ import { lineFigure } from '../html/line-figure.js'
 import { type Html, html } from '../html/markup.js'
 import { styleCount } from '../html/swatch.js'
 import { renderHtmlTable } from '../html/table.js'
-import type { GroupDifference, MeasurementGroup } from './eval-measurements.js'
+import type { GroupDifference, Measurement, MeasurementGroup } from './eval-measurements.js'
 import { figureGrid, present, wide } from './parts.js'
 
 type Interval = readonly [number, number] | undefined
@@ -16,6 +16,20 @@ export function withInterval(value: number | undefined, interval: Interval, deci
   if (value === undefined) return '–'
   if (interval === undefined) return formatFixed(value, 3)
   return `${formatFixed(value, 3)} (${interval.map((end) => formatFixed(end, decimals)).join('–')})`
+}
+
+/** What a group's members are compared by: Avg@K and Pass@K, or the reward where the task gives no verdict. */
+export function headFigures({
+  samples,
+  members,
+}: MeasurementGroup): { name: string; of: (member: Measurement | undefined, decimals?: number) => string }[] {
+  if (members.every(({ pass }) => pass === undefined)) {
+    return [{ name: 'Reward', of: (member) => withInterval(member?.reward, member?.rewardInterval) }]
+  }
+  return [
+    { name: `Avg@${samples}`, of: (member, decimals) => withInterval(member?.avg, member?.avgInterval, decimals) },
+    { name: `Pass@${samples}`, of: (member, decimals) => withInterval(member?.pass, member?.passInterval, decimals) },
+  ]
 }
 
 export const pValueText = (p: number): string => (p < 0.001 ? '< 0.001' : formatFixed(p, 3))
@@ -36,16 +50,13 @@ export function paperTable(groups: readonly MeasurementGroup[]): Html | undefine
 function oneTable(groups: readonly MeasurementGroup[], prefix: (group: MeasurementGroup) => string): Html {
   return renderHtmlTable({
     caption: 'Avg@K and Pass@K of each method on each data set',
-    head: [
-      'Method',
-      ...groups.flatMap((group) => ['Avg', 'Pass'].map((figure) => `${prefix(group)}${figure}@${group.samples}`)),
-    ],
+    head: ['Method', ...groups.flatMap((group) => headFigures(group).map(({ name }) => `${prefix(group)}${name}`))],
     rows: methodsOf(groups).map((method) => ({
       name: method,
       note: stepNote(groups, method),
-      cells: groups.flatMap(({ members }) => {
-        const found = members.find((member) => member.method === method)
-        return [withInterval(found?.avg, found?.avgInterval), withInterval(found?.pass, found?.passInterval)]
+      cells: groups.flatMap((group) => {
+        const found = group.members.find((member) => member.method === method)
+        return headFigures(group).map(({ of }) => of(found))
       }),
     })),
   })
@@ -65,9 +76,21 @@ function stepNote(groups: readonly MeasurementGroup[], method: string): string |
 export function measurementTable(groups: readonly MeasurementGroup[]): Html | undefined {
   if (groups.length === 0) return undefined
   const rows = groups.flatMap((group) => group.members.map((member) => ({ group, member })))
+  const withReward = rows.some(({ member }) => member.pass === undefined)
   return renderHtmlTable({
     caption: 'Every model on every data set',
-    head: ['Model', 'Avg@K', 'Pass@K', 'maj@K', 'Never', 'Always', 'Tokens', 'Cut', 'Nats'],
+    head: [
+      'Model',
+      'Avg@K',
+      'Pass@K',
+      'maj@K',
+      'Never',
+      'Always',
+      ...(withReward ? ['Reward'] : []),
+      'Tokens',
+      'Cut',
+      'Nats',
+    ],
     rows: rows.map(({ group, member }) => ({
       name: member.method,
       note: `${group.label}: ${member.problems} problems, K = ${member.samples}`,
@@ -75,8 +98,9 @@ export function measurementTable(groups: readonly MeasurementGroup[]): Html | un
         withInterval(member.avg, member.avgInterval),
         withInterval(member.pass, member.passInterval),
         withInterval(member.majority, member.majorityInterval),
-        formatPercent(member.histogram[0]),
-        formatPercent(member.histogram.at(-1)),
+        formatPercent(member.histogram?.[0]),
+        formatPercent(member.histogram?.at(-1)),
+        ...(withReward ? [withInterval(member.reward, member.rewardInterval)] : []),
         formatFixed(member.length, 0),
         formatPercent(member.truncated),
         formatFixed(member.entropy, 3),
@@ -119,7 +143,7 @@ export function curveFigures(groups: readonly MeasurementGroup[]): Html | undefi
         xLabel: 'K',
         xRange: [1, group.samples],
         marks: true,
-        include: [0, ...(members.every(({ pass, majority = 0 }) => pass + majority === 0) ? [1] : [])],
+        include: [0, ...(members.every(({ pass = 0, majority = 0 }) => pass + majority === 0) ? [1] : [])],
         series: members.map(({ method, style, curve }) => ({
           name: method,
           style,
@@ -152,7 +176,10 @@ export function rateFigures(groups: readonly MeasurementGroup[]): Html | undefin
 }
 
 function rateFigure({ label, samples, members }: MeasurementGroup, index: number): Html | undefined {
-  const known = members.filter(({ histogram }) => histogram.length === samples + 1)
+  const known = members.flatMap(({ method, style, histogram }) =>
+    histogram?.length === samples + 1 ? [{ method, style, histogram }] : [],
+  )
+  if (known.length === 0) return undefined
   const parted = samples > mostBars
   return barFigure({
     id: index === 0 ? 'pass-rates' : `pass-rates-${index + 1}`,

@@ -8,7 +8,7 @@ import { evalPaths, journalPath } from '../../run/evaluate/directory.js'
 import type { EvalResults, EvaluatedData } from '../../run/evaluate/results.js'
 import { realDisk, replaceFile } from '../../run/store/disk.js'
 import { readJsonLines } from '../../run/store/json-lines.js'
-import { formatCount, formatFixed, formatNumber } from '../format.js'
+import { formatCount, formatFixed, formatNumber, minus } from '../format.js'
 import { type Html, html } from '../html/markup.js'
 import { renderPage } from '../html/page.js'
 import { renderHtmlTable } from '../html/table.js'
@@ -76,7 +76,7 @@ function evalPage(results: EvalResults, directory: string): string {
         'responses',
         'Responses',
         responses(results, directory),
-        'Of the first problems of each data set, the first right and the first wrong completion. All are in responses.parquet.',
+        'Of the first problems of each data set, the first right and the first wrong completion, or the best and the worst where the task gives no verdict. All are in responses.parquet.',
       ),
     ]),
     footer: html`<p>Drag over a chart to zoom in, double-click to zoom out; a model’s name in a legend hides it. Made by isentrope ${results.isentrope}; this file needs no network.</p>`,
@@ -131,8 +131,8 @@ function problemTables({ data, models, results }: EvalResults): Html | undefined
             cells: [
               shortened(problem.answer ?? '–', 40),
               ...own.flatMap(({ per_problem }) => {
-                const { correct, majority, length_mean, truncated } = per_problem[i]!
-                const rate = `${correct}/${samples}`
+                const { correct, majority, length_mean, truncated, reward_mean } = per_problem[i]!
+                const rate = correct === undefined ? formatFixed(reward_mean, 3) : `${correct}/${samples}`
                 return own.length > 1
                   ? [rate]
                   : [rate, formatFixed(majority, 2), formatFixed(length_mean, 0), `${truncated}/${samples}`]
@@ -175,13 +175,20 @@ function readProblems(path: string): EvaluatedProblem[] {
 }
 
 function oneProblem(problem: EvaluatedProblem, data: string, model: string): Html {
-  const chosen = [true, false].flatMap((right) => problem.responses.find(({ correct }) => correct === right) ?? [])
-  const right = problem.responses.filter(({ correct }) => correct).length
-  return html`<details><summary>${data}, problem ${problem.id}, ${model}: ${right} of ${problem.responses.length} right</summary>
+  const { responses } = problem
+  const judged = responses.every(({ correct }) => correct !== undefined)
+  const byReward = [...responses].sort((a, b) => b.reward - a.reward)
+  const chosen = judged
+    ? [true, false].flatMap((right) => responses.find(({ correct }) => correct === right) ?? [])
+    : [...new Set([byReward[0]!, byReward.at(-1)!])]
+  const found = judged
+    ? `${responses.filter(({ correct }) => correct).length} of ${responses.length} right`
+    : `mean reward ${formatNumber(responses.reduce((sum, { reward }) => sum + reward, 0) / responses.length)}`
+  return html`<details><summary>${data}, problem ${problem.id}, ${model}: ${found}</summary>
 <p class="label">Prompt</p><pre class="text">${shortened(problem.prompt, shownCharacters)}</pre>
 ${problem.answer !== undefined && html`<p class="label">Answer: ${shortened(problem.answer, 200)}</p>`}
 ${chosen.map(
-  ({ sample, correct, completion, extracted, reason, length, finish }) =>
-    html`<p class="label">Sample ${sample}: ${correct ? 'right' : 'wrong'}${reason !== undefined && ` (${reason})`}; ${extracted === undefined ? '' : extracted === null ? 'no answer found; ' : `answer ${shortened(extracted, 80)}; `}${length} tokens${finish === 'length' && ', cut off'}</p><pre class="text">${shortened(completion, shownCharacters)}</pre>`,
+  ({ sample, correct, reward, completion, extracted, reason, length, finish }) =>
+    html`<p class="label">Sample ${sample}: ${correct === undefined ? `reward ${minus(formatNumber(reward))}` : correct ? 'right' : 'wrong'}${reason !== undefined && ` (${reason})`}; ${extracted === undefined ? '' : extracted === null ? 'no answer found; ' : `answer ${shortened(extracted, 80)}; `}${length} tokens${finish === 'length' && ', cut off'}</p><pre class="text">${shortened(completion, shownCharacters)}</pre>`,
 )}</details>`
 }

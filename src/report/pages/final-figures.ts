@@ -51,8 +51,9 @@ function evaluations(evals: RunData['evals']): FinalFigure[] {
   const samples = last.samples
   const note = first === last ? `held out, at step ${last.step}` : `held out, at step ${first.step} → ${last.step}`
   const solved = last.pass_histogram ?? []
-  const both = (key: 'avg_at_k' | 'pass_at_k') =>
+  const both = (key: 'avg_at_k' | 'pass_at_k' | 'reward_mean') =>
     first === last ? formatFixed(last[key], 3) : fromTo({ first: first[key], last: last[key] }, 3)
+  if (last.avg_at_k === undefined) return [figure('Held-out reward', both('reward_mean'), note, true)]
   return [
     figure(`Avg@${samples}`, both('avg_at_k'), note, true),
     figure(`Pass@${samples}`, both('pass_at_k'), note, true),

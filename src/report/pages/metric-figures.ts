@@ -27,7 +27,13 @@ export interface MetricFigure {
   include?: number[]
   mayBeLog?: boolean
   shownIn: 'run' | 'comparison' | 'both'
+  /** Not drawn where its one quantity is this metric over again. */
+  unless?: string
 }
+
+/** Whether a figure shows what another one does. */
+export const isRepetition = ({ unless, quantities: [first] }: MetricFigure, lines: readonly StepMetrics[]): boolean =>
+  unless !== undefined && lines.every((line) => first.value(line) === metricValue(line, unless))
 
 const quantity = (name: string, key: string, scale = 1): Quantity => ({
   name,

@@ -78,8 +78,11 @@ export function evalFigures(
   const problems = [...new Set(runs.flatMap(({ data }) => data.evals.map((evaluation) => evaluation.problems)))]
   const of = problems.length === 1 ? `${problems[0]} held-out problems` : 'the held-out problems'
   const text = (words: string) => evalText(words, { k, problems: of })
+  const all = runs.flatMap(({ data }) => data.evals)
+  const repeats = (key: keyof typeof evalMetrics, other: string | undefined) =>
+    all.every((evaluation) => evaluation[key] === evaluation[other as keyof typeof evalMetrics])
   const figures = Object.entries<Metric>(evalMetrics).flatMap(([key, { title, unit, caption, shown }]) =>
-    typeof shown === 'string' || 'figure' in shown
+    typeof shown === 'string' || 'figure' in shown || repeats(key as keyof typeof evalMetrics, shown.unless)
       ? []
       : { ...shown, unit, key: key as keyof typeof evalMetrics, title: text(title), caption: text(caption) },
   )
@@ -109,19 +112,21 @@ export function passHistogram(
   caption: string,
 ): Html | undefined {
   const known = series.flatMap(({ name, style, evaluation }) =>
-    evaluation !== undefined && (evaluation.pass_histogram?.length ?? 0) > 1 ? [{ name, style, evaluation }] : [],
+    evaluation?.pass_histogram !== undefined && evaluation.pass_histogram.length > 1
+      ? [{ name, style, samples: evaluation.samples, values: evaluation.pass_histogram }]
+      : [],
   )
-  const samples = known[0]?.evaluation.samples
-  const shown = known.filter(({ evaluation }) => evaluation.samples === samples)
+  const samples = known[0]?.samples
+  const shown = known.filter((one) => one.samples === samples)
   if (shown.length === 0) return undefined
   return barFigure({
     id: 'pass-rates',
     title: 'Pass rates',
     caption,
-    labels: shown[0].evaluation.pass_histogram.map((_, solved) => String(solved)),
+    labels: shown[0].values.map((_, solved) => String(solved)),
     xLabel: `samples solved, of ${samples}`,
     yLabel: 'share of held-out problems',
-    series: shown.map(({ name, style, evaluation }) => ({ name, style, values: evaluation.pass_histogram })),
+    series: shown,
   })
 }
 
@@ -193,7 +198,8 @@ function sampleStrip(sample: Sample, decoded: boolean, limit: number): Html {
     {
       title: `Problem ${sample.promptId}, sample ${sample.sample}`,
       facts: [
-        `reward ${minus(formatNumber(sample.reward))}`,
+        ...(sample.correct === undefined ? [] : [sample.correct ? 'right' : 'wrong']),
+        `reward ${minus(formatNumber(sample.reward))}${partsText(sample.rewardParts)}`,
         `advantage ${minus(formatNumber(sample.advantage))}`,
         `${length} token${length === 1 ? '' : 's'}`,
       ],
@@ -206,6 +212,12 @@ function sampleStrip(sample: Sample, decoded: boolean, limit: number): Html {
     },
     limit,
   )
+}
+
+/** ` (task 1, overlong −0.5)`: what a reward is made of, where that is more than the task's own. */
+function partsText(parts: Sample['rewardParts']): string {
+  const list = Object.entries(parts ?? {})
+  return list.length < 2 ? '' : ` (${list.map(([name, value]) => `${name} ${minus(formatNumber(value))}`).join(', ')})`
 }
 
 export function present<T>(list: readonly (T | undefined)[]): T[] {

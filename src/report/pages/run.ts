@@ -7,7 +7,14 @@ import { type Html, html } from '../html/markup.js'
 import { renderPage } from '../html/page.js'
 import { ledgerIntro, ledgerScatter, ledgerTable } from './control-parts.js'
 import { finalFigures } from './final-figures.js'
-import { type FigureGroup, furtherFigures, type MetricFigure, metricFigures, type Quantity } from './metric-figures.js'
+import {
+  type FigureGroup,
+  furtherFigures,
+  isRepetition,
+  type MetricFigure,
+  metricFigures,
+  type Quantity,
+} from './metric-figures.js'
 import {
   changeScatter,
   colourHint,
@@ -66,7 +73,8 @@ export async function writeRunReport(runDirectory: string, options: ReportOption
 /** The page as text. */
 function runReport(run: RunData, samples: readonly Sample[], decoded: boolean): string {
   const xRange = stepRange([run])
-  const { drawn, constant } = split([...metricFigures, ...furtherFigures(run.metrics)], run)
+  const figures = [...metricFigures, ...furtherFigures(run.metrics)].filter((one) => !isRepetition(one, run.metrics))
+  const { drawn, constant } = split(figures, run)
   const of = (...groups: FigureGroup[]) =>
     drawn
       .filter(({ group }) => groups.includes(group))

@@ -23,6 +23,9 @@ export interface Sample {
   completion: string
   answer?: string
   reward: number
+  /** The task's verdict, and what the reward is made of; absent in files of older runs. */
+  correct?: boolean
+  rewardParts?: Record<string, number>
   advantage: number
   tokens: SampleToken[]
   /** Tokens beyond `maxTokens`, which are not in `tokens`. */
@@ -49,6 +52,8 @@ const shownColumns = [
   'advantage',
   'tokens',
   ...perToken,
+  'correct',
+  'reward_parts',
 ]
 
 /**
@@ -136,6 +141,10 @@ function toSample(row: Record<string, unknown>, { decodeToken, maxTokens }: Samp
     completion,
     answer: row.answer === null || row.answer === undefined ? undefined : String(row.answer),
     reward: Number(row.reward),
+    ...(typeof row.correct === 'boolean' ? { correct: row.correct } : {}),
+    ...(typeof row.reward_parts === 'object' && row.reward_parts !== null
+      ? { rewardParts: row.reward_parts as Record<string, number> }
+      : {}),
     advantage: Number(row.advantage),
     tokens: ids.slice(0, maxTokens).map((id, i) => ({
       id,

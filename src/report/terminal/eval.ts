@@ -8,7 +8,7 @@ import {
   type MeasurementGroup,
   measurementsOfResults,
 } from '../pages/eval-measurements.js'
-import { metricName, pValueText, signed, withInterval } from '../pages/eval-parts.js'
+import { headFigures, metricName, pValueText, signed, withInterval } from '../pages/eval-parts.js'
 import { renderChart, renderTable } from './chart.js'
 import { visibleLength } from './table.js'
 import { hanging, oneLine, truncate, unbroken } from './text.js'
@@ -26,15 +26,16 @@ export function renderEvaluation(results: EvalResults, width: number): string {
     .join('\n\n')
 }
 
-function dataTable({ label, problems, samples, members }: MeasurementGroup, width: number): string {
+function dataTable(group: MeasurementGroup, width: number): string {
+  const { label, problems, samples, members } = group
+  const judged = members.some(({ pass }) => pass !== undefined)
   const title = `${label}: ${formatCounted(problems, 'problem')}, ${formatCounted(samples, 'sample')} each`
   const figures = [
-    ['', `Avg@${samples}`, `Pass@${samples}`, `maj@${samples}`],
+    ['', ...headFigures(group).map(({ name }) => name), ...(judged ? [`maj@${samples}`] : [])],
     ...members.map((member) => [
       oneLine(member.method, 20),
-      withInterval(member.avg, member.avgInterval, 2),
-      withInterval(member.pass, member.passInterval, 2),
-      withInterval(member.majority, member.majorityInterval, 2),
+      ...headFigures(group).map(({ of }) => of(member, 2)),
+      ...(judged ? [withInterval(member.majority, member.majorityInterval, 2)] : []),
     ]),
   ]
   const lengths = [
@@ -86,12 +87,9 @@ export function differenceText(differences: readonly GroupDifference[], width: n
 
 /** Methods by rows, Avg@K and Pass@K by columns: the paper's table, one for each data set. */
 export function paperText(groups: readonly MeasurementGroup[], width: number): string[] {
-  return groups.map(({ label, samples, members }) => {
-    const rows = members.map((member) => [
-      oneLine(member.method, 28),
-      withInterval(member.avg, member.avgInterval),
-      withInterval(member.pass, member.passInterval),
-    ])
-    return `${oneLine(label, width)}\n${fitting([['', `Avg@${samples}`, `Pass@${samples}`], ...rows], width)}`
+  return groups.map((group) => {
+    const figures = headFigures(group)
+    const rows = group.members.map((member) => [oneLine(member.method, 28), ...figures.map(({ of }) => of(member))])
+    return `${oneLine(group.label, width)}\n${fitting([['', ...figures.map(({ name }) => name)], ...rows], width)}`
   })
 }

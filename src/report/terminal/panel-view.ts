@@ -75,16 +75,20 @@ export const trainView: PanelView<StepMetrics, EvalMetrics> = {
   ],
   /** `held out at step 10: Avg@8 0.412, Pass@8 0.733, entropy 0.84 nats, 50 problems` */
   evaluationLine: (metrics) => {
-    const { samples, problems } = metrics
+    const { problems } = metrics
     return (
-      `held out at step ${metrics.step}: Avg@${samples} ${formatFixed(metrics.avg_at_k, 3)}, ` +
-      `Pass@${samples} ${formatFixed(metrics.pass_at_k, 3)}, entropy ${formatNumber(metrics.entropy_nats)} nats, ` +
+      `held out at step ${metrics.step}: ${solvedText(metrics)}, entropy ${formatNumber(metrics.entropy_nats)} nats, ` +
       `${problems} problem${problems === 1 ? '' : 's'}`
     )
   },
-  evaluationFacts: ({ samples, step, avg_at_k: average, pass_at_k: pass }) =>
-    `Avg@${samples} ${formatFixed(average, 3)}, Pass@${samples} ${formatFixed(pass, 3)} at step ${step}`,
+  evaluationFacts: (metrics) => `${solvedText(metrics)} at step ${metrics.step}`,
 }
+
+/** What was solved, or the reward where the task gives no verdict. */
+const solvedText = ({ samples, avg_at_k: average, pass_at_k: pass, reward_mean: reward }: EvalMetrics) =>
+  average === undefined && reward !== undefined
+    ? `reward ${formatFixed(reward, 3)}`
+    : `Avg@${samples} ${formatFixed(average, 3)}, Pass@${samples} ${formatFixed(pass, 3)}`
 
 export const sftView: PanelView<SftStepMetrics, SftEvalMetrics> = {
   columns: [

@@ -23,10 +23,7 @@ export interface EvaluateOptions {
   threads?: number
 }
 
-export interface Evaluation extends EvalMetrics, Omit<DataFigures, keyof EvalMetrics> {
-  /** 95 % interval of Avg@K by the bootstrap over problems. */
-  avg_at_k_interval: [number, number]
-}
+export interface Evaluation extends EvalMetrics, Omit<DataFigures, keyof EvalMetrics> {}
 
 /**
  * Avg@K, Pass@K, maj@K and more of a model on a task's eval split, the same for the same seed.

@@ -96,7 +96,9 @@ export function makeResults(
     data: data.map(describeData),
     results,
     differences: data.flatMap(({ name, settings }) => {
-      const [first, ...others] = results.filter((result) => result.data === name)
+      const [first, ...others] = results.filter(
+        (result): result is Judged => result.data === name && result.avg_at_k !== undefined,
+      )
       return others.flatMap((other) =>
         differencesOf(outcomes(first!), outcomes(other), { seed: settings.seed }).map((difference) => ({
           data: name,
@@ -109,7 +111,10 @@ export function makeResults(
   }
 }
 
-const outcomes = ({ per_problem }: EvalResult): Outcome[] => per_problem
+/** Of a task that says what is right. */
+type Judged = EvalResult & { per_problem: Outcome[] }
+
+const outcomes = ({ per_problem }: Judged): Outcome[] => per_problem
 
 interface Row {
   model: string
@@ -129,7 +134,7 @@ const columns: { name: string; type: Leaf; nullable?: boolean; value: (row: Row)
   { name: 'completion', type: 'STRING', value: ({ response }) => response.completion },
   { name: 'answer', type: 'STRING', nullable: true, value: ({ problem }) => problem.answer ?? null },
   { name: 'extracted', type: 'STRING', nullable: true, value: ({ response }) => response.extracted ?? null },
-  { name: 'correct', type: 'BOOLEAN', value: ({ response }) => response.correct },
+  { name: 'correct', type: 'BOOLEAN', value: ({ response }) => response.correct ?? null },
   { name: 'reward', type: 'DOUBLE', value: ({ response }) => response.reward },
   { name: 'reason', type: 'STRING', nullable: true, value: ({ response }) => response.reason ?? null },
   { name: 'finish', type: 'STRING', value: ({ response }) => response.finish },
@@ -138,10 +143,12 @@ const columns: { name: string; type: Leaf; nullable?: boolean; value: (row: Row)
   { name: 'entropy', type: 'DOUBLE', value: ({ response }) => response.entropy },
 ]
 
-const schema: SchemaElement[] = [
+/** A task without a verdict leaves `correct` empty. */
+const schemaFor = (rows: readonly Row[]): SchemaElement[] => [
   { name: 'responses', num_children: columns.length },
   ...columns.map(({ name, type, nullable }): SchemaElement => {
-    const repetition_type = nullable ? 'OPTIONAL' : 'REQUIRED'
+    const unjudged = name === 'correct' && rows.some(({ response }) => response.correct === undefined)
+    const repetition_type = nullable || unjudged ? 'OPTIONAL' : 'REQUIRED'
     return type === 'STRING'
       ? { name, type: 'BYTE_ARRAY', converted_type: 'UTF8', repetition_type }
       : { name, type, repetition_type }
@@ -158,7 +165,7 @@ export function responsesParquet(evaluated: readonly Evaluated[]): Uint8Array {
   const writer = new ByteWriter()
   parquetWrite({
     writer,
-    schema,
+    schema: schemaFor(rows),
     columnData: columns.map(({ name, value }) => ({ name, data: rows.map(value) })),
     createdBy: 'isentrope',
   })

@@ -9,6 +9,7 @@
 import { existsSync } from 'node:fs'
 import { UserError } from '../../base/errors.js'
 import { rngFrom } from '../../base/philox.js'
+import { areJudged } from '../../evaluate/figures.js'
 import { hashProblems } from '../../evaluate/problem-set.js'
 import { type EvaluatedProblem, respond, samplePrompts } from '../../evaluate/respond.js'
 import type { OpenModel } from '../../model/types.js'
@@ -263,6 +264,11 @@ async function measure(
       const answered = await respond({ sampler: engine, model, task }, window, sampling, progress.within)
       // The rows of an ended call are cut short: they are no answers.
       if (signal?.aborted) return
+      if (!areJudged(answered)) {
+        throw new UserError(`task ${task.name}: does not say which completions are correct, so there is no pass rate`, {
+          hint: 'let its grader return {reward, correct}',
+        })
+      }
       const fresh = answered.filter(({ index }) => !rates.has(index)).map(rateOf)
       disk.append(paths.rates, fresh.map(toJsonLine).join(''))
       for (const rate of fresh) rates.set(rate.index, rate)

@@ -8,7 +8,7 @@ const mean = (values: readonly number[]) =>
 const present = (values: readonly (number | undefined)[]) =>
   values.filter((value) => Number.isFinite(value)) as number[]
 
-type Figure = (evaluation: EvalMetrics) => number
+type Figure = (evaluation: EvalMetrics) => number | undefined
 
 const heldOut = (name: string, of: Figure, unit?: string): Measure => ({
   name,
@@ -16,13 +16,13 @@ const heldOut = (name: string, of: Figure, unit?: string): Measure => ({
   of: ({ evaluations }) => (evaluations.length > 1 ? of(evaluations[evaluations.length - 1]) : undefined),
 })
 
-const last = (values: readonly number[]) => values[values.length - 1]
+const last = <T>(values: readonly T[]) => values[values.length - 1]
 
 export const entropyAtEnd = heldOut('held-out entropy at the end', (e) => e.entropy_nats, 'nats')
 export const avgAtK = heldOut('held-out Avg@K at the end', (e) => e.avg_at_k)
 export const passAtK = heldOut('held-out Pass@K at the end', (e) => e.pass_at_k)
-export const neverSolved = heldOut('share of problems never solved', (e) => e.pass_histogram[0])
-export const alwaysSolved = heldOut('share of problems always solved', (e) => last(e.pass_histogram))
+export const neverSolved = heldOut('share of problems never solved', (e) => e.pass_histogram?.[0])
+export const alwaysSolved = heldOut('share of problems always solved', (e) => e.pass_histogram?.at(-1))
 
 export const entropyChange: Measure = {
   name: 'change of held-out entropy',
@@ -33,8 +33,10 @@ export const entropyChange: Measure = {
 
 export const avgChange: Measure = {
   name: 'change of held-out Avg@K',
-  of: ({ evaluations }) =>
-    evaluations.length > 1 ? last(evaluations.map((e) => e.avg_at_k)) - evaluations[0].avg_at_k : undefined,
+  of({ evaluations }) {
+    const [from, to] = [evaluations[0]?.avg_at_k, evaluations.at(-1)?.avg_at_k]
+    return evaluations.length > 1 && from !== undefined && to !== undefined ? to - from : undefined
+  },
 }
 
 export const meanOf = (key: keyof StepMetrics & string, name: string, unit?: string): Measure => ({

@@ -125,6 +125,12 @@ function rewind(disk: Disk, paths: RunPaths, { checkpoint }: ResumePoint, keep: 
   retainCheckpoints(disk, paths, keep, metric)
 }
 
+/** Of the run in this directory, whatever kind it is. */
+const lastEvaluation = <Step extends AnyStep, Evaluation extends AnyEvaluation, Sum>(
+  _kind: RunKind<Step, Evaluation, Sum>,
+  paths: RunPaths,
+) => readHistory<Step['metrics'], Evaluation['metrics']>(paths).evaluations.at(-1)
+
 /** Whether a run was interrupted between a step and its evaluation. */
 function awaitsEvaluation<Step extends AnyStep, Evaluation extends AnyEvaluation, Sum>(
   kind: RunKind<Step, Evaluation, Sum>,
@@ -192,6 +198,7 @@ async function runLoop<Step extends AnyStep, Evaluation extends AnyEvaluation, S
     backend: run.backend,
     sinks,
     onEvent,
+    evaluation: history.evaluations.at(-1),
     unevaluated,
   })
   try {
@@ -241,7 +248,7 @@ export async function keepRun<Step extends AnyStep, Evaluation extends AnyEvalua
     try {
       createRun(disk, paths, kind.recipe, kind.writeStep !== undefined)
       const { keep } = kind.recipe.checkpoint
-      if (options.resume) rewind(disk, paths, from, keep, kind.bestMetric)
+      if (options.resume) rewind(disk, paths, from, keep, kind.bestBy(lastEvaluation(kind, paths)).metric)
       options.onStart?.({ runDirectory: paths.directory, step: done, ...(run ? { engine: run.backend.info } : {}) })
       if (run) await runLoop(kind, run, paths, from, options)
     } finally {

@@ -43,17 +43,23 @@ type TrainStep = Extract<TrainEvent, { type: 'step' }>
 type TrainEvaluation = Extract<TrainEvent, { type: 'eval' }>
 export type LoopEvent = LoopEventOf<TrainStep, TrainEvaluation>
 
+export interface BestBy {
+  metric: string
+  evaluated: boolean
+}
+
 /** When a run is saved, and what of it is written beside metrics.jsonl. */
 export interface RunRecord<Step extends AnyStep, Evaluation extends AnyEvaluation> {
   checkpointDue(step: number): boolean
   /** The loop and the run agree on it: a checkpoint of a step waits for that step's evaluation. */
   evaluationDue(step: number): boolean
-  /** The metric that chooses the best checkpoint. */
-  bestMetric: string
-  /** Whether the metric is an evaluation's; a better one than any before is then kept whatever the interval. */
-  bestIsEvaluated: boolean
+  /**
+   * The metric that chooses the best checkpoint, given an evaluation of the run where there is one, and whether it is an
+   * evaluation's; a better one than any before is then kept whatever the interval.
+   */
+  bestBy(evaluation: Evaluation['metrics'] | undefined): BestBy
   /** Its value at a step, where it was measured. */
-  bestValue(metrics: Step['metrics'], evaluation: Evaluation['metrics'] | undefined): number | undefined
+  bestValue(by: BestBy, metrics: Step['metrics'], evaluation: Evaluation['metrics'] | undefined): number | undefined
   /** Writes what a step leaves besides its metrics. */
   writeStep?(disk: Disk, paths: RunPaths, event: Step): void
 }
@@ -76,17 +82,19 @@ export function createRecorder<Step extends AnyStep, Evaluation extends AnyEvalu
   backend: Backend
   sinks: readonly Sink[]
   onEvent: (event: RunEventOf<Step, Evaluation>) => void
+  /** The last evaluation before, where there is one. */
+  evaluation?: Evaluation['metrics']
   /** The step that the run goes on behind, where its evaluation is still to come. */
   unevaluated?: SavedStep<Step>
 }): Recorder<Step, Evaluation> {
   const { disk, paths, record, keep, backend, sinks, onEvent, unevaluated } = setup
-  const { bestMetric: metric } = record
+  let by = record.bestBy(setup.evaluation)
   let last: SavedStep<Step> | undefined = unevaluated
   let saved: number | undefined = unevaluated?.metrics.step
   const evaluated = new Map<number, Evaluation['metrics']>()
 
   function valueAt({ metrics }: SavedStep<Step>): number | undefined {
-    const value = record.bestValue(metrics, evaluated.get(metrics.step))
+    const value = record.bestValue(by, metrics, evaluated.get(metrics.step))
     return Number.isFinite(value) ? value : undefined
   }
 
@@ -95,20 +103,20 @@ export function createRecorder<Step extends AnyStep, Evaluation extends AnyEvalu
     onEvent({ type: 'phase', step, phase: 'checkpoint' })
     await writeCheckpoint(disk, paths, {
       loop: event.state,
-      metric,
+      metric: by.metric,
       value: valueAt(event),
       save: (directory) => backend.save(directory, { optimizer: true }),
     })
     saved = step
-    retainCheckpoints(disk, paths, keep, metric)
+    retainCheckpoints(disk, paths, keep, by.metric)
   }
 
   /** A better evaluation than any before is kept whatever the interval; a step's own value is too noisy for that. */
   function isNewBest(event: SavedStep<Step>): boolean {
-    const value = record.bestIsEvaluated ? valueAt(event) : undefined
+    const value = by.evaluated ? valueAt(event) : undefined
     if (value === undefined) return false
-    const best = bestCheckpoint(listCheckpoints(paths), metric)
-    return best?.value === undefined || isBetter(metric, value, best.value)
+    const best = bestCheckpoint(listCheckpoints(paths), by.metric)
+    return best?.value === undefined || isBetter(by.metric, value, best.value)
   }
 
   async function saveWhereDue(event: SavedStep<Step>): Promise<void> {
@@ -129,6 +137,7 @@ export function createRecorder<Step extends AnyStep, Evaluation extends AnyEvalu
         await saveWhereDue(event)
       } else if (event.type === 'eval') {
         const { metrics } = event
+        by = record.bestBy(metrics)
         disk.append(paths.evaluations, toJsonLine(metrics))
         for (const sink of sinks) sink.evaluation(metrics)
         evaluated.set(metrics.step, metrics)

@@ -35,6 +35,7 @@ describe('rolloutParquet', () => {
       'prompt_tokens: list of INT32',
       'grad_mask: list of BOOLEAN',
       'finish: UTF8',
+      'length: INT32',
     ])
   })
 
@@ -74,6 +75,7 @@ describe('rolloutParquet', () => {
         prompt_tokens: [7, 9],
         grad_mask: [false, true, false],
         finish: 'stop',
+        length: 3,
       },
       expect.objectContaining({ answer: null, tokens: [], grad_mask: [], reward: -0.25 }),
     ])
@@ -95,6 +97,26 @@ describe('rolloutParquet', () => {
     expect(read).toEqual([
       expect.objectContaining({ advantages: [0.5, -1], value: [0.25, 0.75], return: [1, 2] }),
       expect.objectContaining({ advantages: [0, 0], value: [Number.NaN, Number.NaN] }),
+    ])
+  })
+
+  it('has the verdict and the parts of the reward behind all others, where there are any', async () => {
+    const rewardParts = { task: 1, './judge.ts': -0.25 }
+    const judged = { ...fakeCompletion([1, 2]), correct: true, rewardParts }
+    const bytes = buffer(
+      rolloutParquet([judged, { ...judged, correct: false, rewardParts: { ...rewardParts, task: 0 } }], 1),
+    )
+    const names = parquetSchema(parquetMetadata(bytes)).children.map(({ element }) => element.name)
+    expect(names.slice(-4)).toEqual(['finish', 'correct', 'length', 'reward_parts'])
+    expect(await parquetReadObjects({ file: bytes, columns: ['correct', 'length', 'reward_parts'] })).toEqual([
+      { correct: true, length: 2, reward_parts: { task: 1, './judge.ts': -0.25 } },
+      { correct: false, length: 2, reward_parts: { task: 0, './judge.ts': -0.25 } },
+    ])
+    const { correct: _, ...unjudged } = judged
+    const mixed = buffer(rolloutParquet([judged, unjudged], 1))
+    expect(await parquetReadObjects({ file: mixed, columns: ['correct'] })).toEqual([
+      { correct: true },
+      { correct: null },
     ])
   })
 

@@ -13,6 +13,8 @@ interface Column {
   type: Leaf
   list?: boolean
   nullable?: boolean
+  /** Of a struct: its fields, each of the type. */
+  fields?: readonly string[]
   value(row: GradedCompletion, step: number): unknown
 }
 
@@ -53,6 +55,23 @@ const creditColumns: Column[] = [
   perToken('return', ({ returns }) => returns),
 ]
 
+/** Behind all others: the order of columns stays. */
+const resultColumns = (rows: readonly GradedCompletion[]): Column[] => [
+  // Absent where the task gives no verdict.
+  ...(rows.some(({ correct }) => correct !== undefined)
+    ? [{ name: 'correct', type: 'BOOLEAN', nullable: true, value: (row) => row.correct ?? null } satisfies Column]
+    : []),
+  { name: 'length', type: 'INT32', value: (row) => row.completion.tokens.length },
+  ...rewardParts(rows),
+]
+
+/** A struct of the unweighted rewards, with a field for each. */
+function rewardParts(rows: readonly GradedCompletion[]): Column[] {
+  const fields = Object.keys(rows[0]?.rewardParts ?? {})
+  if (fields.length === 0 || rows.some(({ rewardParts }) => rewardParts === undefined)) return []
+  return [{ name: 'reward_parts', type: 'DOUBLE', fields, value: (row) => row.rewardParts }]
+}
+
 /** The three levels that the Parquet format prescribes for a list. */
 function listSchema(name: string, type: Leaf): SchemaElement[] {
   return [
@@ -62,22 +81,30 @@ function listSchema(name: string, type: Leaf): SchemaElement[] {
   ]
 }
 
+const structSchema = (name: string, type: Leaf, fields: readonly string[]): SchemaElement[] => [
+  { name, repetition_type: 'REQUIRED', num_children: fields.length },
+  ...fields.map((field): SchemaElement => ({ ...leafSchema(field, type), repetition_type: 'REQUIRED' })),
+]
+
 function leafSchema(name: string, type: Leaf): SchemaElement {
   return type === 'STRING' ? { name, type: 'BYTE_ARRAY', converted_type: 'UTF8' } : { name, type }
 }
 
 const schemaOf = (columns: readonly Column[]): SchemaElement[] => [
   { name: 'rollouts', num_children: columns.length },
-  ...columns.flatMap(({ name, type, list, nullable }) =>
+  ...columns.flatMap(({ name, type, list, nullable, fields }) =>
     list
       ? listSchema(name, type)
-      : [{ ...leafSchema(name, type), repetition_type: nullable ? ('OPTIONAL' as const) : ('REQUIRED' as const) }],
+      : fields
+        ? structSchema(name, type, fields)
+        : [{ ...leafSchema(name, type), repetition_type: nullable ? ('OPTIONAL' as const) : ('REQUIRED' as const) }],
   ),
 ]
 
 /** The bytes of rollouts/step-NNNNNN.parquet. */
 export function rolloutParquet(rows: readonly GradedCompletion[], step: number): Uint8Array {
-  const present = rows.some(({ tokenCredit }) => tokenCredit) ? [...columns, ...creditColumns] : columns
+  const credit = rows.some(({ tokenCredit }) => tokenCredit) ? creditColumns : []
+  const present = [...columns, ...credit, ...resultColumns(rows)]
   const writer = new ByteWriter()
   parquetWrite({
     writer,

@@ -111,9 +111,8 @@ function sftKind(
     open: (options) => open(recipe, data, options),
     checkpointDue: (step) => step % recipe.checkpoint.every === 0 || step === steps,
     evaluationDue: (step) => validationDue(recipe, step, steps),
-    bestMetric: metric,
-    bestIsEvaluated: true,
-    bestValue: (_, evaluation) => evaluation?.eval_loss,
+    bestBy: () => ({ metric, evaluated: true }),
+    bestValue: (_by, _metrics, evaluation) => evaluation?.eval_loss,
     summarize: (paths) => summarize(paths, recipe, steps),
   }
 }

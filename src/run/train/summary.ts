@@ -1,6 +1,6 @@
 /** The closing words of a run, as one JSON object. */
 
-import { bestMetric } from '../../recipe/checkpoint-section.js'
+import { bestBy } from '../../recipe/checkpoint-section.js'
 import type { Recipe } from '../../recipe/schema.js'
 import {
   type LedgerSummary,
@@ -33,8 +33,8 @@ export interface Summary {
   /** Time spent in rollouts and training, over all starts. */
   seconds: number
   tokens_per_s: number | null
-  eval_first?: { step: number; avg_at_k: number; pass_at_k: number }
-  eval_last?: { step: number; avg_at_k: number; pass_at_k: number }
+  eval_first?: { step: number; avg_at_k?: number; pass_at_k?: number; reward_mean?: number }
+  eval_last?: { step: number; avg_at_k?: number; pass_at_k?: number; reward_mean?: number }
   /** How well the ledger's predictions agree with what it measured. */
   ledger?: LedgerSummary
   /** How near entropy stayed to its target. */
@@ -47,16 +47,16 @@ export interface Summary {
 const mean = (values: number[]) => (values.length === 0 ? null : values.reduce((a, b) => a + b, 0) / values.length)
 
 export function summarize(paths: RunPaths, recipe: Recipe): Summary {
-  const metric = bestMetric(recipe)
   const { steps, evaluations } = readHistory(paths)
   const { count, first, last } = edgesOf(steps)
   const sum = (of: (line: (typeof steps)[number]) => number) => steps.reduce((total, line) => total + of(line), 0)
   const tokens = sum((line) => line.completion_tokens)
   const seconds = sum((line) => line.rollout_seconds + (line.train_seconds ?? 0))
+  const { metric } = bestBy(recipe, evaluations.at(-1))
   const checkpoints = listCheckpoints(paths)
   const best = bestCheckpoint(checkpoints, metric)
   const evaluation = (line: (typeof evaluations)[number] | undefined) =>
-    line && { step: line.step, avg_at_k: line.avg_at_k, pass_at_k: line.pass_at_k }
+    line && { step: line.step, avg_at_k: line.avg_at_k, pass_at_k: line.pass_at_k, reward_mean: line.reward_mean }
   return {
     run: paths.directory,
     model: recipe.model,

@@ -1,6 +1,6 @@
 /** A training run: what {@link keepRun} has to know of it. */
 import { join } from 'node:path'
-import { bestMetric, checkpointDue } from '../../recipe/checkpoint-section.js'
+import { type BestBy, bestBy, checkpointDue } from '../../recipe/checkpoint-section.js'
 import { loadRecipe } from '../../recipe/index.js'
 import { trainFormat } from '../../recipe/parse-recipe.js'
 import type { Recipe, Resolved } from '../../recipe/schema.js'
@@ -26,7 +26,6 @@ type Step = Extract<TrainEvent, { type: 'step' }>
 type Evaluation = Extract<TrainEvent, { type: 'eval' }>
 
 function trainKind(recipe: Resolved<Recipe>, open: OpenParts): RunKind<Step, Evaluation, Summary> {
-  const metric = bestMetric(recipe)
   return {
     recipe,
     steps: recipe.train.steps,
@@ -35,9 +34,11 @@ function trainKind(recipe: Resolved<Recipe>, open: OpenParts): RunKind<Step, Eva
     prepare: (backend) => preparePolicy(backend, recipe),
     checkpointDue: (step) => checkpointDue(recipe, step),
     evaluationDue: (step) => evaluationDue(recipe, step),
-    bestMetric: metric,
-    bestIsEvaluated: metric !== 'reward_mean',
-    bestValue: (metrics, evaluation) => (metric === 'reward_mean' ? metrics.reward_mean : evaluation?.[metric]),
+    bestBy: (evaluation) => bestBy(recipe, evaluation),
+    bestValue({ metric, evaluated }, metrics, evaluation) {
+      const key = metric as BestBy['metric']
+      return evaluated ? evaluation?.[key] : key === 'reward_mean' ? metrics.reward_mean : undefined
+    },
     writeStep(disk, paths, { metrics, rollouts, ledger = [] }) {
       replaceFile(
         disk,

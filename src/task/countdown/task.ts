@@ -119,13 +119,16 @@ function gradeCompletion(
   options: CountdownOptions,
 ): Grade {
   const text = options.style === 'compact' ? completion : answerOf(completion)
-  if (text === undefined) return { reward: 0, details: { reason: 'no <answer>' } }
-  if (info.finish !== 'stop') return { reward: 0, details: { reason: 'ran into the length limit' } }
+  if (text === undefined) return noAnswer('no <answer>')
+  if (info.finish !== 'stop') return noAnswer('ran into the length limit')
   const check = checkExpression(text, example, options)
-  if ('error' in check) return { reward: 0, details: { reason: check.error } }
-  const { reason, solution } = check
-  return { reward: reason === undefined ? 1 : options.formatReward, details: { reason: reason ?? 'right', solution } }
+  if ('error' in check) return noAnswer(check.error)
+  const { reason = 'right', solution } = check
+  const correct = reason === 'right'
+  return { reward: correct ? 1 : options.formatReward, correct, details: { reason, solution } }
 }
+
+const noAnswer = (reason: string): Grade => ({ reward: 0, correct: false, details: { reason } })
 
 /** What is inside the last pair of answer tags. */
 function answerOf(completion: string): string | undefined {

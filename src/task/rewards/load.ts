@@ -37,18 +37,30 @@ export const functionSchema = z.object({ weight, ...patienceKeys })
 /** Wraps `task` with the rewards listed; entries are a name with keys, or the path of a module. */
 export async function withRewards(task: Task, entries: unknown, context: TaskContext): Promise<Task> {
   if (!Array.isArray(entries)) throw new UserError(`task ${task.name}: 'rewards' must be a list of rewards`)
-  let taskWeight = 1
+  let taskWeight: number | undefined
   const others: WeightedReward[] = []
   for (const [i, entry] of entries.entries()) {
     const spec = checkEntry(entry, `task ${task.name}: rewards[${i}]`)
     try {
-      if (spec.name === 'task') taskWeight = parseSpec(rewardSchemas.task, spec, 'reward').weight
-      else others.push(await loadReward(spec, context))
+      if (spec.name !== 'task') others.push(await loadReward(spec, context))
+      else if (taskWeight === undefined) taskWeight = parseSpec(rewardSchemas.task, spec, 'reward').weight
+      else throw new UserError(`task ${task.name}: rewards[${i}]: the task's own reward is listed twice`)
     } catch (error) {
       throw error instanceof KeyProblems ? error.under(['rewards', String(i)]) : error
     }
   }
-  return combineRewards(task, taskWeight, others)
+  return combineRewards(task, taskWeight ?? 1, distinct(others))
+}
+
+/** A name is that of one share: a second `format` is `format-2`. */
+function distinct(rewards: readonly WeightedReward[]): WeightedReward[] {
+  const taken = new Set(['task'])
+  return rewards.map((reward) => {
+    let { name } = reward
+    for (let n = 2; taken.has(name); n++) name = `${reward.name}-${n}`
+    taken.add(name)
+    return { ...reward, name }
+  })
 }
 
 function checkEntry(entry: unknown, where: string): TaskSpec {

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { gradeOne } from '../grading.js'
+import { gradeOne, rewardParts } from '../grading.js'
 import { loadTask } from '../registry.js'
 import { formatReward } from './format.js'
 import { overlongPenalty } from './overlong.js'
@@ -89,6 +89,38 @@ describe('combined rewards', () => {
     expect((await graded(rewards, 'wrong 6', 15)).reward).toBeCloseTo(-0.5, 12)
   })
 
+  it('keeps the verdict of the task, and two rewards of one name apart', async () => {
+    const rewards = [
+      { name: 'task', weight: 0.5 },
+      { name: 'format', pattern: '^\\d+$', weight: -0.25 },
+      { name: 'format', format: 'boxed', weight: 0.25 },
+      { name: 'overlong', maxTokens: 20, buffer: 10 },
+    ]
+    // 0.5 * 1 - 0.25 * 1 + 0.25 * 0 - 1
+    const right = await graded(rewards, '5', 30)
+    expect(right).toMatchObject({ reward: -0.75, correct: true, taskReward: 1 })
+    expect(rewardParts(right)).toEqual({
+      parts: { task: 1, format: 1, 'format-2': 0, overlong: -1 },
+      taskReward: 1,
+    })
+    // A wrong answer that is paid more than the right one stays wrong.
+    expect(await graded([{ name: 'format', pattern: '.', weight: 3 }], '6')).toMatchObject({
+      reward: 3,
+      correct: false,
+    })
+    expect(rewardParts(await graded([{ name: 'task', weight: 0 }, './short.ts'], '6'))).toEqual({
+      parts: { task: 0, './short.ts': 1 },
+      taskReward: undefined,
+    })
+  })
+
+  it('sums shares that cancel to exactly 0', async () => {
+    const always = (weight: number) => ({ name: 'format', pattern: '.', weight })
+    // 0.1 + 0.2 - 0.3 = 5.6e-17 in doubles.
+    expect((await graded([always(0.1), always(0.2), always(-0.3)], '6')).reward).toBe(0)
+    expect((await graded([always(0.1), always(-0.0999999)], '6')).reward).toBeCloseTo(1e-7, 15)
+  })
+
   it('fails visibly where a reward does', async () => {
     await expect(graded([{ name: './broken.ts', retries: 0 }], '5')).rejects.toMatchObject({
       name: 'GraderError',
@@ -105,6 +137,7 @@ describe('combined rewards', () => {
     [[{ name: 'overlong', maxTokens: 5 }], 'reward overlong: buffer:'],
     [[{ name: 'overlong', maxTokens: 5, buffer: 6 }], 'buffer is above maxTokens'],
     [[{ name: 'task', wieght: 1 }], "unknown key 'wieght'"],
+    [['task', { name: 'task', weight: 2 }], "rewards[1]: the task's own reward is listed twice"],
     [['./no-function.ts'], 'the default export is number, not a function'],
     [['./none.ts'], 'no such file'],
   ])('refuses %j', async (rewards, message) => {

@@ -6,7 +6,7 @@ import { criticFigures, criticMetrics } from './critic.js'
 import { entropyFigures, entropyMetrics } from './entropy.js'
 import { ledgerFigures, ledgerMetricEntries } from './ledger.js'
 import type { Metric, MetricFamily, Metrics, SharedFigure, ValuesOf } from './metric.js'
-import { rolloutFamilies, rolloutFigures, rolloutMetrics } from './rollouts.js'
+import { type RolloutFamilyValues, rolloutFamilies, rolloutFigures, rolloutMetrics } from './rollouts.js'
 import { speedFigures, speedMetrics } from './speed.js'
 import { updateFigures, updateMetrics } from './updates.js'
 
@@ -43,7 +43,7 @@ export const sharedFigures: Readonly<Record<string, SharedFigure>> = {
 export const families: readonly MetricFamily[] = rolloutFamilies
 
 /** The numbers of one line of metrics.jsonl. */
-export type StepValues = ValuesOf<typeof catalogue>
+export type StepValues = ValuesOf<typeof catalogue> & RolloutFamilyValues
 /** A metric of the catalogue by its key. */
 export type MetricKey = keyof StepValues & string
 

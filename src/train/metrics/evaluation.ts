@@ -8,17 +8,22 @@ export const evalMetrics = {
   problems: { title: 'Problems', caption: 'Held-out problems.', always: true, shown: 'nowhere' },
   avg_at_k: {
     title: 'Avg@{K}',
-    caption: 'Mean accuracy of {K} samples for each of {problems}.',
+    caption: 'Mean accuracy of {K} samples for each of {problems}, by the task’s own verdict; absent without one.',
     better: 'higher',
-    always: true,
     shown: { ...axes, id: 'avg' },
   },
   pass_at_k: {
     title: 'Pass@{K}',
-    caption: 'Share of {problems} that at least one of {K} samples solves.',
+    caption: 'Share of {problems} that at least one of {K} samples solves, by the same verdict.',
     better: 'higher',
-    always: true,
     shown: { ...axes, id: 'pass' },
+  },
+  reward_mean: {
+    title: 'Reward on held-out problems',
+    caption: 'Mean reward of {K} samples for each of {problems}, with all of task.rewards.',
+    better: 'higher',
+    // Runs from before it was measured have none.
+    shown: { ...axes, id: 'held-out-reward', include: [], unless: 'avg_at_k' },
   },
   entropy_nats: {
     title: 'Entropy on held-out problems',

@@ -26,6 +26,8 @@ interface Axes {
   mayBeLog?: true
   /** The report of one run, the comparison of several, or both. Default: run. */
   in?: 'run' | 'comparison' | 'both'
+  /** Not drawn where its values are those of this metric. */
+  unless?: string
 }
 
 /** A figure that several metrics share, by its id. */

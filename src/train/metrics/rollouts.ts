@@ -9,6 +9,14 @@ export const rolloutMetrics = {
     always: true,
     shown: { id: 'reward', group: 'learning', curve: 'mean reward', in: 'both' },
   },
+  correct_mean: {
+    title: 'Correct',
+    unit: 'share of completions',
+    caption:
+      'Completions that the task finds correct, whatever rewards beside the task say. Absent when it gives no verdict.',
+    better: 'higher',
+    shown: { id: 'correct', group: 'learning', include: [0], in: 'both', unless: 'reward_mean' },
+  },
   entropy_nats: {
     title: 'Entropy',
     unit: 'nats',
@@ -37,7 +45,7 @@ export const rolloutMetrics = {
     title: 'Groups without signal',
     unit: 'share',
     caption:
-      'Share of groups whose rewards are all equal: under GRPO no gradient comes from them. Absent for groups of one completion.',
+      'Share of groups without a signal: their rewards, or under rollout.signal task the task’s own, are all equal. Absent for groups of one completion.',
     better: 'lower',
     shown: { figure: 'shares', curve: 'without signal' },
   },
@@ -111,7 +119,8 @@ export const rolloutFigures = {
     group: 'completions',
     title: 'Truncated, and without signal',
     unit: 'share',
-    caption: 'Completions that ran into the length limit, and groups whose rewards are all equal, which teach nothing.',
+    caption:
+      'Completions that ran into the length limit, and groups whose rewards are all equal, which tell nothing of the task.',
     include: [0],
   },
   sampled: {
@@ -123,4 +132,25 @@ export const rolloutFigures = {
   },
 } satisfies SharedFigures
 
-export const rolloutFamilies: MetricFamily[] = []
+export const rolloutFamilies: MetricFamily[] = [
+  {
+    key: 'reward/NAME',
+    prefix: 'reward/',
+    topic: 'Completions',
+    metric: {
+      title: 'Share of the reward',
+      caption: 'Mean of one of task.rewards, without its weight; the task’s own reward is `reward/task`.',
+      better: 'higher',
+    },
+    figure: {
+      id: 'reward-parts',
+      group: 'learning',
+      title: 'Parts of the reward',
+      caption: 'Means over the completions of the step, without the weights with which they are summed.',
+    },
+  },
+]
+/** The keys of {@link rolloutFamilies}. */
+export interface RolloutFamilyValues {
+  [reward: `reward/${string}`]: number | undefined
+}

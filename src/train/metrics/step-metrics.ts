@@ -1,8 +1,8 @@
 /** One line of metrics.jsonl from what a step did. A quantity that does not apply is left out. */
 import type { RolloutStatistics } from '../../rollout/types.js'
-import { hasNoSignal } from '../advantages.js'
 import type { GradedCompletion, StepMetrics } from '../events.js'
 import type { LoopOptions } from '../options.js'
+import { hasSignal, type SignalRule } from '../signal.js'
 import type { StepReport } from '../step-report.js'
 import { policyMetrics } from './update-values.js'
 
@@ -27,7 +27,9 @@ export function stepMetrics({ step, lr, graded, statistics, reports, recipe }: S
     time: new Date().toISOString(),
     reward_mean: rewardMean,
     reward_std: Math.sqrt(mean(rewards.map((reward) => (reward - rewardMean) ** 2))),
-    ...(recipe.rollout.samplesPerPrompt > 1 ? { zero_signal_fraction: zeroSignalFraction(graded) } : {}),
+    ...(recipe.rollout.samplesPerPrompt > 1
+      ? { zero_signal_fraction: zeroSignalFraction(graded, recipe.rollout.signal) }
+      : {}),
     entropy_nats: entropy / tokens,
     ...policyMetrics(reports, recipe),
     lr,
@@ -42,10 +44,22 @@ export function stepMetrics({ step, lr, graded, statistics, reports, recipe }: S
   }
 }
 
-function zeroSignalFraction(graded: readonly GradedCompletion[]): number {
-  const groups = new Map<number, number[]>()
-  for (const { completion, reward } of graded) {
-    groups.set(completion.prompt, [...(groups.get(completion.prompt) ?? []), reward])
+/** What the task and the recipe's further rewards said. Behind all others in a line, as they came to be logged last. */
+export function gradeMetrics(graded: readonly GradedCompletion[]): Partial<StepMetrics> {
+  const verdicts = graded.flatMap(({ correct }) => correct ?? [])
+  const names = Object.keys(graded[0]?.rewardParts ?? {})
+  // The task's own share alone is the reward.
+  const parts = names.length < 2 ? [] : names
+  return {
+    ...Object.fromEntries(parts.map((name) => [`reward/${name}`, mean(graded.map((one) => one.rewardParts![name]!))])),
+    ...(verdicts.length === graded.length ? { correct_mean: mean(verdicts.map(Number)) } : {}),
   }
-  return mean([...groups.values()].map((rewards) => (hasNoSignal(rewards) ? 1 : 0)))
+}
+
+function zeroSignalFraction(graded: readonly GradedCompletion[], rule: SignalRule): number {
+  const groups = new Map<number, GradedCompletion[]>()
+  for (const entry of graded) {
+    groups.set(entry.completion.prompt, [...(groups.get(entry.completion.prompt) ?? []), entry])
+  }
+  return mean([...groups.values()].map((group) => (hasSignal(group, rule) ? 0 : 1)))
 }
