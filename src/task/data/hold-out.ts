@@ -14,7 +14,7 @@ export interface HeldOut {
 export const holdOutRule =
   'distinct problems (equal normalised texts are one) in the order of SHA-256(seed + newline + key), key = SHA-256 of ' +
   'the normalised text, both hexadecimal; the first ones are held out, and what shares half of its 13-grams of words ' +
-  'with one of them is left out of training'
+  'with one of them is left out of training, and so is a text below 39 words with the numbers and operations of one of them and 70 % of its words'
 
 /** `problems`: distinct ones, in any order. */
 export function holdOut(problems: readonly Problem[], count: number, seed: number): HeldOut {

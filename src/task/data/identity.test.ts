@@ -75,3 +75,23 @@ describe('problem texts', () => {
     expect(problemText(chat)).toBe('One?\n\nTwo?')
   })
 })
+
+describe('layout', () => {
+  const text = 'Let $f(x) = \\left( \\frac{x}{2} + 3 \\right)^2$. Find f(4).'
+  it.each([
+    ['\\bigl( \\frac{x}{2} + 3 \\bigr)'],
+    ['\\Biggl( \\frac{x}{2} + 3 \\Biggr)'],
+    ['\\big(\\frac{x}{2}\\thinspace+\\enspace3\\big)'],
+    ['\\left(\\cfrac{x}{2}\\hspace{2mm}+\\hspace*{-1em} 3\\right)'],
+    ['( \\displaystyle\\frac{x}{2}\u200b +\u2060 3\u00ad )'],
+    ['(\\frac{x}{2}\\mkern3mu+3)'],
+  ])('of %j changes no key', (formula) => {
+    const other = text.replace('\\left( \\frac{x}{2} + 3 \\right)', formula)
+    expect(problemKey(other)).toBe(problemKey(text))
+    expect(words(other)).toEqual(words(text))
+  })
+
+  it.each(['\\bigcup', '\\lefteqn', '\\spaces', '\\partial', '\\parallel'])('is not %s', (command) => {
+    expect(problemKey(`${command} A`)).not.toBe(problemKey('A'))
+  })
+})

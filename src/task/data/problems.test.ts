@@ -35,6 +35,15 @@ describe('the answer of a whole solution', () => {
 })
 
 describe('distinctProblems', () => {
+  // 50\% is 50 to the grader and 0.5 too, and these two differ: whatever comes first, the copies disagree.
+  it.each([[['50\\%', '50', '0.5']], [['50', '50\\%', '0.5']], [['0.5', '50', '50\\%']], [['50', '0.5', '50\\%']]])(
+    'finds the contradiction of three answers in any order: %j',
+    async (answers) => {
+      const rows = answers.map((answer) => ({ problem: 'P?', answer }))
+      expect(await distinct(rows)).toMatchObject({ problems: [], conflicting: 1 })
+    },
+  )
+
   it('takes two solutions with one answer for no contradiction', async () => {
     const rows = [
       { problem: 'P?', solution: 'By hand, $\\boxed{3}$.' },

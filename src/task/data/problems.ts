@@ -107,24 +107,34 @@ export interface Distinct {
  * the rows' order. A problem whose copies have different answers cannot be graded, and goes.
  */
 export async function distinctProblems(source: AsyncIterable<ReadProblem>): Promise<Distinct> {
-  const byKey = new Map<string, { problem: Problem; conflict: boolean }>()
+  const byKey = new Map<string, { problem: Problem; answers: Set<string> }>()
   let rows = 0
   for await (const { problem, copies } of source) {
     rows += copies
     const seen = byKey.get(problem.key)
     if (seen === undefined) {
-      byKey.set(problem.key, { problem, conflict: false })
+      byKey.set(problem.key, { problem, answers: new Set([problem.answer]) })
       continue
     }
-    if (!sameAnswer(problem.answer, seen.problem.answer)) seen.conflict = true
+    seen.answers.add(problem.answer)
     if (spelling(problem) < spelling(seen.problem)) seen.problem = problem
   }
-  const kept = [...byKey.values()].filter(({ conflict }) => !conflict).map(({ problem }) => problem)
+  const kept = [...byKey.values()].filter(({ answers }) => agree([...answers])).map(({ problem }) => problem)
   kept.sort((a, b) => (a.key < b.key ? -1 : 1))
   return { problems: kept, rows, repeated: rows - byKey.size, conflicting: byKey.size - kept.length }
 }
 
-/** 34 and 34.0 are one answer. */
-const sameAnswer = (a: string, b: string): boolean => a === b || grade(`\\boxed{${a}}`, b).correct
+/**
+ * Whether every two of the answers are one: 34 and 34.0 are. All pairs count, since equality does not carry over: 50\% is 50 to
+ * a grader and 0.5 too, and these two differ. So the rows' order decides nothing.
+ */
+const agree = (answers: readonly string[]): boolean =>
+  answers.length <= mostSpellings && answers.every((a, i) => answers.slice(i + 1).every((b) => sameAnswer(a, b)))
+
+/** Spellings of one problem's answer beyond which they count as a conflict: no answer has so many. */
+const mostSpellings = 50
+
+const sameAnswer = (a: string, b: string): boolean =>
+  a === b || grade(`\\boxed{${a}}`, b).correct || grade(`\\boxed{${b}}`, a).correct
 
 const spelling = ({ text, answer }: Problem): string => `${text}\n${answer}`
