@@ -1,7 +1,7 @@
-import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Command } from 'commander'
 import { UserError } from '../base/errors.js'
+import { makeDirectory } from '../base/make-directory.js'
 import { newCommand } from './command.js'
 import { type Io, jsonLine, print, processIo } from './io.js'
 
@@ -41,7 +41,7 @@ export function compareCommand(io: Io = processIo): Command {
         import('../report/pages/compare.js'),
         import('../report/pages/compare-page.js'),
       ])
-      if (flags.out !== undefined) mkdirSync(dirname(flags.out), { recursive: true })
+      if (flags.out !== undefined) makeDirectory(dirname(flags.out))
       const decodeToken = flags.out === undefined ? undefined : await decoderOf(directories)
       const comparison = await compare(directories, { names, out: flags.out, decodeToken })
       const people = flags.json ? io.stderr : io.stdout

@@ -1,7 +1,8 @@
 /** Whether everything that a run needs is there: the engine, its devices, the cache. */
-import { access, constants, mkdir } from 'node:fs/promises'
+import { access, constants } from 'node:fs/promises'
 import type { Command } from 'commander'
 import pc from 'picocolors'
+import { makeDirectory } from '../base/make-directory.js'
 import { version } from '../base/package.js'
 import { bytesIn, cacheDirectory } from '../fetch/cache.js'
 import { freeBytes } from '../fetch/install.js'
@@ -123,7 +124,7 @@ function problemText(error: unknown): string {
 
 async function cacheProblems(cache: string): Promise<string[]> {
   try {
-    await mkdir(cache, { recursive: true })
+    makeDirectory(cache)
     await access(cache, constants.W_OK)
     return []
   } catch (error) {

@@ -23,6 +23,23 @@ function chain(error: Error): string {
   return error.cause instanceof Error ? `${stack}\ncaused by: ${chain(error.cause)}` : stack
 }
 
+/** What the system refuses whatever is asked of it, and what helps. */
+const systemTroubles: Record<string, readonly [words: string, hint: string]> = {
+  EMFILE: ['too many files are open', 'raise the limit on open files (ulimit -n)'],
+  ENFILE: ['too many files are open on this machine', 'close other programs, or raise the limit (fs.file-max)'],
+  ENOMEM: ['the system has no memory left', 'close other programs, or choose a smaller model, batch, or token budget'],
+  ENOSPC: ['no space left on the disk', 'free some space, then give the command again'],
+  EDQUOT: ['the quota of the disk is used up', 'free some space, then give the command again'],
+  EROFS: ['the file system is read-only', 'choose another directory'],
+}
+
+/** The trouble of the system that is behind an error, if there is one. An error from a thread has the code in its message alone. */
+function systemTrouble(error: unknown): readonly [string, string] | undefined {
+  if (!(error instanceof Error)) return undefined
+  const code = (error as NodeJS.ErrnoException).code ?? /^(E[A-Z]+): /.exec(error.message)?.[1] ?? ''
+  return Object.hasOwn(systemTroubles, code) ? systemTroubles[code] : systemTrouble(error.cause)
+}
+
 /** Writes the error for people and returns the exit code. */
 export function reportError(
   error: unknown,
@@ -40,6 +57,12 @@ export function reportError(
     return error instanceof UserError ? exitCodes.usage : exitCodes.failed
   }
   const message = error instanceof Error ? error.message : String(error)
+  const trouble = systemTrouble(error)
+  if (trouble) {
+    write(`${pc.red('error:')} ${trouble[0]} (${message})\n${pc.cyan('hint:')} ${trouble[1]}\n`)
+    if (wantsStack(argv)) write(`${pc.dim(chain(error as Error))}\n`)
+    return exitCodes.failed
+  }
   write(`${pc.red('error:')} ${message || 'unknown failure'}\n`)
   if (wantsStack(argv)) write(`${pc.dim(error instanceof Error ? chain(error) : String(error))}\n`)
   else write(`${pc.cyan('hint:')} unexpected; --verbose (or ISENTROPE_DEBUG=1) shows where it happened\n`)

@@ -7,10 +7,11 @@
  */
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { access, mkdir, open, rename, rm, stat, statfs } from 'node:fs/promises'
+import { access, open, rename, rm, stat, statfs } from 'node:fs/promises'
 import path from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { makeDirectory } from '../base/make-directory.js'
 import { FetchError } from './errors.js'
 import type { Http } from './http.js'
 import { withLock } from './lock.js'
@@ -75,7 +76,7 @@ export async function installFromWheels(request: InstallRequest): Promise<boolea
       hint: `${off.undo} to fetch it, or copy the cache directory from a machine that has it: docs/install.md`,
     })
   try {
-    await mkdir(path.dirname(directory), { recursive: true })
+    makeDirectory(path.dirname(directory))
     const onWait = ({ pid, host }: { pid: number; host: string }) =>
       request.onProgress?.({ stage: 'waiting', file: `process ${pid} on ${host}`, receivedBytes: 0, totalBytes: 0 })
     return await withLock(`${directory}.lock`, () => install(request), { onWait })
@@ -151,7 +152,7 @@ async function installFile(
     throw new FetchError('changed', `${remote.url} has no ${file.path}`, { url: remote.url, hint: CHANGED_HINT })
   const partial = `${to}.partial`
   const unverified = `${to}.unverified`
-  await mkdir(path.dirname(to), { recursive: true })
+  makeDirectory(path.dirname(to))
   // What an earlier run left may be torn (a power cut); if it does not verify, one download from the start may.
   for (const fresh of [false, true]) {
     const continued = !fresh && (await sizeOf(partial)) > 0

@@ -3,8 +3,9 @@
  * the family's own files have, so that transformers and vLLM load the directory.
  */
 
-import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { closeSync, fsyncSync, openSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { makeDirectory } from '../base/make-directory.js'
 import type { StoredTensor } from './families/family.js'
 import { createSafetensors, type SafetensorsWriter, type TensorPlan, tensorBytes } from './safetensors-write.js'
 import { canonicalShape, eachRun, storedTensors } from './stored.js'
@@ -37,7 +38,7 @@ export function writeModel(
   options: WriteModelOptions = {},
 ): void {
   const { maxShardBytes = 5e9 } = options
-  mkdirSync(directory, { recursive: true })
+  makeDirectory(directory)
   const stored = storedTensors(model.config)
   const iterator = tensors[Symbol.iterator]()
   let next = iterator.next()

@@ -1,7 +1,8 @@
 /** `merge`: a model with an adapter's products added to its weights, saved as a model of its own. */
-import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { Failure, UserError } from '../base/errors.js'
+import { makeDirectory } from '../base/make-directory.js'
 import { statAt } from '../model/file.js'
 import { startThread } from '../torch/thread.js'
 import type { MergeInit, MergeProgress, MergeResult } from './merge-service.js'
@@ -39,7 +40,7 @@ export async function mergeAdapter(
   if (opened.adapter === undefined) {
     throw new UserError(`${adapter} is not a PEFT adapter`, { hint: 'it is a whole model, which needs no merging' })
   }
-  makeDirectory(directory)
+  openPlace(directory)
   const init: MergeInit = { path: opened.path, adapter: opened.adapter }
   const thread = await startThread(new URL('./merge-worker.js', import.meta.url).href, init, options)
   try {
@@ -56,9 +57,9 @@ export async function mergeAdapter(
 }
 
 /** Before the work, which takes its time. */
-function makeDirectory(directory: string): void {
+function openPlace(directory: string): void {
   try {
-    mkdirSync(directory, { recursive: true })
+    makeDirectory(directory)
   } catch (cause) {
     throw new UserError(`${directory} cannot be made (${(cause as NodeJS.ErrnoException).code})`, {
       hint: 'name a directory that does not exist yet, in one that may be written to',

@@ -1,10 +1,11 @@
 /** Models and adapters of a Hugging Face hub, fetched into the standard cache: resumed where broken off, verified, then linked. */
 
 import { existsSync } from 'node:fs'
-import { copyFile, mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises'
+import { copyFile, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import type { ListFileEntry } from '@huggingface/hub'
 import { UserError } from '../../base/errors.js'
+import { makeDirectory } from '../../base/make-directory.js'
 import { FetchError, isTransient } from '../../fetch/errors.js'
 import { withLock } from '../../fetch/lock.js'
 import { networkOff } from '../../fetch/offline.js'
@@ -91,12 +92,12 @@ class Download {
     const sha = await this.#hub.commitOf(repository, revision)
     const files = await this.#hub.list(repository, sha)
     const directory = join(this.#folder, 'snapshots', sha)
-    await mkdir(directory, { recursive: true })
-    await mkdir(join(this.#folder, 'blobs'), { recursive: true })
+    makeDirectory(directory)
+    makeDirectory(join(this.#folder, 'blobs'))
     await withLock(join(this.#folder, `${sha}.lock`), () => this.#fetchAll(files, directory, sha))
     if (revision !== sha) {
       const ref = join(this.#folder, 'refs', ...revision.split('/'))
-      await mkdir(dirname(ref), { recursive: true })
+      makeDirectory(dirname(ref))
       await writeFile(ref, sha)
     }
     return directory

@@ -3,9 +3,10 @@
  * `base_model.model.MODULE.lora_A.weight` ([r, in]) and `.lora_B.weight` ([out, r]). Which modules are adapted is what
  * the file holds, not what `target_modules` says.
  */
-import { existsSync, mkdirSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { UserError } from '../../base/errors.js'
+import { makeDirectory } from '../../base/make-directory.js'
 import type { StoredTensor } from '../families/family.js'
 import { openSafetensors, type SafetensorsFile } from '../safetensors.js'
 import { createSafetensors, type TensorPlan } from '../safetensors-write.js'
@@ -130,7 +131,7 @@ export function writeAdapter(
   factors: Iterable<CanonicalTensor>,
   sidecars: ReadonlyMap<string, string | Uint8Array> = new Map(),
 ): void {
-  mkdirSync(directory, { recursive: true })
+  makeDirectory(directory)
   const places = new Map(adapter.modules.flatMap((module) => [...placesOf(module)]))
   const tensors = [...factors]
   const { dtype } = tensors[0]

@@ -1,7 +1,8 @@
 /** `isentrope init`: a small project that trains at once, from one of the package's templates. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, join, relative, resolve, sep } from 'node:path'
 import { UserError } from '../../base/errors.js'
+import { makeDirectory } from '../../base/make-directory.js'
 import { packageRoot, version } from '../../base/package.js'
 
 /** The templates by name, and what each is for. The files are those of templates/NAME in the package. */
@@ -70,7 +71,7 @@ export function initProject(directory: string, template: TemplateName): string[]
     throw new UserError(`${directory} already has ${there.join(', ')}`, { hint: 'name a new directory' })
   }
   try {
-    mkdirSync(directory, { recursive: true })
+    makeDirectory(directory)
     return [...files].map(([name, text]) => {
       const path = join(directory, name)
       writeFileSync(path, text, { flag: 'wx' })

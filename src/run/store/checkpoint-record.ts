@@ -37,11 +37,17 @@ export function recordLine(record: CheckpointRecord): string {
 /** What is said of a directory that is no whole checkpoint of its step. */
 export const noRecord = 'no state.json and model/ of that step'
 
+/** Where the file cannot be opened for another reason, nothing is known of it: a checkpoint is not given up for that. */
+const saysDamage = (error: unknown) =>
+  error instanceof SyntaxError ||
+  ['ENOENT', 'ENOTDIR', 'EISDIR', 'EIO', 'ERR_STRING_TOO_LONG'].includes((error as { code?: string }).code ?? '')
+
 export function readRecord(directory: string, step: number): CheckpointRecord | { damage: string } {
   let value: unknown
   try {
     value = parseJson(readFileSync(join(directory, 'state.json'), 'utf8'))
-  } catch {
+  } catch (error) {
+    if (!saysDamage(error)) throw error
     return { damage: noRecord }
   }
   const { data: record, problems } = wholeOrProblems(schema, value)

@@ -95,8 +95,7 @@ export async function loadCheckpoint(
     within(join(directory, 'state.json'), () => checkState(checkpoint.loop))
     await backend.load(checkpoint.model, { optimizer: true })
   })
-  const damage =
-    cause instanceof UserError ? cause.message : await changedFile(directory, checkpoint.files ?? {}).catch(messageOf)
+  const damage = cause instanceof UserError ? cause.message : await changedFile(directory, checkpoint.files ?? {})
   if (damage === undefined) {
     if (cause !== undefined) throw cause
     return
@@ -128,8 +127,6 @@ async function failureOf(work: () => Promise<void>): Promise<unknown> {
     return error
   }
 }
-
-const messageOf = (error: Error) => error.message
 
 /** Names the file in front of what is wrong in it. */
 function within(file: string, work: () => void): void {

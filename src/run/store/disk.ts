@@ -3,19 +3,10 @@
  * and a run is consistent between any two of them: what is being made carries a partial name until one rename.
  * An object, so that a test can stop the world at any verb.
  */
-import {
-  closeSync,
-  fsyncSync,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
+import { closeSync, fsyncSync, lstatSync, openSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { Failure, UserError } from '../../base/errors.js'
+import { makeDirectory } from '../../base/make-directory.js'
 
 export interface Disk {
   /** Creates a directory and its parents. */
@@ -122,7 +113,7 @@ function dropFile(path: string): void {
 }
 
 export const realDisk: Disk = {
-  makeDirectory: (path) => guarded(path, () => void mkdirSync(path, { recursive: true })),
+  makeDirectory: (path) => guarded(path, () => makeDirectory(path)),
   write: (path, data) =>
     guarded(path, () => {
       try {

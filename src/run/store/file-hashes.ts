@@ -45,7 +45,11 @@ export async function changedFile(directory: string, saved: FileHashes, below = 
     if (!path.startsWith(below)) continue
     const file = join(directory, path)
     if (!existsSync(file)) return `${file} is missing`
-    if ((await hashFile(file)) !== hash) return `${file} is not as it was saved: its SHA-256 differs`
+    const present = await hashFile(file).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EIO') throw error
+    })
+    if (present === undefined) return `${file} cannot be read from the disk (EIO)`
+    if (present !== hash) return `${file} is not as it was saved: its SHA-256 differs`
   }
   return undefined
 }

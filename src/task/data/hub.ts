@@ -6,10 +6,11 @@
  */
 
 import { existsSync, readdirSync } from 'node:fs'
-import { copyFile, mkdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises'
+import { copyFile, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join, relative, sep } from 'node:path'
 import { getHFHubCachePath, getRepoFolderName, type ListFileEntry } from '@huggingface/hub'
 import { MissingData, UserError } from '../../base/errors.js'
+import { makeDirectory } from '../../base/make-directory.js'
 import { FetchError, isTransient } from '../../fetch/errors.js'
 import type { Http } from '../../fetch/http.js'
 import { withLock } from '../../fetch/lock.js'
@@ -88,7 +89,7 @@ async function openRemote(request: HubRequest, folder: string): Promise<HubDatas
   const files = await hub.list(asked, sha)
   if (revision !== sha) {
     const ref = join(folder, 'refs', ...revision.split('/'))
-    await mkdir(dirname(ref), { recursive: true })
+    makeDirectory(dirname(ref))
     await writeFile(ref, sha)
   }
   return {
@@ -116,6 +117,7 @@ async function fetchFile(file: ListFileEntry, url: string, snapshot: string, htt
   const link = join(snapshot, path)
   if (existsSync(link)) return link
   const blobs = join(snapshot, '..', '..', 'blobs')
+import { makeDirectory } from '../../base/make-directory.js'
   const blob = join(blobs, contentName(file, 'the data set'))
   await mkdir(blobs, { recursive: true })
   await mkdir(dirname(link), { recursive: true })

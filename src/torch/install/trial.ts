@@ -4,9 +4,10 @@
  * Costs about half a second; a success is remembered in the cache until a library changes.
  */
 import { execFile } from 'node:child_process'
-import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import { readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import path from 'node:path'
+import { makeDirectory } from '../../base/make-directory.js'
 import { cacheDirectory } from '../../fetch/cache.js'
 import type { TorchInstall } from './libraries.js'
 
@@ -71,7 +72,7 @@ function remember(libDir: string, stamp: string): void {
   const file = knownFile()
   const aside = `${file}.${process.pid}`
   try {
-    mkdirSync(path.dirname(file), { recursive: true })
+    makeDirectory(path.dirname(file))
     writeFileSync(aside, JSON.stringify({ ...readKnown(), [libDir]: stamp }))
     renameSync(aside, file)
   } catch {

@@ -1,7 +1,7 @@
 /** A policy in the engine's thread: what a {@link Backend} on this machine does. */
 
-import { mkdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { makeDirectory } from '../../base/make-directory.js'
 import { copyDecoder, shareWeights } from '../../model/copy.js'
 import type { Decoder } from '../../model/decoder.js'
 import { openAdapter } from '../../model/lora/adapter-file.js'
@@ -108,7 +108,7 @@ export class PolicyService extends ModelService {
 
   /** `directory`: a Hugging Face directory, a PEFT one of an adapter; the optimizer's state and the critic lie beside. */
   save({ directory, optimizer }: { directory: string; optimizer: boolean }): void {
-    mkdirSync(directory, { recursive: true })
+    makeDirectory(directory)
     if (this.adapter) this.adapter.write(directory, this.opened.sidecars)
     else writeModel(directory, this.opened, exportAll(this.model.list()))
     if (!optimizer) return
