@@ -22,6 +22,10 @@ describe('an error of the system', () => {
     )
   })
 
+  it('is also known by the words of V8 for no memory', () => {
+    expect(reported(new RangeError('Array buffer allocation failed')).text).toContain('the system has no memory left')
+  })
+
   it('that nothing is known of stays unexpected', () => {
     expect(reported(new Error('EFOO: what')).text).toContain('hint: unexpected')
     expect(reported(Object.assign(new Error('x'), { code: 'toString' })).text).toContain('hint: unexpected')

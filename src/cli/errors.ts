@@ -33,10 +33,14 @@ const systemTroubles: Record<string, readonly [words: string, hint: string]> = {
   EROFS: ['the file system is read-only', 'choose another directory'],
 }
 
+/** V8's words. */
+const noMemory = /^Array buffer allocation failed|WebAssembly\.\w+\(\): Out of memory/
+
 /** The trouble of the system that is behind an error, if there is one. An error from a thread has the code in its message alone. */
 function systemTrouble(error: unknown): readonly [string, string] | undefined {
   if (!(error instanceof Error)) return undefined
-  const code = (error as NodeJS.ErrnoException).code ?? /^(E[A-Z]+): /.exec(error.message)?.[1] ?? ''
+  const known = (error as NodeJS.ErrnoException).code ?? /^(E[A-Z]+): /.exec(error.message)?.[1] ?? ''
+  const code = noMemory.test(error.message) ? 'ENOMEM' : known
   return Object.hasOwn(systemTroubles, code) ? systemTroubles[code] : systemTrouble(error.cause)
 }
 

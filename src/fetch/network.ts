@@ -1,7 +1,6 @@
 /** The network as this machine's owner has set it up: proxies, and authorities that are trusted besides the built-in ones. */
 import { readFileSync } from 'node:fs'
 import tls from 'node:tls'
-import { EnvHttpProxyAgent, fetch as undiciFetch } from 'undici'
 import { isWebAddress } from './address.js'
 import { FetchError, withoutCredentials } from './errors.js'
 import type { Fetch } from './http.js'
@@ -12,18 +11,26 @@ const SILENCE = 60_000
 
 /**
  * Node 20's own fetch knows no proxy, so undici's is used with an agent that reads the environment and pip's settings.
+ * It is loaded with the first request: its WebAssembly reserves 10 GiB of addresses, and not every limit leaves room.
  * @throws FetchError for a proxy that is no address
  */
 export function networkFetch(): Fetch {
   const pip = pipSettings()
   const ca = trustedAuthorities(pip.certificate)
-  const dispatcher = new EnvHttpProxyAgent({
+  const options = {
     headersTimeout: SILENCE,
     bodyTimeout: SILENCE,
     ...proxies(pip),
     ...(ca && { connect: { ca }, requestTls: { ca }, proxyTls: { ca } }),
-  })
-  return ((input: string, init: object) => undiciFetch(input, { ...init, dispatcher })) as unknown as Fetch
+  }
+  let ready: Promise<Fetch> | undefined
+  return async (input, init) => {
+    ready ??= import('undici').then(({ EnvHttpProxyAgent, fetch: undiciFetch }) => {
+      const dispatcher = new EnvHttpProxyAgent(options)
+      return ((address: string, given: object) => undiciFetch(address, { ...given, dispatcher })) as unknown as Fetch
+    })
+    return (await ready)(input, init)
+  }
 }
 
 /** The proxies for http and https. What is absent here is absent in the environment too. */

@@ -14,6 +14,10 @@ describe("LibTorch's refusal", () => {
     expect(wrong).toThrow(/^aten::mm\(float32\[2,3\], float32\[2,3\]\): /)
   })
 
+  it("knows the C++ library's word for no memory", () => {
+    expect(torchFailure('aten::mm', ['float32[2,3]'], 'std::bad_alloc')).toBeInstanceOf(Failure)
+  })
+
   it('for want of memory says how much was asked for, and what takes less', ({ skip }) => {
     skip(!atLeast(native().version, [2, 13]), 'before 2.13 LibTorch does not tell its reason')
     const failureOf = (run: () => void) => {

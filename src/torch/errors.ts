@@ -14,7 +14,7 @@ export class TorchError extends Error {
 }
 
 /** LibTorch's words of the processor's memory and of a GPU's, cuBLAS's included. */
-const noMemory = /can't allocate memory|not enough memory|out of memory|STATUS_ALLOC_FAILED/i
+const noMemory = /can't allocate memory|not enough memory|out of memory|bad_alloc|STATUS_ALLOC_FAILED/i
 const asked = /tried to allocate ([\d.]+) ?(bytes|[KMGT]iB)/i
 
 /** What LibTorch refused, and why: a {@link Failure} where it has no memory left, a {@link TorchError} else. */

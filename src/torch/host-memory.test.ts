@@ -62,6 +62,15 @@ describe('freeOnLinux', () => {
     expect(freeOnLinux(system(unlimited))).toBe(4096000 * 1024)
   })
 
+  it('knows a limit on data', () => {
+    const files = {
+      ...base,
+      '/proc/self/limits': `Max data size             ${3000 * MiB}           unlimited            bytes\n`,
+      '/proc/self/status': `VmSize:\t 9000000 kB\nVmData:\t  ${500 * 1024} kB\n`,
+    }
+    expect(freeOnLinux(system(files))).toBe(2500 * MiB)
+  })
+
   it('is never below 0', () => {
     const full = { ...base, '/sys/fs/cgroup/app/memory.max': '1000\n', '/sys/fs/cgroup/app/memory.current': '5000\n' }
     expect(freeOnLinux(system(full))).toBe(0)

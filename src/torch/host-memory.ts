@@ -24,20 +24,30 @@ export function freeHostMemory(): number {
   return availableMemory()
 }
 
+function inKiB(text: string | undefined, field: string): number | undefined {
+  const found = new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(text ?? '')
+  return found ? Number(found[1]) * 1024 : undefined
+}
+
+/** What is left of a limit of the process (`ulimit`); undefined without one. */
+function leftOf(read: ReadText, limit: string, taken: string): number | undefined {
+  const most = new RegExp(`^Max ${limit}\\s+(\\d+)`, 'm').exec(read('/proc/self/limits') ?? '')?.[1]
+  const used = inKiB(read('/proc/self/status'), taken)
+  return most === undefined || used === undefined ? undefined : Number(most) - used
+}
+
+/** Bytes of addresses that the process may still reserve (`ulimit -v`), whether they are used or not; undefined without a limit. */
+export const freeAddresses = (read: ReadText = readSystemFile): number | undefined =>
+  leftOf(read, 'address space', 'VmSize')
+
 /**
  * The least of: what the system can give (MemAvailable), what every control group that the process is in still allows
- * (both versions), and what is left of a limit on the address space (`ulimit -v`).
+ * (both versions), and what is left of a limit on the address space (`ulimit -v`) or on data (`ulimit -d`).
  */
 export function freeOnLinux(read: ReadText): number | undefined {
-  const inKiB = (text: string | undefined, field: string) => {
-    const found = new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(text ?? '')
-    return found ? Number(found[1]) * 1024 : undefined
-  }
   const system = inKiB(read('/proc/meminfo'), 'MemAvailable')
-  const limit = /^Max address space\s+(\d+)/m.exec(read('/proc/self/limits') ?? '')?.[1]
-  const taken = inKiB(read('/proc/self/status'), 'VmSize')
-  const addresses = limit === undefined || taken === undefined ? undefined : Number(limit) - taken
-  const known = [system, addresses, ...controlGroups(read)].filter((bytes) => bytes !== undefined)
+  const limits = [freeAddresses(read), leftOf(read, 'data size', 'VmData')]
+  const known = [system, ...limits, ...controlGroups(read)].filter((bytes) => bytes !== undefined)
   return known.length === 0 ? undefined : Math.max(0, Math.min(...known))
 }
 

@@ -117,10 +117,9 @@ async function fetchFile(file: ListFileEntry, url: string, snapshot: string, htt
   const link = join(snapshot, path)
   if (existsSync(link)) return link
   const blobs = join(snapshot, '..', '..', 'blobs')
-import { makeDirectory } from '../../base/make-directory.js'
   const blob = join(blobs, contentName(file, 'the data set'))
-  await mkdir(blobs, { recursive: true })
-  await mkdir(dirname(link), { recursive: true })
+  makeDirectory(blobs)
+  makeDirectory(dirname(link))
   await withLock(`${blob}.lock`, async () => {
     if (!existsSync(blob)) {
       const to = `${blob}.incomplete`
