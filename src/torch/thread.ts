@@ -89,7 +89,12 @@ export async function startThread(
   const worker = new Worker(compiled(entry), { workerData: data })
   const pending = new Map<
     number,
-    { resolve: (value: never) => void; reject: (error: Error) => void; onEvent?: (event: never) => void }
+    {
+      resolve: (value: never) => void
+      reject: (error: Error) => void
+      onEvent?: (event: never) => void
+      result?: Promise<unknown>
+    }
   >()
   let nextId = 0
   let ended: Error | undefined
@@ -113,10 +118,12 @@ export async function startThread(
     if (ended) return Promise.reject(ended)
     Atomics.store(flag, 0, 0)
     const id = nextId++
-    return new Promise<R>((resolve, reject) => {
+    const result = new Promise<R>((resolve, reject) => {
       pending.set(id, { resolve, reject, onEvent })
       worker.postMessage({ id, method, argument } satisfies Request)
     })
+    pending.get(id)!.result = result
+    return result
   }
   const thread: EngineThread = {
     install,
@@ -127,6 +134,9 @@ export async function startThread(
     async close() {
       Atomics.store(flag, 0, 1)
       worker.removeAllListeners('exit')
+      // Whoever closes may have given up waiting for a call: then nobody else hears of its end.
+      for (const { result } of pending.values()) result?.catch(() => {})
+      end(new Error("the engine's thread has been closed"))
       await worker.terminate()
     },
   }

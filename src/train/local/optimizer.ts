@@ -192,7 +192,7 @@ export class Optimizer {
   /** Makes the state that a saved one will fill; without updates there is none. */
   restore(count: number, fill: (name: string, tensor: Tensor) => void): void {
     this.#count = count
-    this.forgetMasters()
+    for (const slot of this.#slots) for (const [, key] of stateKeys) drop(slot, key)
     if (count === 0) return
     for (const slot of this.#slots) this.#ensureState(slot)
     for (const { name, tensor } of this.state()) fill(name, tensor)
