@@ -33,6 +33,7 @@ interface AtlasFlags extends Omit<EngineOptions, 'adapter'> {
   model?: string
   temperature?: number
   mu?: number
+  trust?: boolean
   json?: boolean
   out?: string
 }
@@ -60,6 +61,7 @@ export function atlasCommand(io: Io = processIo): Command {
       "width of clip-b and clip-v where the run's recipe has none (default: 2)",
       numberOption({ minimum: 0 }),
     )
+    .option('--trust', "load the code that the run's recipe names, where --model needs its task")
     .option('--out <file>', 'write a page with the picture')
     .option('--json', 'print JSON')
   return withEngine(command).action(async (path: string, flags: AtlasFlags) => {

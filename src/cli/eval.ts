@@ -53,6 +53,7 @@ interface EvalFlags extends EngineOptions<SamplingType>, Partial<EvalSettings> {
   system?: string
   chat: boolean
   batchSize?: number
+  trust?: boolean
   out?: string
   resume?: boolean
   dryRun?: boolean
@@ -117,6 +118,7 @@ export function evalCommand(io: Io = processIo, room = evalRoom): Command {
     .addOption(
       command.createOption('--checkpoint <which>', "which of a run's").choices(['best', 'last']).default('best'),
     )
+    .option('--trust', 'load the code that a run given as data names')
     .option('--batch-size <n>', 'rows sampled at once at most (default: 32, on a GPU 256)', positive)
     .option('-o, --out <dir>', 'directory that is written (default: evals/MODEL-TIME)')
     .option('--resume', 'go on with the evaluation in --out')

@@ -5,7 +5,7 @@ import { createJiti } from 'jiti'
 import { UserError } from '../base/errors.js'
 import { near } from '../base/nearest-name.js'
 import { defineReward } from './rewards/types.js'
-import type { TaskSpec } from './spec.js'
+import type { TaskContext, TaskSpec } from './spec.js'
 import { type PatienceOptions, withPatience } from './timeout.js'
 import { defineTask, type Task } from './types.js'
 
@@ -19,8 +19,13 @@ const example =
  * Loads the module at `path`. Its default export is a task, or a function from the recipe's keys (without `name`,
  * `timeout` and `retries`) to one. Every call of its grader gets `patience`.
  */
-export async function loadTaskModule(path: string, spec: TaskSpec, patience: PatienceOptions): Promise<Task> {
-  const loaded = await importDefault(path, example)
+export async function loadTaskModule(
+  path: string,
+  spec: TaskSpec,
+  patience: PatienceOptions,
+  context: Pick<TaskContext, 'untrusted'>,
+): Promise<Task> {
+  const loaded = await importDefault(path, example, context)
   const { name: _, ...keys } = spec
   const made = typeof loaded === 'function' ? await callFactory(path, loaded as TaskFactory, keys) : loaded
   if (typeof loaded !== 'function' && Object.keys(keys).length > 0) {
@@ -43,8 +48,20 @@ export function patientTask(task: Task, patience: PatienceOptions): Task {
 
 type TaskFactory = (options: Record<string, unknown>) => unknown
 
-/** The default export of a TypeScript or JavaScript file; `hint` shows what it should look like. */
-export async function importDefault(path: string, hint: string): Promise<unknown> {
+/**
+ * The default export of a TypeScript or JavaScript file; `hint` shows what it should look like.
+ * @throws UserError where a run that was given as data or as a model names the file, and nobody vouched for it
+ */
+export async function importDefault(
+  path: string,
+  hint: string,
+  { untrusted }: Pick<TaskContext, 'untrusted'>,
+): Promise<unknown> {
+  if (untrusted !== undefined) {
+    throw new UserError(`${untrusted}: its recipe names code, ${path}, which would run on this machine`, {
+      hint: 'read that file, then give --trust',
+    })
+  }
   const status = await stat(path).catch(() => undefined)
   if (!status?.isFile()) throw new UserError(`${path}: no such file`)
   const jiti = createJiti(pathToFileURL(path).href, {

@@ -91,7 +91,7 @@ async function loadOwn(spec: TaskSpec, context: TaskContext): Promise<Task> {
     const { timeout, retries, pause, ...own } = spec
     const given = Object.entries({ timeout, retries, pause }).filter(([, value]) => value !== undefined)
     const patience = parseSpec(moduleSchema, { name: spec.name, ...Object.fromEntries(given) })
-    return loadTaskModule(resolve(context.baseDirectory, spec.name), own as TaskSpec, patience)
+    return loadTaskModule(resolve(context.baseDirectory, spec.name), own as TaskSpec, patience, context)
   }
   const path = resolve(context.baseDirectory, spec.name)
   if (extname(path) === '' && !existsSync(path)) {

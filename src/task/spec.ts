@@ -21,6 +21,8 @@ export interface TaskContext {
   code?: GivenCode
   /** Local files in place of the hub's, by name; default: ISENTROPE_DATA. */
   dataDirectory?: string
+  /** The run whose recipe names the task, where nobody vouched for what it names: its modules are not loaded. */
+  untrusted?: string
 }
 
 /** Whether a name is a file's: it begins like a path or ends like a file that tasks are loaded from. */

@@ -21,6 +21,8 @@ export interface AtlasOptions extends EngineOptions {
   temperature?: number
   /** Width of clip-b and clip-v in sigmas where the run's recipe names none; default 2. */
   mu?: number
+  /** Load the modules that the run names, where `model` needs its task. */
+  trust?: boolean
   onProgress?: (done: number, total: number) => void
 }
 
@@ -67,7 +69,7 @@ export interface Atlas {
  * @throws {UserError} for paths without rollouts, steps that are missing, or prompts that cannot be rebuilt for `model`.
  */
 export async function methodAtlas(path: string, options: AtlasOptions = {}): Promise<Atlas> {
-  const { steps: range, model, temperature: given, mu = 2, onProgress, ...engine } = options
+  const { steps: range, model, temperature: given, mu = 2, trust, onProgress, ...engine } = options
   const source = await readSource(path, range)
   const { recipe, steps } = source
   const temperature = given ?? recipe?.rollout.temperature
@@ -77,7 +79,9 @@ export async function methodAtlas(path: string, options: AtlasOptions = {}): Pro
     })
   }
   const scored =
-    model === undefined ? undefined : await rescore(source, { ...engine, model, temperature: temperature!, onProgress })
+    model === undefined
+      ? undefined
+      : await rescore(source, { ...engine, model, temperature: temperature!, trust, onProgress })
   const batches = steps
     .map(({ step, rows }, s) => batchOf(step, rows, recipe, scored?.[s]))
     .filter(({ isPolicyToken }) => isPolicyToken.includes(1))

@@ -18,13 +18,15 @@ export interface RescoreOptions extends EngineOptions {
   /** The policy, as `train` takes a model. */
   model: string
   temperature: number
+  /** Load the modules that the run names; it is asked for the prompts where its rollouts have none. */
+  trust?: boolean
   onProgress?: (done: number, total: number) => void
 }
 
 /** Statistics per step and row. */
 export async function rescore(
-  { recipe, steps }: AtlasSource,
-  { model: reference, temperature, onProgress, ...engine }: RescoreOptions,
+  { path, recipe, steps }: AtlasSource,
+  { model: reference, temperature, trust = false, onProgress, ...engine }: RescoreOptions,
 ): Promise<TokenStatistics[][]> {
   if (!recipe && !steps.every(({ rows }) => rows.every(({ promptTokens }) => promptTokens))) {
     throw new UserError('the rollout file holds no prompt tokens, and no config.yaml lies beside it', {
@@ -38,7 +40,7 @@ export async function rescore(
     for (const { step, rows } of steps) {
       requireSameTokens(model, rows)
       onProgress?.(scored.length, steps.length)
-      const prompts = await promptsOf(model, recipe, step, rows)
+      const prompts = await promptsOf(model, { recipe, untrusted: trust ? undefined : path }, step, rows)
       const groups = groupsOf(rows)
       const statistics = await thread.call<TokenStatistics[][]>('score', {
         groups: groups.map((members) => ({
@@ -78,14 +80,15 @@ function groupsOf(rows: readonly RolloutRow[]): number[][] {
 /** The file's own ids; of older files the prompts that the run's task gives at that step. */
 async function promptsOf(
   model: OpenModel,
-  recipe: Recipe | undefined,
+  { recipe, untrusted }: { recipe: Recipe | undefined; untrusted?: string },
   step: number,
   rows: readonly RolloutRow[],
 ): Promise<Int32Array[]> {
   const own = rows.flatMap(({ promptTokens }) => promptTokens ?? [])
   if (own.length === rows.length) return own
   const { promptsPerStep } = recipe!.rollout
-  const stream = new PromptStream(await loadTask(recipe!.task), 'train', recipe!.seed, (step - 1) * promptsPerStep)
+  const task = await loadTask(recipe!.task, { untrusted })
+  const stream = new PromptStream(task, 'train', recipe!.seed, (step - 1) * promptsPerStep)
   const examples = await stream.next(promptsPerStep)
   return rows.map((row) => {
     const example = examples.find((one) => one.id === row.promptId && promptText(one) === row.prompt)

@@ -13,6 +13,8 @@ export interface StepRange {
 }
 
 export interface AtlasSource {
+  /** As given. */
+  path: string
   recipe?: Recipe
   steps: { step: number; rows: RolloutRow[] }[]
 }
@@ -34,7 +36,7 @@ export async function readSource(path: string, range?: StepRange): Promise<Atlas
     if (rows.every(({ tokens }) => tokens.length === 0)) throw new UserError(`${file}: holds no tokens`)
     steps.push({ step: rows[0].step, rows })
   }
-  return { ...(existsSync(config) ? { recipe: loadRecipe(config) } : {}), steps }
+  return { path, ...(existsSync(config) ? { recipe: loadRecipe(config) } : {}), steps }
 }
 
 function filesOf(directory: string, range: StepRange | undefined): string[] {

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parquetWriteBuffer } from 'hyparquet-writer'
@@ -161,4 +161,49 @@ it('gives data sets names that differ, and hashes by their problems', async () =
   expect(all[0]!.hash).toBe(all[1]!.hash)
   expect(all[2]!.hash).not.toBe(all[0]!.hash)
   expect((await open(problems, { problems: 2 })).hash).not.toBe(all[0]!.hash)
+})
+
+describe('code that a run names', () => {
+  const run = join(root, 'their-run')
+  mkdirSync(join(run, 'checkpoints'), { recursive: true })
+  let count = 0
+  /** A module that leaves a file when it runs. Node runs each file once. */
+  function write(): { code: string; hasRun: () => boolean } {
+    const code = join(root, `theirs-${count++}.mjs`)
+    const mark = `${code}.ran`
+    writeFileSync(
+      code,
+      `import { writeFileSync } from 'node:fs'
+       writeFileSync(${JSON.stringify(mark)}, '')
+       const one = [{ id: '1', prompt: 'a', answer: 'b' }]
+       export default { name: 'theirs', prompts: () => one, grade: () => 0 }`,
+    )
+    return { code, hasRun: () => existsSync(mark) }
+  }
+
+  it.each([
+    ['as its task', (name: string) => ({ name })],
+    ['as a reward', (name: string) => ({ name: 'arithmetic', rewards: [{ name }] })],
+  ])('%s does not run where the run is data, unless --trust says so', async (_, taskOf) => {
+    const { code, hasRun } = write()
+    writeFileSync(join(run, 'config.yaml'), JSON.stringify({ model: 'm', task: taskOf(code) }))
+    for (const given of [run, join(run, 'config.yaml')]) {
+      await expect(open(given)).rejects.toMatchObject({
+        message: `${given}: its recipe names code, ${code}, which would run on this machine`,
+        hint: 'read that file, then give --trust',
+      })
+      expect(hasRun()).toBe(false)
+    }
+    // As a reward it is refused once it has run: it is no function.
+    await open(run, { trust: true }).catch(() => {})
+    expect(hasRun()).toBe(true)
+  })
+
+  it('runs where the recipe or the code itself is named', async () => {
+    const [byRecipe, byName] = [write(), write()]
+    writeFileSync(join(root, 'mine.yaml'), JSON.stringify({ model: 'm', task: { name: byRecipe.code } }))
+    await open(join(root, 'mine.yaml'))
+    await open(byName.code)
+    expect([byRecipe.hasRun(), byName.hasRun()]).toEqual([true, true])
+  })
 })

@@ -3,7 +3,7 @@
  * split), or a recipe or run (its held-out problems).
  */
 import { existsSync, statSync } from 'node:fs'
-import { basename, extname, resolve } from 'node:path'
+import { basename, dirname, extname, resolve } from 'node:path'
 import { UserError } from '../../base/errors.js'
 import { hashProblems } from '../../evaluate/problem-set.js'
 import { loadRecipe } from '../../recipe/index.js'
@@ -44,6 +44,8 @@ export interface DataOptions {
   /** Problems of each data set at most, the first ones. */
   problems?: number
   fetch?: typeof fetch
+  /** Load the modules that a run given as data names. Default: false. */
+  trust?: boolean
 }
 
 /** Templates by name. */
@@ -95,11 +97,11 @@ async function openProblems(given: string | TaskSpec, options: DataOptions): Pro
   const [name, file] = /^([\w-]+)=(.+)$/.exec(given)?.slice(1) ?? [given, undefined]
   if (isSource(name!)) return fromSource(name!, localFile(name!, file), options)
   const kind = extname(given).toLowerCase()
-  if (kind === '.yaml' || kind === '.yml') return fromRecipe(given, options)
+  if (kind === '.yaml' || kind === '.yml') return fromRecipe(given, options, isOfRun(given) ? given : undefined)
   if (existsSync(given) && statSync(given).isDirectory()) {
     if (isPrepared(resolve(given))) return fromSource(given, {}, options)
     const { config } = runPaths(given)
-    if (existsSync(config)) return fromRecipe(config, options)
+    if (existsSync(config)) return fromRecipe(config, options, given)
     throw new UserError(`${given}: neither prepared data nor a run`)
   }
   if (dataExtensions.some((extension) => extension === kind)) return fromFile(given, options)
@@ -147,16 +149,23 @@ async function heldOut(
   name: string,
   spec: TaskSpec,
   { problems = Infinity, system, fetch }: DataOptions,
+  untrusted?: string,
 ): Promise<Opened> {
-  const task = await loadTask(system === undefined ? spec : { ...spec, system }, { fetch })
+  const task = await loadTask(system === undefined ? spec : { ...spec, system }, { fetch, untrusted })
   if (problems === Infinity && !Array.isArray(task.prompts(() => 0.5, 'eval'))) {
     throw new UserError(`task ${name}: may have no end`, { hint: 'say by --problems how many of its problems to take' })
   }
   return { name, task, problems: await new PromptStream(task, 'eval', 0).upTo(problems), ownGrader: true }
 }
 
-/** The problems that a recipe evaluates on while it trains, as it evaluates them. */
-async function fromRecipe(path: string, options: DataOptions): Promise<Opened> {
+/** Whether a recipe is the config.yaml of a run, which may be somebody else's. */
+function isOfRun(path: string): boolean {
+  const { config, environment, checkpoints } = runPaths(dirname(resolve(path)))
+  return resolve(path) === config && (existsSync(environment) || existsSync(checkpoints))
+}
+
+/** The problems that a recipe evaluates on while it trains, as it evaluates them. `run`: given as data, whose recipe it is. */
+async function fromRecipe(path: string, options: DataOptions, run: string | undefined): Promise<Opened> {
   const recipe = loadRecipe(path)
   const { rollout, eval: evaluation } = recipe
   const spec = evaluation?.task ?? recipe.task
@@ -167,7 +176,7 @@ async function fromRecipe(path: string, options: DataOptions): Promise<Opened> {
     stopStrings: rollout.stopStrings,
     ...(evaluation && { seed: evaluation.seed }),
   }
-  const opened = await heldOut(basename(spec.name), spec, { ...options, problems })
+  const opened = await heldOut(basename(spec.name), spec, { ...options, problems }, options.trust ? undefined : run)
   return { ...opened, settings, ...(evaluation && { samples: evaluation.samples }) }
 }
 

@@ -105,7 +105,7 @@ function compile(pattern: string): RegExp {
 async function loadFunction(spec: TaskSpec, context: TaskContext): Promise<WeightedReward> {
   const { weight, ...patience } = parseSpec(functionSchema, spec, 'reward')
   const path = resolve(context.baseDirectory, spec.name)
-  const loaded = await importDefault(path, 'export default async (completion, example, { signal }) => 0.5')
+  const loaded = await importDefault(path, 'export default async (completion, example, { signal }) => 0.5', context)
   const { reward, ...named } = isReward(loaded) ? loaded : { reward: loaded }
   if (typeof reward !== 'function') {
     throw new UserError(`${path}: the default export is ${typeof reward}, not a function (completion, example, info)`)
