@@ -1,4 +1,5 @@
 /** Mean and deviation of a few numbers, also where a sum or a square of them is beyond float64. */
+import { largest } from './extremes.js'
 
 const plainMean = (values: readonly number[]): number =>
   values.reduce((total, value) => total + value, 0) / values.length
@@ -16,8 +17,8 @@ export function sampleDeviation(values: readonly number[]): number {
   const deviations = values.map((value) => value - center)
   const plain = rootMeanSquare(deviations)
   if (Number.isFinite(plain)) return plain
-  const largest = Math.max(...deviations.map(Math.abs))
-  return largest * rootMeanSquare(deviations.map((value) => value / largest))
+  const most = largest(deviations.map(Math.abs))
+  return most * rootMeanSquare(deviations.map((value) => value / most))
 }
 
 const rootMeanSquare = (deviations: readonly number[]) =>

@@ -1,6 +1,7 @@
 import { dirname } from 'node:path'
 import { type Command, Option } from 'commander'
 import { UserError } from '../base/errors.js'
+import { largest } from '../base/extremes.js'
 import { formatNumber } from '../report/format.js'
 import { renderTable } from '../report/terminal/table.js'
 import { oneLine } from '../report/terminal/text.js'
@@ -126,7 +127,7 @@ function cell(value: unknown): string {
 /** The last column takes what the others leave of the terminal. */
 function fitted(row: readonly string[], rows: readonly (readonly string[])[], width: number): string[] {
   const last = row.length - 1
-  const widths = row.slice(0, last).map((_, column) => Math.max(...rows.map((one) => [...one[column]!].length)))
+  const widths = row.slice(0, last).map((_, column) => largest(rows.map((one) => [...one[column]!].length)))
   const room = width - widths.reduce((sum, one) => sum + Math.min(one, 40) + 2, 0)
   return row.map((text, column) => oneLine(text, column === last ? Math.max(room, 20) : 40))
 }

@@ -35,7 +35,7 @@ export function scoreCompletions(
           packed.forEach(({ group, completions }, g) => {
             completions.forEach((i, branch) => {
               const tokens = groups[group].completions[i]
-              rows.push(...layout.predictingRows(pack, g, branch, tokens.length))
+              for (const row of layout.predictingRows(pack, g, branch, tokens.length)) rows.push(row)
               for (let t = 0; t < tokens.length; t++) targets.push(tokens[t])
             })
           })

@@ -1,4 +1,5 @@
 /** Grouped bars, a group for each label and a bar for each series: the pass-rate histogram side by side. */
+import { largest } from '../../base/extremes.js'
 import { formatPercent } from '../format.js'
 import { type Html, html } from './markup.js'
 import { percent, percentDown, svgFrame } from './svg-frame.js'
@@ -30,7 +31,7 @@ const mostLabels = 17
 export function barFigure(figure: BarFigure): Html | undefined {
   const series = figure.series.filter(({ values }) => values.length > 0)
   if (series.length === 0 || figure.labels.length === 0) return undefined
-  const highest = Math.max(...series.flatMap(({ values }) => values), 0.01)
+  const highest = Math.max(largest(series.flatMap(({ values }) => values)), 0.01)
   const y = { min: 0, max: highest * 1.05, label: figure.yLabel, ticks: 4 }
   const groups = figure.labels.length
   const slot = 1 / groups

@@ -154,3 +154,9 @@ describe('levelOf', () => {
     expect(levelOf(1, 0)).toBe(0)
   })
 })
+
+it('draws more points than a call takes arguments', () => {
+  const points = Array.from({ length: 200_000 }, (_, i): [number, number] => [i, Math.sin(i)])
+  const series = [{ name: 'a', points }]
+  expect(lineFigure({ id: 'a', title: 'A', caption: '', xRange: [0, 200_000], series })).toBeDefined()
+})

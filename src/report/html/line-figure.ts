@@ -1,4 +1,5 @@
 /** A figure with a line chart over steps. The page's script draws it from the data that the figure carries. */
+import { largest, smallest } from '../../base/extremes.js'
 import { formatNumber } from '../format.js'
 import type { Point } from '../statistics.js'
 import { type Html, html, jsonScript } from './markup.js'
@@ -38,7 +39,7 @@ export function lineFigure(figure: LineFigure): Html | undefined {
     .filter(({ points }) => points.some(isFinitePoint))
   if (series.length === 0) return undefined
   const values = series.flatMap(({ points }) => points.filter(isFinitePoint).map(([, y]) => y))
-  const [min, max] = [Math.min(...values), Math.max(...values)]
+  const [min, max] = [smallest(values), largest(values)]
   const log = figure.mayBeLog === true && min > 0 && max / min > 100
   const xLabel = figure.xLabel ?? 'step'
   const data = {

@@ -1,4 +1,5 @@
 import { stripVTControlCharacters } from 'node:util'
+import { largest } from '../../base/extremes.js'
 
 /**
  * Rows of cells as aligned columns, the first row being the header. A column whose cells below the header all
@@ -6,9 +7,9 @@ import { stripVTControlCharacters } from 'node:util'
  */
 export function renderTable(rows: readonly (readonly string[])[]): string {
   if (rows.length === 0) return ''
-  const columns = Math.max(...rows.map((row) => row.length))
+  const columns = largest(rows.map((row) => row.length))
   const widths = Array.from({ length: columns }, (_, column) =>
-    Math.max(...rows.map((row) => visibleLength(row[column] ?? ''))),
+    largest(rows.map((row) => visibleLength(row[column] ?? ''))),
   )
   const numeric = widths.map((_, column) => rows.slice(1).every((row) => isNumeric(row[column] ?? '')))
   const line = (row: readonly string[]) =>

@@ -1,6 +1,7 @@
 /** What a supervised run is going to do and need, told before it begins. */
 import os from 'node:os'
 import { UserError } from '../../base/errors.js'
+import { largest } from '../../base/extremes.js'
 import type { Resolved } from '../../recipe/schema.js'
 import { type SftRecipe, sftWarnings } from '../../recipe/sft-recipe.js'
 import type { SftData } from '../../task/sft-data.js'
@@ -57,7 +58,7 @@ export async function planSft(
       hint: 'raise data.maxTokens, or cut long examples by data.tooLong: truncate',
     })
   }
-  const longest = Math.max(...batch.sequences.map(({ prompt, completion }) => prompt.length + completion.length))
+  const longest = largest(batch.sequences.map(({ prompt, completion }) => prompt.length + completion.length))
   const estimate = (changed: Resolved<SftRecipe>) => estimateSftMemory(changed, shape, longest, free)
   const memory = estimate(recipe)
   const verdict = judgeMemory(recipe, memory, estimate)

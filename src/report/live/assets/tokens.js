@@ -155,12 +155,13 @@ function describe(data, texts, i) {
 
 /** Bars from which a click leads to a token of theirs. */
 function histogramOf(values, focus) {
-  const [low, high] = [Math.min(...values), Math.max(...values)]
+  const low = values.reduce((least, value) => Math.min(least, value), Infinity)
+  const high = values.reduce((most, value) => Math.max(most, value), -Infinity)
   const count = Math.max(1, Math.min(40, Math.ceil(Math.sqrt(values.length) * 2)))
   const width = (high - low) / count || 1
   const bins = Array.from({ length: count }, () => [])
   for (const [i, value] of values.entries()) bins[Math.min(count - 1, Math.floor((value - low) / width))].push(i)
-  const most = Math.max(...bins.map((bin) => bin.length))
+  const most = bins.reduce((count, bin) => Math.max(count, bin.length), 0)
   const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg')
   const element = (tag, attributes, text) => {
     const made = document.createElementNS('http://www.w3.org/2000/svg', tag)
