@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { replaceSection } from '../dist/base/marked-section.js'
 import { methodsTable } from '../dist/entropy/methods/docs.js'
 import { familyList, familyTable } from '../dist/model/families/docs.js'
+import { trackerTable } from '../dist/trackers/docs.js'
 import { evalTable, metricTables, sftTables } from '../dist/train/metrics/docs.js'
 
 const sections = [
@@ -10,6 +11,7 @@ const sections = [
   ['README.md', 'families', familyList],
   ['docs/models.md', 'families', familyTable],
   ['docs/training.md', 'metrics', metricTables],
+  ['docs/training.md', 'trackers', trackerTable],
   ['docs/sft.md', 'metrics', sftTables],
   ['docs/evaluation.md', 'metrics', evalTable],
 ]

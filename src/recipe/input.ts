@@ -531,8 +531,7 @@ export interface RecipeInput {
      * What must differ within a group for it to have a signal, which zero_signal_fraction and dynamicSampling go by.
      * task: the reward and the task's own reward, so that a group that is wrong throughout has none, whatever its
      * lengths cost (DAPO); a task reward of weight 0 does not count. reward: the weighted sum alone. Differences
-     * within rounding don't count.
-     * @default task
+     * within rounding don't count. Absent: task.
      */
     signal?: 'task' | 'reward'
     /**
@@ -1037,8 +1036,23 @@ export interface RecipeInput {
      */
     best?: 'reward_mean' | 'avg_at_k' | 'pass_at_k'
   }
-  /** Sinks beside metrics.jsonl. tensorboard: event files under tensorboard/ in the run directory. */
-  log?: Array<'tensorboard'>
+  /**
+   * Trackers beside metrics.jsonl: one or a list, each a name or {name, ...options}. tensorboard: event files under
+   * tensorboard/ in the run directory.
+   */
+  log?:
+    | 'tensorboard'
+    | {
+        /** event files under tensorboard/ in the run directory. */
+        name: 'tensorboard'
+      }
+    | Array<
+        | 'tensorboard'
+        | {
+            /** event files under tensorboard/ in the run directory. */
+            name: 'tensorboard'
+          }
+      >
 }
 
 /** A supervised recipe as a user writes it: docs/sft-config.md as types. */
@@ -1250,6 +1264,21 @@ export interface SftRecipeInput {
      */
     keep?: number
   }
-  /** Sinks beside metrics.jsonl. tensorboard: event files under tensorboard/ in the run directory. */
-  log?: Array<'tensorboard'>
+  /**
+   * Trackers beside metrics.jsonl: one or a list, each a name or {name, ...options}. tensorboard: event files under
+   * tensorboard/ in the run directory.
+   */
+  log?:
+    | 'tensorboard'
+    | {
+        /** event files under tensorboard/ in the run directory. */
+        name: 'tensorboard'
+      }
+    | Array<
+        | 'tensorboard'
+        | {
+            /** event files under tensorboard/ in the run directory. */
+            name: 'tensorboard'
+          }
+      >
 }

@@ -15,15 +15,13 @@ import { samplerSection } from '../rollout/samplers.js'
 import { rolloutSection } from '../rollout/section.js'
 import { taskSection } from '../task/section.js'
 import { deviceKey } from '../torch/device-key.js'
+import { logSection } from '../trackers/index.js'
 import { algorithmSection } from '../train/algorithm-section.js'
 import { backendSection } from '../train/backends.js'
 import { ledgerSection } from '../train/ledger-section.js'
 import { criticSection } from '../train/ppo/section.js'
 import { trainSection } from '../train/section.js'
 import { checkpointSection } from './checkpoint-section.js'
-
-/** Grows by one word per sink that the run writes. */
-export const logSinks = ['tensorboard'] as const
 
 /** Resolved where a recipe is read (load-recipe.ts), so that no later reader meets it. */
 export const extendsKey = z
@@ -91,17 +89,7 @@ export const recipeSchema = z.strictObject({
         'it (metrics ledger_...); the training itself is the same. Absent: never.',
     ),
   checkpoint: checkpointSection.prefault({}).describe('What a killed run resumes from.'),
-  log: z
-    .array(
-      z.enum(logSinks, {
-        error: (issue) =>
-          issue.input === 'wandb'
-            ? 'wandb has no maintained client for Node; use tensorboard, then `wandb sync --sync-tensorboard RUN/tensorboard`'
-            : undefined,
-      }),
-    )
-    .default([])
-    .describe('Sinks beside metrics.jsonl. tensorboard: event files under tensorboard/ in the run directory.'),
+  log: logSection,
 })
 
 /** A recipe as the run reads it: validated, with every default. */

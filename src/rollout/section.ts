@@ -33,11 +33,11 @@ export const rolloutSection = z.strictObject({
   stopStrings: z.array(z.string().min(1)).default([]).describe('Texts that end a completion where they appear.'),
   signal: z
     .enum(['task', 'reward'])
-    .default('task')
+    .optional()
     .describe(
       'What must differ within a group for it to have a signal, which zero_signal_fraction and dynamicSampling go by. task: ' +
         "the reward and the task's own reward, so that a group that is wrong throughout has none, whatever its lengths cost " +
-        "(DAPO); a task reward of weight 0 does not count. reward: the weighted sum alone. Differences within rounding don't count.",
+        "(DAPO); a task reward of weight 0 does not count. reward: the weighted sum alone. Differences within rounding don't count. Absent: task.",
     ),
   dynamicSampling: z
     .strictObject({

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { crc32c, eventFileHeader, scalarsRecord } from './tensorboard.js'
+import { crc32c, eventFileHeader, scalarsRecord, tensorboard } from './tensorboard.js'
+import type { LoggedEvaluation, LoggedStep } from './tracker.js'
 
 describe('crc32c', () => {
   // RFC 3720, appendix B.4, and the check value of the CRC catalogue for "123456789".
@@ -25,6 +26,38 @@ describe('event files', () => {
 
   it('begin as TensorBoard begins them', () => {
     expect(eventFileHeader(1700000000.25).toString('hex')).toBe(golden.header)
+  })
+
+  it('hold a meaning as TensorBoard writes it', () => {
+    // Value(tag="train/loss", simple_value=-0.5) with metadata: plugin_name "scalars", data_class DATA_CLASS_SCALAR, and
+    // summary_description="The negative objective.", by the same library.
+    const record =
+      '490000000000000036250ea30900006040fc54d94110ac022a3b0a390a0a747261696e2f6c6f737315000000bf4a260a090a077363616c6172731a17546865206e65676174697665206f626a6563746976652e2001211fed86'
+    const meanings = { 'train/loss': 'The negative objective.' }
+    expect(scalarsRecord(300, 1700000001.5, { 'train/loss': -0.5 }, meanings).toString('hex')).toBe(record)
+  })
+
+  it('say what a tag means at its first value', async () => {
+    const written: Buffer[] = []
+    const keep = (_: string, data: string | Uint8Array) => written.push(Buffer.from(data))
+    const open = await tensorboard.open(
+      {},
+      {
+        directory: 'run',
+        files: { makeDirectory: () => {}, remove: () => {}, write: keep, append: keep },
+        past: { steps: [], evaluations: [] },
+        recipe: {},
+        describe: (part, key) => (key === 'loss' ? { title: 'Loss', caption: `Of ${part}.`, unit: 'nats' } : undefined),
+        warn: () => {},
+      },
+    )
+    open.step({ step: 1, time: '2026-01-01T00:00:00Z', loss: 2, other: 3 } as LoggedStep)
+    open.step({ step: 2, time: '2026-01-01T00:00:01Z', loss: 1 } as LoggedStep)
+    open.evaluation({ step: 2, loss: 1 } as LoggedEvaluation)
+    const texts = written.map((bytes) => bytes.toString('latin1'))
+    const found = texts.map((text) => /Of (train|eval)\. Unit: nats\./.exec(text)?.[1])
+    expect(found).toEqual([undefined, 'train', undefined, 'eval'])
+    expect(texts[1]).toContain('train/other')
   })
 
   it('hold scalars as TensorBoard writes them', () => {

@@ -32,9 +32,13 @@ function limits(schema: KeySchema): string {
 function typeOf(schema: KeySchema): string {
   if (schema.const !== undefined) return String(schema.const)
   if (schema.enum) return schema.enum.join(' | ')
-  const [one, list] = schema.anyOf ?? []
-  if (one?.enum && list?.items?.enum) return `${typeOf(one)}, or a list of them`
-  if (schema.anyOf) return schema.anyOf.map(typeOf).join(' or ')
+  const choices = schema.anyOf ?? schema.oneOf
+  if (choices) {
+    const list = choices.find(({ items }) => items !== undefined)
+    const others = choices.filter((choice) => choice !== list)
+    const types = others.map(typeOf).join(' or ')
+    return list && typeOf(list.items!) === types ? `${types}, or a list of them` : choices.map(typeOf).join(' or ')
+  }
   if (schema.prefixItems) return `list of ${schema.prefixItems.length}: ${typeOf(schema.prefixItems[0])}`
   switch (schema.type) {
     case 'integer':
@@ -44,7 +48,8 @@ function typeOf(schema: KeySchema): string {
     case 'array':
       return `list of ${typeOf(schema.items ?? {})}`
     case 'object':
-      return 'section'
+      // One of several named things, with its options.
+      return schema.properties?.name?.const === undefined ? 'section' : `{${Object.keys(schema.properties).join(', ')}}`
     case 'string':
       return 'text'
     case 'boolean':

@@ -112,9 +112,16 @@ function messageOf(issue: z.core.$ZodIssue, entries: readonly SchemaEntry[], giv
 function alternative(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
   if (issue.code !== 'invalid_union' || !issue.message.startsWith('Invalid') || 'discriminator' in issue) return [issue]
   const list = Array.isArray(issue.input)
-  const found = issue.errors.find((issues) => issues.some((one) => one.path.length > 0) === list)
-  return (found ?? issue.errors[0]).map((one) => ({ ...one, path: [...issue.path, ...one.path] }) as z.core.$ZodIssue)
+  const found =
+    issue.errors.find(hasShape) ?? issue.errors.find((issues) => issues.some((one) => one.path.length > 0) === list)
+  return (found ?? issue.errors[0])
+    .map((one) => ({ ...one, path: [...issue.path, ...one.path] }) as z.core.$ZodIssue)
+    .flatMap(alternative)
 }
+
+/** Whether the input is of the kind that the alternative wants: a section, or a list, with something wrong inside. */
+const hasShape = (issues: readonly z.core.$ZodIssue[]): boolean =>
+  issues.every(({ path, code }) => path.length > 0 || code === 'unrecognized_keys')
 
 /** What other tools call our keys: names without case, `_`, and `-`, and our dotted key. */
 export type Aliases = Readonly<Record<string, string>>
@@ -131,7 +138,10 @@ export function problemsOf(
     if (issue.code !== 'unrecognized_keys') return [{ path, message: messageOf(issue, entries, given) }]
     const named = issue.keys.slice(0, mostUnknown).map((key) => ({
       path: [...path, cut(key)],
-      message: unknownKey(path, cut(key), entries, aliases),
+      // A schema's own message (the options of one of several things) is better than the recipe's keys.
+      message: issue.message.startsWith('Unrecognized')
+        ? unknownKey(path, cut(key), entries, aliases)
+        : `unknown key; ${issue.message}`,
     }))
     const rest = issue.keys.length - named.length
     return rest === 0 ? named : [...named, { path, message: `has ${rest} more unknown keys` }]

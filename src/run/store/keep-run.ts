@@ -10,8 +10,9 @@ import { existsSync, readdirSync, rmdirSync } from 'node:fs'
 import { stringify } from 'yaml'
 import { UserError } from '../../base/errors.js'
 import type { Recipe } from '../../recipe/schema.js'
+import { openTrackers } from '../../trackers/index.js'
+import type { TrackerContext } from '../../trackers/tracker.js'
 import type { Backend, BackendInfo } from '../../train/backend.js'
-import { openSinks } from '../train/sinks.js'
 import {
   findResumePoint,
   loadCheckpoint,
@@ -67,6 +68,8 @@ export interface RunKind<Step extends AnyStep, Evaluation extends AnyEvaluation,
   extends RunRecord<Step, Evaluation> {
   /** Written to config.yaml. */
   recipe: RunRecipe
+  /** What the numbers of its lines mean, for trackers. */
+  describe: TrackerContext['describe']
   steps: number
   /** @throws UserError where the run of `config` (a config.yaml) may not go on under this recipe. */
   requireCompatible(config: string): void
@@ -185,18 +188,25 @@ async function runLoop<Step extends AnyStep, Evaluation extends AnyEvaluation, S
 
   await kind.prepare?.(run.backend)
   if (checkpoint) await loadCheckpoint(run.backend, paths, checkpoint, run.checkState)
-  const sinks = openSinks(disk, paths, recipe, history)
   const unevaluated =
     checkpoint && awaitsEvaluation(kind, paths, step)
       ? { metrics: metricsAt(paths, history.steps, step), state: checkpoint.loop }
       : undefined
+  const trackers = await openTrackers(recipe.log, {
+    directory: paths.directory,
+    files: disk,
+    past: history,
+    recipe,
+    describe: kind.describe,
+    warn: (message) => onEvent({ type: 'warning', step, message }),
+  })
   const recorder = createRecorder({
     disk,
     paths,
     record: kind,
     keep: recipe.checkpoint.keep,
     backend: run.backend,
-    sinks,
+    trackers,
     onEvent,
     evaluation: history.evaluations.at(-1),
     unevaluated,
@@ -207,6 +217,8 @@ async function runLoop<Step extends AnyStep, Evaluation extends AnyEvaluation, S
   } catch (error) {
     if (leavesPolicyUnchanged(error)) await recorder.finish()
     throw error
+  } finally {
+    await trackers.close()
   }
   await recorder.finish()
 }

@@ -2,9 +2,9 @@
  * Writes down what the training loop says, and decides when its state is saved. The loop waits while an event is
  * handled, so a checkpoint holds exactly the state after the event's step.
  */
+import type { OpenTracker } from '../../trackers/tracker.js'
 import type { Backend } from '../../train/backend.js'
 import type { TrainEvent } from '../../train/events.js'
-import type { Sink } from '../train/sinks.js'
 import {
   bestCheckpoint,
   isBetter,
@@ -80,14 +80,14 @@ export function createRecorder<Step extends AnyStep, Evaluation extends AnyEvalu
   /** Checkpoints kept. */
   keep: number
   backend: Backend
-  sinks: readonly Sink[]
+  trackers: OpenTracker
   onEvent: (event: RunEventOf<Step, Evaluation>) => void
   /** The last evaluation before, where there is one. */
   evaluation?: Evaluation['metrics']
   /** The step that the run goes on behind, where its evaluation is still to come. */
   unevaluated?: SavedStep<Step>
 }): Recorder<Step, Evaluation> {
-  const { disk, paths, record, keep, backend, sinks, onEvent, unevaluated } = setup
+  const { disk, paths, record, keep, backend, trackers, onEvent, unevaluated } = setup
   let by = record.bestBy(setup.evaluation)
   let last: SavedStep<Step> | undefined = unevaluated
   let saved: number | undefined = unevaluated?.metrics.step
@@ -131,7 +131,7 @@ export function createRecorder<Step extends AnyStep, Evaluation extends AnyEvalu
         const { metrics } = event
         record.writeStep?.(disk, paths, event)
         disk.append(paths.metrics, toJsonLine(metrics))
-        for (const sink of sinks) sink.step(metrics)
+        trackers.step(metrics)
         last = event
         onEvent(event)
         await saveWhereDue(event)
@@ -139,7 +139,7 @@ export function createRecorder<Step extends AnyStep, Evaluation extends AnyEvalu
         const { metrics } = event
         by = record.bestBy(metrics)
         disk.append(paths.evaluations, toJsonLine(metrics))
-        for (const sink of sinks) sink.evaluation(metrics)
+        trackers.evaluation(metrics)
         evaluated.set(metrics.step, metrics)
         onEvent(event)
         // A checkpoint waits for its evaluation; only an interrupted run has one without, which is written anew.

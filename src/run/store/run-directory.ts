@@ -15,7 +15,6 @@ export interface RunPaths {
   warnings: string
   rollouts: string
   checkpoints: string
-  tensorboard: string
 }
 
 export function runPaths(directory: string): RunPaths {
@@ -29,7 +28,6 @@ export function runPaths(directory: string): RunPaths {
     warnings: join(directory, 'warnings.jsonl'),
     rollouts: join(directory, 'rollouts'),
     checkpoints: join(directory, 'checkpoints'),
-    tensorboard: join(directory, 'tensorboard'),
   }
 }
 

@@ -9,6 +9,7 @@ import { loadSftData, type SftData } from '../../task/sft-data.js'
 import { openLocalPolicy } from '../../train/local/policy.js'
 import type { SftEvalMetrics, SftEvent, SftStepMetrics } from '../../train/sft/events.js'
 import { type SftState, sftLoop, sftSteps, validationDue } from '../../train/sft/loop.js'
+import { describeSftMetric } from '../../train/sft/metrics.js'
 import { requireRoom } from '../plan/memory-check.js'
 import { resolveDtype } from '../plan/resolve-dtype.js'
 import { planSft } from '../plan/sft.js'
@@ -106,6 +107,7 @@ function sftKind(
   const steps = sftSteps(recipe, data.train.length)
   return {
     recipe,
+    describe: describeSftMetric,
     steps,
     requireCompatible: (config) => requireCompatible(loadAs(config, sftFormat), recipe, changeable),
     open: (options) => open(recipe, data, options),

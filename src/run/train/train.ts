@@ -5,6 +5,7 @@ import { loadRecipe } from '../../recipe/index.js'
 import { trainFormat } from '../../recipe/parse-recipe.js'
 import type { Recipe, Resolved } from '../../recipe/schema.js'
 import type { TrainEvent } from '../../train/events.js'
+import { describeMetric } from '../../train/metrics/describe.js'
 import { preparePolicy } from '../../train/prepare.js'
 import { evaluationDue } from '../../train/schedule.js'
 import { resolveDtype } from '../plan/resolve-dtype.js'
@@ -28,6 +29,7 @@ type Evaluation = Extract<TrainEvent, { type: 'eval' }>
 function trainKind(recipe: Resolved<Recipe>, open: OpenParts): RunKind<Step, Evaluation, Summary> {
   return {
     recipe,
+    describe: describeMetric,
     steps: recipe.train.steps,
     requireCompatible: (config) => requireCompatible(loadRecipe(config), recipe),
     open: (options) => open(recipe, options),

@@ -56,7 +56,7 @@ export function gradeMetrics(graded: readonly GradedCompletion[]): Partial<StepM
   }
 }
 
-function zeroSignalFraction(graded: readonly GradedCompletion[], rule: SignalRule): number {
+function zeroSignalFraction(graded: readonly GradedCompletion[], rule: SignalRule = 'task'): number {
   const groups = new Map<number, GradedCompletion[]>()
   for (const entry of graded) {
     groups.set(entry.completion.prompt, [...(groups.get(entry.completion.prompt) ?? []), entry])

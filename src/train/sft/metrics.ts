@@ -1,5 +1,5 @@
 /** The metric catalogue of a supervised run: the numbers of metrics.jsonl, and of eval.jsonl (its validation). */
-import type { Metrics } from '../metrics/metric.js'
+import type { Metric, Metrics } from '../metrics/metric.js'
 
 export const sftMetrics = {
   loss: {
@@ -150,3 +150,9 @@ export const sftEvalMetrics = {
     shown: 'nowhere',
   },
 } satisfies Metrics
+
+/** Of metrics.jsonl (`train`) and eval.jsonl (`eval`) of a supervised run. */
+export function describeSftMetric(part: 'train' | 'eval', key: string): Metric | undefined {
+  const metrics: Metrics = part === 'train' ? sftMetrics : sftEvalMetrics
+  return Object.hasOwn(metrics, key) ? metrics[key] : undefined
+}
