@@ -13,6 +13,20 @@ export interface PositionsWanted {
   setting?: string
 }
 
+/** @throws UserError where a tokenizer of a larger vocabulary than the model's gave an id that the model has not */
+export function requireKnownTokens(
+  { vocabSize }: Partial<Pick<DecoderConfig, 'vocabSize'>>,
+  what: string,
+  tokens: ArrayLike<number>,
+): void {
+  if (vocabSize === undefined) return
+  const unknown = Array.prototype.find.call(tokens, (id: number) => !(id >= 0 && id < vocabSize)) as number | undefined
+  if (unknown === undefined) return
+  throw new UserError(`${what} has the token ${unknown}; the model has ${vocabSize}, from 0 on`, {
+    hint: 'the tokenizer belongs to another model, or has tokens that the weights have no row for',
+  })
+}
+
 /** @throws UserError where a prompt has no tokens, or passes the model's positions with the longest completion */
 export function requirePositions(
   { maxPositionEmbeddings: positions }: Pick<DecoderConfig, 'maxPositionEmbeddings'>,

@@ -1,7 +1,7 @@
 import { UserError } from '../base/errors.js'
 import type { TextModel } from '../model/types.js'
 import type { Example } from '../task/types.js'
-import { requirePositions } from './positions.js'
+import { requireKnownTokens, requirePositions } from './positions.js'
 
 /** What a task of a user's own may get wrong about a prompt. */
 function requirePrompt({ id, prompt }: { id: string; prompt: unknown }): void {
@@ -19,26 +19,32 @@ function requirePrompt({ id, prompt }: { id: string; prompt: unknown }): void {
 export const requireRoomFor = (
   config: TextModel['config'],
   { id }: Example,
-  { length }: Int32Array,
+  tokens: Int32Array,
   maxNewTokens: number,
-): void =>
-  requirePositions(config, {
-    prompt: `the prompt of problem ${id}`,
-    length,
-    maxNewTokens,
-    setting: 'rollout.maxNewTokens',
-  })
+): void => {
+  const prompt = `the prompt of problem ${id}`
+  requireKnownTokens(config, prompt, tokens)
+  requirePositions(config, { prompt, length: tokens.length, maxNewTokens, setting: 'rollout.maxNewTokens' })
+}
 
-/** A prompt's text and ids: chats through the model's template, text as it stands. */
+/**
+ * A prompt's text and ids: chats through the model's template, text as it stands.
+ * @throws UserError that names the problem where template or tokenizer refuse it
+ */
 export function promptTokens(
   { tokenizer }: Pick<TextModel, 'tokenizer'>,
   example: Example,
 ): { text: string; tokens: Int32Array } {
   requirePrompt(example)
-  const { prompt } = example
-  if (typeof prompt === 'string') return { text: prompt, tokens: Int32Array.from(tokenizer.encode(prompt)) }
-  const text = tokenizer.renderChat(prompt, { addGenerationPrompt: true })
-  return { text, tokens: Int32Array.from(tokenizer.encode(text, { special: false })) }
+  const { id, prompt } = example
+  try {
+    if (typeof prompt === 'string') return { text: prompt, tokens: Int32Array.from(tokenizer.encode(prompt)) }
+    const text = tokenizer.renderChat(prompt, { addGenerationPrompt: true })
+    return { text, tokens: Int32Array.from(tokenizer.encode(text, { special: false })) }
+  } catch (cause) {
+    if (!(cause instanceof UserError)) throw cause
+    throw new UserError(`problem ${id}: ${cause.message}`, { hint: cause.hint, cause })
+  }
 }
 
 /** What people read of a prompt: the text, or a chat's messages without the template. */

@@ -27,7 +27,7 @@ import {
 import { DeviceDraw } from './device-draw.js'
 import { drawTokens, truncate, truncates } from './draw.js'
 import { nonFiniteLogits } from './not-finite.js'
-import { requirePositions } from './positions.js'
+import { requireKnownTokens, requirePositions } from './positions.js'
 import { emptyStatistics, policyLogits, setStatistics } from './statistics.js'
 import {
   type RowMoments,
@@ -104,6 +104,7 @@ class Sampler {
     this.#stopTokens = new Set(options.stopTokens)
     for (const [index, { tokens }] of prompts.entries()) {
       const maxNewTokens = this.#maxNewTokens(index)
+      requireKnownTokens(model.config, `prompt ${index}`, tokens)
       requirePositions(model.config, { prompt: `prompt ${index}`, length: tokens.length, maxNewTokens })
       for (let sample = 0; sample < options.samplesPerPrompt; sample++) this.#waiting.push({ prompt: index, sample })
     }

@@ -2,6 +2,7 @@
 import { UserError } from '../../base/errors.js'
 import type { TextModel } from '../../model/types.js'
 import { stopTokensOf } from '../../rollout/model-thread.js'
+import { requireKnownTokens } from '../../rollout/positions.js'
 import type { SftExample } from '../../task/sft-example.js'
 import type { TrainGroup } from '../backend.js'
 import type { SftOptions } from './section.js'
@@ -35,6 +36,7 @@ export function makeBatch(examples: readonly SftExample[], model: TextModel, dat
   const batch: SftBatch = { sequences: [], dropped: 0, truncated: 0, targets: 0, tokens: 0 }
   for (const example of examples) {
     const whole = tokenized(example, model, stopTokens)
+    requireKnownTokens(model.config, example.where, whole.tokens)
     const long = whole.tokens.length > limit
     const sequence = long && data.tooLong === 'drop' ? undefined : toSequence(example, cut(whole, limit))
     if (sequence === undefined) {

@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { createTokenizer } from '../../model/tokenizer.js'
-import { readTokenizerFiles } from '../../model/tokenizer-files.js'
+import { readTokenizerFiles } from '../../model/tokenizer/files.js'
+import { createTokenizer } from '../../model/tokenizer/tokenizer.js'
 import type { ChatMessage, Tokenizer } from '../../model/types.js'
 import { type SftTokens, tokenizeExample } from './tokens.js'
 

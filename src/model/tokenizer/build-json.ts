@@ -3,7 +3,8 @@
  * One format serves twice: the library builds the tokenizer from it, and a saved model carries it along.
  */
 
-import type { JsonObject } from './json.js'
+import type { JsonObject } from '../json.js'
+import { charsmapType } from './normalizers.js'
 
 /** What a piece of a vocabulary is; GGUF and sentencepiece number them alike. */
 export const pieceTypes = { normal: 1, unknown: 2, control: 3, userDefined: 4, unused: 5, byte: 6 } as const
@@ -60,7 +61,7 @@ export function sentencePieceBpeJson(vocabulary: SentencePieceVocabulary): JsonO
   )
 }
 
-/** Sentencepiece's unigram model. The library has no byte fallback for it. */
+/** Sentencepiece's unigram model. */
 export function sentencePieceUnigramJson(vocabulary: SentencePieceVocabulary): JsonObject {
   const { tokens, scores, unknownId: unk_id } = vocabulary
   const vocab = tokens.map((token, id) => [token, scores[id]])
@@ -70,7 +71,7 @@ export function sentencePieceUnigramJson(vocabulary: SentencePieceVocabulary): J
 function sentencePieceJson(vocabulary: SentencePieceVocabulary, model: JsonObject): JsonObject {
   const { addDummyPrefix, removeExtraWhitespaces, precompiledCharsmap } = vocabulary
   const normalizers: JsonObject[] = []
-  if (precompiledCharsmap) normalizers.push({ type: 'Precompiled', precompiled_charsmap: precompiledCharsmap })
+  if (precompiledCharsmap) normalizers.push({ type: charsmapType, precompiled_charsmap: precompiledCharsmap })
   if (removeExtraWhitespaces) {
     // Only spaces; a Strip would take line ends too.
     normalizers.push({ type: 'Replace', pattern: { Regex: '\\A +| +\\z' }, content: '' })

@@ -1,15 +1,10 @@
-/**
- * Text to ids and back by Hugging Face's tokenizer, chats by its Jinja: this file joins the two, from the files of a
- * model directory or from what a GGUF file's metadata was rebuilt into.
- */
+/** Text to ids and back, and chats to text, from the files of a model directory or from a GGUF file's metadata. */
 
-import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers'
-import { UserError } from '../base/errors.js'
-import { compileChatTemplate } from './chat.js'
-import { faithfulNormalizer, faithfulPreTokenizer } from './faithful.js'
-import { isObject, type JsonObject } from './json.js'
-import { precompiledNormalizer } from './precompiled.js'
-import type { DecoderConfig, Tokenizer } from './types.js'
+import { UserError } from '../../base/errors.js'
+import { compileChatTemplate } from '../chat.js'
+import { isObject, type JsonObject } from '../json.js'
+import type { DecoderConfig, Tokenizer } from '../types.js'
+import { createPipeline } from './pipeline.js'
 
 /** What a tokenizer is built from. */
 export interface TokenizerFiles {
@@ -23,7 +18,7 @@ export interface TokenizerFiles {
   where: string
 }
 
-const specialNames = ['bos_token', 'eos_token', 'unk_token', 'sep_token', 'pad_token', 'cls_token', 'mask_token']
+export const specialNames = ['bos_token', 'eos_token', 'unk_token', 'sep_token', 'pad_token', 'cls_token', 'mask_token']
 
 /**
  * @param ids the model's own special ids, which win over the tokenizer's
@@ -33,11 +28,11 @@ export function createTokenizer(
   files: TokenizerFiles,
   ids: Pick<DecoderConfig, 'bosTokenId' | 'eosTokenIds' | 'padTokenId'>,
 ): Tokenizer {
-  const { inner, normalize } = build(files)
+  const pipeline = createPipeline(files.tokenizer, files.where)
   const specialTokens = specialTokensOf(files.config)
   const idOf = (name: string): number | undefined => {
     const token = specialTokens[name]
-    return token === undefined ? undefined : inner.token_to_id(token)
+    return token === undefined ? undefined : pipeline.idOf(token)
   }
   const tokenizerEos = idOf('eos_token')
   const bosTokenId = idOf('bos_token') ?? ids.bosTokenId
@@ -50,17 +45,11 @@ export function createTokenizer(
     padTokenId: ids.padTokenId ?? idOf('pad_token'),
     chatTemplate: template,
     encode(text, { special = true } = {}) {
-      const encode = (add_special_tokens: boolean) => inner.encode(normalize(text), { add_special_tokens }).ids
-      const ids = encode(special)
-      // A text that begins with BOS gets no second one, which the models have not seen.
-      const written = special && ids[0] === bosTokenId && ids[1] === bosTokenId ? leading(encode(false), bosTokenId) : 0
-      return written > 0 && leading(ids, bosTokenId) > written ? ids.slice(1) : ids
+      return withoutSecondBos(pipeline.encode(text, special), () => pipeline.encode(text, false), bosTokenId)
     },
     decode(tokenIds, { skipSpecial = false } = {}) {
-      // Ids that pad the vocabulary have no text, as in transformers; the library rejects them and empty lists.
-      const known = Array.from(tokenIds).filter((id) => inner.id_to_token(id) !== undefined)
-      if (known.length === 0) return ''
-      return inner.decode(known, { skip_special_tokens: skipSpecial, clean_up_tokenization_spaces: false })
+      // Ids that pad the vocabulary have no text, as in transformers.
+      return pipeline.decode(Array.from(tokenIds), skipSpecial)
     },
     renderChat(messages, options) {
       if (template === undefined) {
@@ -74,24 +63,17 @@ export function createTokenizer(
   }
 }
 
-/** How often `id` stands at the beginning. */
-function leading(ids: readonly number[], id: number | undefined): number {
-  const other = ids.findIndex((each) => each !== id)
-  return other < 0 ? ids.length : other
+/** A text that begins with BOS gets no second one, which the models have not seen. `bare`: without special tokens. */
+function withoutSecondBos(ids: number[], bare: () => number[], bos: number | undefined): number[] {
+  if (bos === undefined || ids[0] !== bos || ids[1] !== bos) return ids
+  const written = leading(bare(), bos)
+  return written > 0 && leading(ids, bos) > written ? ids.slice(1) : ids
 }
 
-function build({ tokenizer, config, where }: TokenizerFiles): {
-  inner: HuggingFaceTokenizer
-  normalize: (text: string) => string
-} {
-  const { normalizer, rules } = faithfulNormalizer(tokenizer.normalizer)
-  const normalize = rules === undefined ? (text: string) => text : precompiledNormalizer(rules, where)
-  try {
-    const pre_tokenizer = faithfulPreTokenizer(tokenizer.pre_tokenizer)
-    return { inner: new HuggingFaceTokenizer({ ...tokenizer, normalizer, pre_tokenizer }, config), normalize }
-  } catch (cause) {
-    throw new UserError(`${where} describes no tokenizer that can be built: ${(cause as Error).message}`, { cause })
-  }
+/** How often `id` stands at the beginning. */
+function leading(ids: readonly number[], id: number): number {
+  const other = ids.findIndex((each) => each !== id)
+  return other < 0 ? ids.length : other
 }
 
 /** Special tokens as text; `tokenizer_config.json` writes them as text or as an added token's object. */

@@ -2,9 +2,9 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
+import type { ChatMessage } from '../types.js'
+import { readTokenizerFiles, tokenizerSidecars } from './files.js'
 import { createTokenizer } from './tokenizer.js'
-import { readTokenizerFiles, tokenizerSidecars } from './tokenizer-files.js'
-import type { ChatMessage } from './types.js'
 
 // test/golden/make_tokenizers.py writes the tokenizers and what transformers makes of the texts.
 const root = 'test/fixtures/tokenizers'

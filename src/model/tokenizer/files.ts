@@ -2,13 +2,14 @@
 
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { UserError } from '../base/errors.js'
-import { shown } from '../base/shown.js'
-import { readText } from './file.js'
-import { isObject, type JsonObject, readJsonObject } from './json.js'
+import { UserError } from '../../base/errors.js'
+import { shown } from '../../base/shown.js'
+import { readText } from '../file.js'
+import { isObject, type JsonObject, readJsonObject } from '../json.js'
+import { addedToken, templateProcessing } from './build-json.js'
 import { readSentencePiece } from './sentencepiece.js'
+import { withStatedTokens } from './stated-tokens.js'
 import type { TokenizerFiles } from './tokenizer.js'
-import { addedToken, templateProcessing } from './tokenizer-json.js'
 
 export const hasTokenizer = (directory: string): boolean =>
   ['tokenizer.json', 'tokenizer.model'].some((name) => existsSync(join(directory, name)))
@@ -40,16 +41,30 @@ export function readTokenizerFiles(directory: string): TokenizerFiles {
   }
   const templatePath = at('chat_template.jinja')
   const where = jsonPath ?? sentencePiecePath!
-  const complete = withAddedTokens(tokenizer, config, where)
+  if (jsonPath) requireOneStatement(tokenizer, config, where)
   return {
-    tokenizer: jsonPath ? complete : withBeginAndEnd(complete, config),
+    tokenizer: jsonPath
+      ? withStatedTokens(tokenizer, config, where)
+      : withBeginAndEnd(withAddedTokens(tokenizer, config, where), config),
     config,
     chatTemplate: templatePath && readText(templatePath),
     where,
   }
 }
 
-/** A tokenizer with the added tokens that only its configuration names. */
+/** Refuses settings of tokenizer_config.json that versions of transformers weigh differently against tokenizer.json. */
+function requireOneStatement({ pre_tokenizer: pre }: JsonObject, config: JsonObject, where: string): void {
+  const { add_prefix_space: stated, split_special_tokens: splits } = config
+  if (splits === true) throw new UserError(`${where}: split_special_tokens in tokenizer_config.json is not supported`)
+  if (typeof stated !== 'boolean' || !isObject(pre) || typeof pre.add_prefix_space !== 'boolean') return
+  if (stated === pre.add_prefix_space) return
+  throw new UserError(
+    `${where}: its pre-tokenizer has add_prefix_space ${pre.add_prefix_space}, but tokenizer_config.json has ${stated}`,
+    { hint: 'keep the one that the model was trained with' },
+  )
+}
+
+/** A tokenizer made from another description, with the added tokens of its configuration in place of the pieces there. */
 function withAddedTokens(tokenizer: JsonObject, config: JsonObject, where: string): JsonObject {
   const listed = Array.isArray(tokenizer.added_tokens) ? tokenizer.added_tokens.filter(isObject) : []
   const byId = new Map(listed.map((token) => [token.id, token]))

@@ -3,14 +3,19 @@
  * the pre-tokenizer only as a name, which the table below turns back into the patterns of the published tokenizers.
  */
 
-import { UserError } from '../base/errors.js'
-import { shown } from '../base/shown.js'
-import { isolatedSplit } from './faithful.js'
-import type { JsonObject } from './json.js'
-import type { TokenizerFiles } from './tokenizer.js'
-import { withBeginAndEnd } from './tokenizer-files.js'
-import { byteLevelJson, sentencePieceBpeJson } from './tokenizer-json.js'
+import { UserError } from '../../base/errors.js'
+import { shown } from '../../base/shown.js'
+import type { JsonObject } from '../json.js'
+import { byteLevelJson, sentencePieceBpeJson } from '../tokenizer/build-json.js'
+import { withBeginAndEnd } from '../tokenizer/files.js'
+import type { TokenizerFiles } from '../tokenizer/tokenizer.js'
 
+const isolatedSplit = (Regex: string): JsonObject => ({
+  type: 'Split',
+  pattern: { Regex },
+  behavior: 'Isolated',
+  invert: false,
+})
 const digits: JsonObject = { type: 'Digits', individual_digits: true }
 const byteLevel = (use_regex: boolean): JsonObject => ({
   type: 'ByteLevel',

@@ -1,15 +1,15 @@
 /** Sentencepiece's `tokenizer.model` (a protocol buffer) as the `tokenizer.json` that cuts text the same way. */
 
 import { BinaryReader, WireType } from '@bufbuild/protobuf/wire'
-import { UserError } from '../base/errors.js'
-import { readBytes } from './file.js'
-import type { JsonObject } from './json.js'
+import { UserError } from '../../base/errors.js'
+import { readBytes } from '../file.js'
+import type { JsonObject } from '../json.js'
 import {
   pieceTypes,
   type SentencePieceVocabulary,
   sentencePieceBpeJson,
   sentencePieceUnigramJson,
-} from './tokenizer-json.js'
+} from './build-json.js'
 
 /** Field numbers of sentencepiece_model.proto. */
 const model = { pieces: 1, trainerSpec: 2, normalizerSpec: 3 }
@@ -19,7 +19,7 @@ const normalizer = { charsmap: 2, addDummyPrefix: 3, removeExtraWhitespaces: 4, 
 
 const modelTypes: Record<number, string> = { 1: 'unigram', 2: 'bpe', 3: 'word', 4: 'char' }
 
-/** @throws UserError where the file is no sentencepiece model, or of a kind that the library does not cut the same way */
+/** @throws UserError where the file is no sentencepiece model, or of a kind that is not read */
 export function readSentencePiece(path: string): JsonObject {
   const parsed = parse(path)
   const { type, vocabulary } = parsed
