@@ -4,6 +4,7 @@ import { UserError } from '../base/errors.js'
 import type { Atlas } from '../report/atlas/atlas.js'
 import { type EngineOptions, newCommand, numberOption, withEngine } from './command.js'
 import { type Io, jsonLine, print, processIo } from './io.js'
+import { locatedModel } from './located-model.js'
 
 const help = `
 Puts recorded rollouts through every entropy method and says what each leaves of the update: the share of tokens, the
@@ -72,8 +73,10 @@ export function atlasCommand(io: Io = processIo): Command {
         hint: 'the recorded statistics are of the temperature that was sampled at',
       })
     }
+    const policy = options.model && (await locatedModel({ model: options.model, checkpoint: 'last' }, io))
     const atlas = await methodAtlas(path, {
       ...options,
+      model: policy,
       onProgress: (done, total) => {
         if (io.stderr.isTTY)
           io.stderr.write(`\rscoring step ${Math.min(done + 1, total)} of ${total}${done === total ? '\n' : ''}`)

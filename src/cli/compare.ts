@@ -1,12 +1,14 @@
+import { statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Command } from 'commander'
 import { UserError } from '../base/errors.js'
-import { makeDirectory } from '../base/make-directory.js'
+import { realDisk } from '../run/store/disk.js'
 import { newCommand } from './command.js'
 import { type Io, jsonLine, print, processIo } from './io.js'
 
 const help = `
 RUN is a run directory (its metrics and held-out evaluations) or the directory of an evaluation (\`isentrope eval\`).
+Files among them, as a pattern of the shell may name, are skipped.
 Prints learning curves, the final figures, the table of Avg@K and Pass@K by method and data set, and the differences
 from the first, problem by problem, with interval and p-value. --out writes a page with all of it, the histograms of
 pass rates side by side and samples.
@@ -19,7 +21,7 @@ avgInterval, pass, passInterval, histogram, solved, ...}]}], differences, notes,
 
 Examples:
   $ isentrope compare runs/grpo runs/clip-b runs/clip-v --out compare.html
-  $ isentrope compare runs/quickstart-seed-0/* --names GRPO,Clip_B,Clip_V
+  $ isentrope compare runs/quickstart-seed-0/* --names Clip_B,Clip_V,GRPO
   $ isentrope compare evals/base evals/trained --json
 `
 
@@ -35,13 +37,14 @@ export function compareCommand(io: Io = processIo): Command {
     .option('-o, --out <file>', 'write a page')
     .option('--names <names>', 'names of the runs in their order, separated by commas')
     .option('--json', 'print one line of JSON, everything else to stderr')
-    .action(async (directories: string[], flags: CompareFlags) => {
+    .action(async (paths: string[], flags: CompareFlags) => {
+      const directories = await directoriesOf(paths, io)
       const names = namesOf(flags, directories)
       const [{ compare }, { renderComparison }] = await Promise.all([
         import('../report/pages/compare.js'),
         import('../report/pages/compare-page.js'),
       ])
-      if (flags.out !== undefined) makeDirectory(dirname(flags.out))
+      if (flags.out !== undefined) realDisk.makeDirectory(dirname(flags.out))
       const decodeToken = flags.out === undefined ? undefined : await decoderOf(directories)
       const comparison = await compare(directories, { names, out: flags.out, decodeToken })
       const people = flags.json ? io.stderr : io.stdout
@@ -50,6 +53,16 @@ export function compareCommand(io: Io = processIo): Command {
       if (comparison.report !== undefined) await print(people, `\nreport      ${comparison.report}\n`)
       if (flags.json) await print(io.stdout, jsonLine(comparison))
     })
+}
+
+/** @throws UserError where none of the paths is a directory */
+async function directoriesOf(paths: readonly string[], io: Io): Promise<string[]> {
+  const files = paths.filter((path) => statSync(path, { throwIfNoEntry: false })?.isFile())
+  if (files.length === paths.length) {
+    throw new UserError(`${files.join(', ')}: not a directory`, { hint: 'give directories of runs or of evaluations' })
+  }
+  if (files.length > 0) await print(io.stderr, `skipped, not a directory: ${files.join(', ')}\n`)
+  return paths.filter((path) => !files.includes(path))
 }
 
 function namesOf({ names }: CompareFlags, directories: readonly string[]): string[] | undefined {

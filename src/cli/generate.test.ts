@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it, vi } from 'vitest'
 import { fakeIo, fakeTerminal, runCommand } from '../../test/fake-io.js'
@@ -8,6 +9,7 @@ import { generateCommand } from './generate.js'
 vi.mock('../run/plan/sampling-engine.js', { spy: true })
 
 interface Seen {
+  model?: string
   prompts: GenerateInput[]
   options?: GenerateOptions
 }
@@ -18,7 +20,8 @@ const textOf = (input: GenerateInput) => ('prompt' in input ? input.prompt : inp
 function fakeRoom(seen: Seen): () => Promise<RolloutRoom> {
   return async () => ({
     async *score() {},
-    async *generate(_model, prompts, options) {
+    async *generate(model, prompts, options) {
+      seen.model = model
       seen.options = options
       let index = 0
       for await (const input of prompts) {
@@ -50,6 +53,21 @@ async function generate(io: ReturnType<typeof fakeIo>, ...argv: string[]) {
 }
 
 describe('generate', () => {
+  it('takes a run, as eval does, and a directory of weights as it is', async () => {
+    const run = 'test/fixtures/runs/before/grpo'
+    for (const [given, best] of [
+      [run, 'the last'],
+      [`${run}/checkpoints/step-000002`, 'the one given'],
+    ] as const) {
+      const { code, err, seen } = await generate(fakeIo(), '--prompt', 'hi', '--json', '-m', given)
+      expect(code).toBe(0)
+      expect(resolve(seen.model!)).toBe(resolve(run, 'checkpoints/step-000002/model'))
+      expect(err).toMatch(new RegExp(`^model: step 2 of ${given}, (${best}|the best by avg_at_k \\(0\\))\n$`))
+    }
+    const { err, seen } = await generate(fakeIo(), '--prompt', 'hi', '--json', '-m', 'test/fixtures/models/llama')
+    expect({ err, model: seen.model }).toEqual({ err: '', model: 'test/fixtures/models/llama' })
+  })
+
   it('measures for --dtype auto, and says on stderr what it came to', async () => {
     const argv = ['--prompt', 'hi', '--json', '--dtype', 'auto', '--threads', '1', '-m', 'test/fixtures/models/llama']
     const { code, err, seen } = await generate(fakeIo(), ...argv)

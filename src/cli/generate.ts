@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import pc from 'picocolors'
 import { UserError } from '../base/errors.js'
 import { plainText } from '../report/terminal/text.js'
+import type { CheckpointChoice } from '../run/evaluate/model.js'
 import { runChat } from './chat.js'
 import {
   type EngineOptions,
@@ -15,6 +16,7 @@ import {
 import { type GenerateInput, type GenerateLine, type GenerateOptions, rolloutRoom } from './engine-contract.js'
 import { type Io, jsonLine, print, processIo } from './io.js'
 import { type LineReader, readJsonInput, requirePiped, textField } from './json-input.js'
+import { locatedModel } from './located-model.js'
 
 const help = `
 The prompt is --prompt, or JSON lines {"prompt": "..."} on standard input. With --chat, no prompt and a terminal, a
@@ -33,6 +35,7 @@ Examples:
 
 interface GenerateFlags extends EngineOptions<SamplingType> {
   model: string
+  checkpoint: CheckpointChoice
   prompt?: string
   chat?: boolean
   system?: string
@@ -120,7 +123,8 @@ export function generateCommand(io: Io = processIo, room = rolloutRoom): Command
     .option('--stop <text>', 'end where this text appears (may be repeated)', repeated)
     .option('--batch-size <n>', 'rows sampled at once at most', numberOption({ minimum: 1, whole: true }), 32)
     .option('--json', 'print JSON lines')
-    .action(async (flags: GenerateFlags) => {
+    .action(async (given: GenerateFlags) => {
+      const flags = { ...given, model: await locatedModel(given, io) }
       if (flags.system !== undefined && !flags.chat) {
         throw new UserError('--system needs --chat', { hint: 'without a chat template, put the text into the prompt' })
       }

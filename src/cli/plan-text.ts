@@ -151,8 +151,10 @@ export function engineText({
   dtype,
   dtypeChoice,
   threads,
-}: Pick<Plan, 'device' | 'dtype' | 'dtypeChoice' | 'threads'>): string {
-  return `${device}, ${dtype}${dtypeChoice ? ` (auto: ${choiceText(dtypeChoice)})` : ''}, ${formatCounted(threads, 'thread')}`
+  absent,
+}: Pick<Plan, 'device' | 'dtype' | 'dtypeChoice' | 'threads'> & { absent?: string }): string {
+  const choice = dtypeChoice ? ` (auto: ${choiceText(dtypeChoice)})` : ''
+  return `${device}, ${dtype}${choice}, ${formatCounted(threads, 'thread')}${absent ? `; ${absent}` : ''}`
 }
 
 function choiceText(choice: DtypeChoice): string {

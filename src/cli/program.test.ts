@@ -38,10 +38,19 @@ describe('the command line', () => {
     expect((await run('help', name)).out).toBe(out)
   })
 
+  it('teaches a command inside another', async () => {
+    const { code, out } = await run('help', 'data', 'prepare')
+    expect(code).toBe(0)
+    expect(out).toContain('Usage: isentrope data prepare')
+    expect((await run('data', 'prepare', '--help')).out).toBe(out)
+  })
+
   it.each([
     [['trian'], 'Did you mean train?'],
     [['help', 'trian'], 'did you mean train?'],
     [['help', 'bake'], 'the commands are train,'],
+    [['help', 'data', 'prepar'], 'did you mean prepare?'],
+    [['help', 'train', 'x'], "'train' has no commands of its own"],
     [['train', '--rum', 'x'], 'Did you mean --run?'],
     [['score'], "required option '-m, --model <model>' not specified"],
     [['completion', 'tcsh'], 'Allowed choices are bash, zsh, fish'],

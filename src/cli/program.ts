@@ -43,17 +43,29 @@ With --json, stdout holds JSON alone and text for people goes to stderr. NO_COLO
 function helpCommand(program: Command): Command {
   return new Command('help')
     .summary('explain a command')
-    .argument('[command]')
-    .action((name: string | undefined) => {
-      if (name === undefined) return program.outputHelp()
-      const command = program.commands.find((one) => one.name() === name)
-      if (command) return command.outputHelp()
-      const names = program.commands.map((one) => one.name())
-      const near = closest(name, names)
-      throw new UserError(`unknown command '${name}'`, {
-        hint: distance(name, near) <= 2 ? `did you mean ${near}?` : `the commands are ${names.join(', ')}`,
-      })
+    .argument('[command...]', 'its words: train, or data prepare')
+    .action((words: string[]) => {
+      let command = program
+      for (const [i, name] of words.entries()) {
+        const found = command.commands.find((one) => one.name() === name)
+        if (!found) throw unknownCommand(words.slice(0, i + 1), command)
+        command = found
+      }
+      command.outputHelp()
     })
+}
+
+function unknownCommand(words: readonly string[], { commands }: Command): UserError {
+  const names = commands.map((one) => one.name())
+  if (names.length === 0) {
+    return new UserError(`'${words.slice(0, -1).join(' ')}' has no commands of its own`, {
+      hint: `isentrope help ${words.slice(0, -1).join(' ')}`,
+    })
+  }
+  const near = closest(words.at(-1)!, names)
+  return new UserError(`unknown command '${words.join(' ')}'`, {
+    hint: distance(words.at(-1)!, near) <= 2 ? `did you mean ${near}?` : `the commands are ${names.join(', ')}`,
+  })
 }
 
 const withSubcommands = (command: Command): Command[] => [command, ...command.commands.flatMap(withSubcommands)]

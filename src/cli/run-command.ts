@@ -67,6 +67,13 @@ export async function plannedPlace(
   return (resume ? latestRunDirectory(name, root) : undefined) ?? `${root}/${name}-TIMESTAMP`
 }
 
+/** A plan for a device that is not here says so. */
+export async function warnOfAbsentDevice(plan: { device: string; warnings: string[] }): Promise<void> {
+  const { absentDevice } = await import('../run/plan/absent-device.js')
+  const absent = await absentDevice(plan.device)
+  if (absent !== undefined) plan.warnings.push(`${absent}; the plan is for another machine`)
+}
+
 /** Where the run goes, unless the plan has said it, and on an accelerator how it is used, before the first step. */
 export function startText({ runDirectory, step, engine }: RunBegin, planned?: string): string {
   const place =

@@ -1,8 +1,10 @@
 import type { Command } from 'commander'
+import type { CheckpointChoice } from '../run/evaluate/model.js'
 import { type EngineOptions, newCommand, numberOption, withModel } from './command.js'
 import { rolloutRoom, type ScoreInput, type ScoreLine } from './engine-contract.js'
 import { type Io, jsonLine, print, processIo } from './io.js'
 import { type LineReader, readJsonInput, requirePiped, textField, tokensField } from './json-input.js'
+import { locatedModel } from './located-model.js'
 
 const help = `
 Reads JSON lines from standard input, each one of
@@ -24,6 +26,7 @@ Examples:
 
 interface ScoreFlags extends Omit<EngineOptions, 'dtype'> {
   model: string
+  checkpoint: CheckpointChoice
   dtype?: EngineOptions['dtype'] | 'float64'
   temperature: number
   chat?: boolean
@@ -67,7 +70,8 @@ export function scoreCommand(io: Io = processIo, room = rolloutRoom): Command {
     .option('--json', 'print JSON lines')
     .action(async (flags: ScoreFlags) => {
       requirePiped(io.stdin, `echo '{"prompt": "2 + 2 =", "completion": " 4"}' | isentrope score --model M`)
-      const { model, temperature, chat = false, device, dtype, threads, adapter } = flags
+      const { temperature, chat = false, device, dtype, threads, adapter } = flags
+      const model = await locatedModel(flags, io)
       const inputs = readJsonInput(io.stdin, readScoreInput)
       const { score } = await room()
       let index = 0

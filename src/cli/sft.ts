@@ -11,6 +11,7 @@ import {
   sayHowToContinue,
   sayWhereRunStands,
   startText,
+  warnOfAbsentDevice,
   writeReport,
 } from './run-command.js'
 import { stopOnSignals } from './signals.js'
@@ -76,6 +77,7 @@ export function sftCommand(io: Io = processIo): Command {
       const { recipe, choice } = await resolveDtype(given, sftFormat, where)
       const plan = await planSft(recipe, data, { dtypeChoice: choice })
       const place = await plannedPlace(recipe, flags)
+      await warnOfAbsentDevice(plan)
       await print(people, sftPlanText(recipe, plan, place, people.columns))
       if (flags.dryRun) {
         if (flags.json) await print(io.stdout, `${JSON.stringify({ recipe, plan }, infinityAsYaml)}\n`)

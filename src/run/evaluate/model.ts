@@ -52,6 +52,16 @@ export function findModels(
   })
 }
 
+/**
+ * The model that a command which takes one is given, a run's or checkpoint's files held against their hashes.
+ * @throws UserError as {@link findModels} does, and for a file that is not as it was saved
+ */
+export async function locateModel(given: string, choice?: CheckpointChoice, adapter?: string): Promise<EvalModel> {
+  const [model] = findModels([given], choice, adapter) as [EvalModel]
+  if (model.checkpoint) await requireIntact(model.reference)
+  return model
+}
+
 function findModel(given: string, choice: CheckpointChoice): EvalModel {
   const isDirectory = given !== '' && statAt(given)?.isDirectory() === true
   if (!isDirectory) return { name: basename(given) || given, given, reference: given }

@@ -16,7 +16,7 @@ import type { TaskSpec } from '../../task/spec.js'
 import type { BackendInfo } from '../../train/backend.js'
 import { openLocalBackend } from '../../train/local/backend.js'
 import type { ComputeType } from '../plan/resolve-dtype.js'
-import { type EngineAsked, samplingEngine } from '../plan/sampling-engine.js'
+import { type EngineAsked, samplingEngine, toldEngine } from '../plan/sampling-engine.js'
 import { type Disk, realDisk, replaceFile } from '../store/disk.js'
 import { describeStart, nextEnvironment, type RunEnvironment } from '../store/environment.js'
 import { readJsonFile } from '../store/json-file.js'
@@ -118,7 +118,7 @@ export async function evaluateModels(options: EvalOptions): Promise<EvalOutcome>
         return { model, data: set, journal: onDisk ? openJournal(disk, paths, m, set.name, expected) : memoryJournal() }
       }),
     )
-    options.onPlan?.({ ...planOf(models, data, jobs, opened), engine })
+    options.onPlan?.({ ...planOf(models, data, jobs, opened), engine: await toldEngine(engine) })
     if (options.dryRun) return { ...makeResults(models, data, []), interrupted: false }
     await runJobs(jobs, { ...options, dtype: engine.dtype, batchSize, disk }, paths)
     const evaluated = finished(jobs)

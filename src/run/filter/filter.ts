@@ -22,7 +22,7 @@ import { openLocalBackend } from '../../train/local/backend.js'
 import { fingerprint } from '../evaluate/model.js'
 import { type EvalOptions, windowSize } from '../evaluate/session.js'
 import type { ComputeType } from '../plan/resolve-dtype.js'
-import { type EngineAsked, type PlannedEngine, samplingEngine } from '../plan/sampling-engine.js'
+import { type EngineAsked, type PlannedEngine, samplingEngine, toldEngine } from '../plan/sampling-engine.js'
 import { type Disk, realDisk } from '../store/disk.js'
 import { readJsonFile } from '../store/json-file.js'
 import { toJsonLine } from '../store/json-lines.js'
@@ -141,7 +141,7 @@ export async function filterData(options: FilterOptions): Promise<FilterOutcome>
   })
   const settings = settingsOf({ ...options, dtype: engine.dtype }, spec, model, examples, sampling)
   if (options.dryRun) {
-    options.onPlan?.({ ...planOf(examples.length, 0, sampling), engine })
+    options.onPlan?.({ ...planOf(examples.length, 0, sampling), engine: await toldEngine(engine) })
     return {
       ...resultOf({ spec, settings, range, examples, rates: new Map(), samples }),
       directory: options.out,
@@ -161,7 +161,7 @@ export async function filterData(options: FilterOptions): Promise<FilterOutcome>
       examples.map(({ id }) => id),
       samples,
     )
-    options.onPlan?.({ ...planOf(examples.length, rates.size, sampling), engine })
+    options.onPlan?.({ ...planOf(examples.length, rates.size, sampling), engine: await toldEngine(engine) })
     if (rates.size < examples.length)
       await measure({ ...options, dtype: engine.dtype, disk }, { task, model, examples, range, sampling, rates, paths })
     const interrupted = rates.size < examples.length

@@ -3,12 +3,17 @@ import os from 'node:os'
 import { sketchModelWithProgress } from '../../rollout/model-thread.js'
 import { measurePrecision } from '../../rollout/precision.js'
 import type { PrecisionSeconds } from '../../torch/precision-speed.js'
+import { absentDevice } from './absent-device.js'
 import { decodingWork } from './layer-work.js'
 import type { Plan } from './plan.js'
 import { type ComputeType, typeByMeasurement } from './resolve-dtype.js'
 
 /** As a plan tells it. */
-export type PlannedEngine = Pick<Plan, 'device' | 'dtypeChoice' | 'threads'> & { dtype: ComputeType }
+export type PlannedEngine = Pick<Plan, 'device' | 'dtypeChoice' | 'threads'> & {
+  dtype: ComputeType
+  /** Why the device is not here; absent where it may be. */
+  absent?: string
+}
 
 export interface EngineAsked {
   device?: string
@@ -41,6 +46,12 @@ export async function samplingEngine(
   if (isComputeType(work.begun)) return { ...engine, dtype: work.begun, dtypeChoice: { by: 'run' } }
   const { dtype: faster, choice } = await typeByMeasurement(() => measure(work, device, threads))
   return { ...engine, dtype: faster, dtypeChoice: choice }
+}
+
+/** The engine as a plan tells it: with the reason where its device is not here. */
+export async function toldEngine(engine: PlannedEngine): Promise<PlannedEngine> {
+  const absent = await absentDevice(engine.device)
+  return absent === undefined ? engine : { ...engine, absent }
 }
 
 const isComputeType = (value: unknown): value is ComputeType =>
