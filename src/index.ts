@@ -7,7 +7,7 @@
 export { UserError } from './base/errors.js'
 export * from './entropy/index.js'
 export { openModel as loadModel } from './model/open.js'
-export type { ChatMessage, DecoderConfig, OpenModel, Tokenizer } from './model/types.js'
+export type { ChatMessage, DecoderConfig, OpenModel, TextModel, Tokenizer } from './model/types.js'
 export { loadRecipe, parseRecipe } from './recipe/index.js'
 export type { RecipeInput, SftRecipeInput, TaskInput } from './recipe/input.js'
 export type { Recipe } from './recipe/schema.js'
@@ -34,7 +34,19 @@ export {
 } from './rollout/index.js'
 export { type MergeOptions, mergeAdapter } from './rollout/merge.js'
 export type { MergeResult } from './rollout/merge-service.js'
+export type { Correction, PolicyWeights, Sampler, SamplerCapabilities } from './rollout/sampler-kind.js'
+export { type ScoredTokens, scoreTokens, type TokensInput } from './rollout/score-tokens.js'
 export { type TensorMomentsOptions, tensorMoments } from './rollout/tensor-moments.js'
+export { joinTokens, type TokenBatch, type TokenSpan } from './rollout/token-batch.js'
+export type {
+  Completion,
+  RolloutStatistics,
+  SampledCompletion,
+  SamplePrompt,
+  SamplingOptions,
+  TokenScores,
+  TokenStatistics,
+} from './rollout/types.js'
 export { type BenchmarkOverlap, type PreparedManifest, type PrepareOptions, prepareData } from './run/data/prepare.js'
 export { type EvaluateOptions, type Evaluation, evaluate } from './run/evaluate/evaluate.js'
 export type { EvalPlan } from './run/evaluate/plan.js'
@@ -56,12 +68,20 @@ export type { FilterResult } from './run/filter/results.js'
 export { type ReproductionRequest, reproduceClaims as reproduce } from './run/reproduce/index.js'
 export type { Reproduction } from './run/reproduce/reproduce.js'
 export type { ClaimOutcome, ComparisonOutcome, Verdict } from './run/reproduce/types.js'
+export {
+  type BackendRecipe,
+  type OpenBackendOptions,
+  type OpenSamplerOptions,
+  openBackend,
+  openSampler,
+} from './run/train/open-backend.js'
 export { type SftCallbacks, type SftOptions, type SftSummary, sft } from './run/train/sft.js'
 export { type TrainCallbacks, type TrainConfig, trainFrom as train } from './run/train/train-from.js'
 export type { RewardEntry } from './task/code.js'
 export { type Dataset, type DatasetOptions, loadDataset } from './task/data/dataset.js'
 export type { Problem } from './task/data/problems.js'
 export { grade } from './task/math/grade.js'
+export { loadTask } from './task/registry.js'
 export { defineReward, type Reward, type RewardFunction } from './task/rewards/types.js'
 export {
   type CompletionInfo,
@@ -72,8 +92,25 @@ export {
   type Split,
   type Task,
 } from './task/types.js'
-export type { Backend } from './train/backend.js'
+export { type AdvantageKind, groupAdvantages } from './train/advantages.js'
+export type {
+  Backend,
+  BackendInfo,
+  ExactBackend,
+  LedgerReading,
+  ScoreGroup,
+  ScoringOptions,
+  TokenDistribution,
+  TokenUpdate,
+  TrainCompletion,
+  TrainGroup,
+  UpdateOptions,
+  UpdateResult,
+} from './train/backend.js'
+export { allCapabilities, type BackendCapabilities } from './train/capabilities.js'
+export { samplingOptions, updateOptions } from './train/defaults.js'
 export type { EvalMetrics, GradedCompletion, StepMetrics, TrainEvent } from './train/events.js'
+export { type LoopEvent, type LoopSetup, type LoopState, trainLoop } from './train/loop.js'
 export type { MetricKey } from './train/metrics/catalogue.js'
 export type { CriticBackend } from './train/ppo/critic.js'
 export { type GaeOptions, type GaeResult, gae } from './train/ppo/gae.js'

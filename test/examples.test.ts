@@ -15,6 +15,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { ownDependency, templates } from '../src/run/init/init.js'
+import { writeTinyModel } from './training/tiny-model.js'
 
 const root = mkdtempSync(join(tmpdir(), 'examples-'))
 afterAll(() => rmSync(root, { recursive: true }))
@@ -52,6 +53,19 @@ describe('examples', () => {
   it('entropy-of-text.ts prints a line for every token that has a distribution', () => {
     const out = node([jiti, 'examples/entropy-of-text.ts', 'quickstart/policy', '1,2,3,4=5:', '4+1'])
     expect(out.trimEnd().split('\n').at(-1)).toMatch(/^"1"( +-?\d\.\d{3}){4} {4}(lowers|raises) entropy$/)
+  })
+
+  it('rl-loop.ts trains by its own loop, and saves a model', () => {
+    const tiny = writeTinyModel(join(root, 'tiny'))
+    const saved = join(root, 'saved')
+    const out = node([jiti, 'examples/rl-loop.ts', tiny, '2', saved])
+    const line =
+      /^step \d {2}reward -?\d\.\d{3} {2}entropy \d\.\d{3} nats {2}predicted dH \S+ {2}masked \d+ \+ \d+ of \d+ {2}loss \S+ {2}\|g\| \S+$/
+    const lines = out.trimEnd().split('\n')
+    expect(lines).toHaveLength(2)
+    for (const one of lines) expect(one).toMatch(line)
+    const weights = (directory: string) => readFileSync(join(directory, 'model.safetensors'))
+    expect(weights(saved).equals(weights(tiny))).toBe(false)
   })
 
   it('tracker.ts writes a row a step', () => {

@@ -81,6 +81,23 @@ describe('training a table', () => {
   })
 })
 
+it.each(['train', 'eval'])('stops at once while a grader of %s waits', async (split) => {
+  const stop = new AbortController()
+  const waiting: Task = {
+    ...letters,
+    grade: (text, example, info) => {
+      if (!example.id.startsWith(split)) return letters.grade(text, example, info)
+      setImmediate(() => stop.abort())
+      return new Promise(() => {})
+    },
+  }
+  const recipe = recipeOf({ eval: { every: 1, samples: 2, problems: 3 } })
+  const types: string[] = []
+  const backend = openTable({ signal: stop.signal })
+  for await (const { type } of trainLoop({ recipe, backend, task: waiting, signal: stop.signal })) types.push(type)
+  expect(types).not.toContain('step')
+})
+
 describe('a sampler beside the backend', () => {
   it('that has its weights gives the very same run: moments, masks, and steps', async () => {
     const recipe = recipeOf({

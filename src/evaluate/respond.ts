@@ -86,13 +86,22 @@ export function samplePrompts(
   })
 }
 
-/** Samples and grades the problems, all in one batch; the answer is in their order. */
+/** What samples, and what grades. */
+export interface Responder {
+  sampler: ExactSampler
+  model: TextModel
+  task: Pick<Task, 'name' | 'grade'>
+  /** Ends the grading early. */
+  signal?: AbortSignal
+}
+
+/** Samples and grades the problems, all in one batch; the answer is in their order. Undefined when `signal` ended it. */
 export async function respond(
-  { sampler, model, task }: { sampler: ExactSampler; model: TextModel; task: Pick<Task, 'name' | 'grade'> },
+  { sampler, model, task, signal }: Responder,
   problems: readonly PlacedExample[],
   options: RespondOptions,
   onProgress?: (done: { tokens: number; completions: number }) => void,
-): Promise<EvaluatedProblem[]> {
+): Promise<EvaluatedProblem[] | undefined> {
   const { samples, stopStrings, ...sampling } = options
   const { completions } = await sampler.sample(
     samplePrompts(model, problems, options.maxNewTokens),
@@ -114,7 +123,9 @@ export async function respond(
       example: problems[prompt]!.example,
       info: { finish, tokens: tokens.length, prompt: given[prompt]! },
     })),
+    { signal },
   )
+  if (!grades) return undefined
   const evaluated = problems.map(
     ({ index, example }): EvaluatedProblem => ({
       index,

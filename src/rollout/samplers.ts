@@ -22,5 +22,5 @@ export const describeSampler = (section: SamplerSection | undefined): string =>
   samplerKind(section).describe(optionsIn(section))
 
 /** Opens the recipe's sampler. */
-export const openSampler = (section: SamplerSection | undefined, context: SamplerContext): Promise<Sampler> =>
+export const openSamplerKind = (section: SamplerSection | undefined, context: SamplerContext): Promise<Sampler> =>
   samplerKind(section).open(optionsIn(section), context)

@@ -34,6 +34,35 @@ export async function* score(
   inputs: AsyncIterable<ScoreInput> | Iterable<ScoreInput>,
   options: ScoreOptions = {},
 ): AsyncGenerator<ScoreLine> {
+  for await (const { tokens, statistics } of scoreEach(reference, inputs, options)) {
+    const line = (values: Float32Array | undefined) => [null, ...(values ?? [])]
+    yield {
+      tokens,
+      logprobs: line(statistics?.logprob),
+      entropy: line(statistics?.entropy),
+      sumP2: line(statistics?.sumP2),
+      sumP2LogP: line(statistics?.sumP2LogP),
+      S: line(statistics?.S),
+      expectedS: line(statistics?.expectedS),
+    }
+  }
+}
+
+export interface ScoredInput<Input> {
+  input: Input
+  tokens: number[]
+  /** Tokens of the prompt; undefined for an input of ids alone. */
+  promptLength?: number
+  /** Of every token but the first; absent where there is no other. */
+  statistics?: TokenStatistics
+}
+
+/** {@link score} before its lines. */
+export async function* scoreEach<Input extends ScoreInput>(
+  reference: string,
+  inputs: AsyncIterable<Input> | Iterable<Input>,
+  options: ScoreOptions = {},
+): AsyncGenerator<ScoredInput<Input>> {
   const device = options.device ?? 'cpu'
   const dtype = options.dtype ?? ((model: OpenModel) => precisionFor(model, device))
   const entry = new URL('./worker.js', import.meta.url).href
@@ -42,22 +71,13 @@ export async function* score(
   try {
     let index = 0
     for await (const input of inputs) {
-      const tokens = tokensOf(model, input, chat)
+      const { tokens, promptLength } = tokensOf(model, input, chat)
       requireTokens(model, tokens, ++index)
       const statistics =
         tokens.length > 1 ? await thread.call<TokenStatistics>('scoreSequence', { tokens, temperature }) : undefined
       const broken = statistics?.entropy.findIndex((H) => !Number.isFinite(H)) ?? -1
       if (broken >= 0) throw nonFiniteLogits([`input ${index}, token ${broken + 1}`])
-      const line = (values: Float32Array | undefined) => [null, ...(values ?? [])]
-      yield {
-        tokens,
-        logprobs: line(statistics?.logprob),
-        entropy: line(statistics?.entropy),
-        sumP2: line(statistics?.sumP2),
-        sumP2LogP: line(statistics?.sumP2LogP),
-        S: line(statistics?.S),
-        expectedS: line(statistics?.expectedS),
-      }
+      yield { input, tokens, promptLength, statistics }
     }
   } finally {
     await thread.close()
@@ -73,16 +93,17 @@ function precisionFor({ tensors }: OpenModel, device: string): Dtype {
   return device === 'cpu' && parameters <= preciseParameters ? 'float64' : 'float32'
 }
 
-function tokensOf(model: OpenModel, input: ScoreInput, chat: boolean): number[] {
+function tokensOf(model: OpenModel, input: ScoreInput, chat: boolean): { tokens: number[]; promptLength?: number } {
   // Ids need no tokenizer, and a model may come without one.
-  if ('tokens' in input) return input.tokens
+  if ('tokens' in input) return { tokens: input.tokens }
   const { tokenizer } = model
   const prompt = chat
     ? tokenizer.encode(tokenizer.renderChat([{ role: 'user', content: input.prompt }], { addGenerationPrompt: true }), {
         special: false,
       })
     : tokenizer.encode(input.prompt)
-  return [...prompt, ...tokenizer.encode(input.completion, { special: false })]
+  const completion = tokenizer.encode(input.completion, { special: false })
+  return { tokens: [...prompt, ...completion], promptLength: prompt.length }
 }
 
 function requireTokens({ config }: OpenModel, tokens: number[], index: number): void {

@@ -91,6 +91,67 @@ describe('gradeAll', () => {
   })
 })
 
+describe("a grader's signal", () => {
+  /** Answers when it is aborted, and says so. */
+  const patient = (aborted: unknown[]) =>
+    taskOf(
+      (_, __, { signal }) =>
+        new Promise((_resolve, reject) =>
+          signal!.addEventListener('abort', () => {
+            aborted.push(signal!.reason)
+            reject(new Error('given up'))
+          }),
+        ),
+    )
+
+  it('is aborted when the run is stopped, which ends the grading whatever the graders do', async () => {
+    const stop = new AbortController()
+    const aborted: unknown[] = []
+    const grading = gradeAll(patient(aborted), [item('a'), item('b')], { signal: stop.signal })
+    const deaf = gradeAll(
+      taskOf(() => new Promise(() => {})),
+      [item('a')],
+      { signal: stop.signal },
+    )
+    stop.abort('stopped')
+    expect(await grading).toBeUndefined()
+    expect(await deaf).toBeUndefined()
+    expect(aborted).toEqual(['stopped', 'stopped'])
+    let calls = 0
+    const counting = taskOf(() => ++calls)
+    expect(await gradeAll(counting, [item('a')], { signal: stop.signal })).toBeUndefined()
+    expect(calls).toBe(0)
+  })
+
+  it('is aborted when another grader fails', async () => {
+    const aborted: unknown[] = []
+    const both = taskOf((completion, example, info) => {
+      if (completion === 'b') throw new Error('broken')
+      return patient(aborted).grade(completion, example, info)
+    })
+    await expect(gradeAll(both, [item('a'), item('b')])).rejects.toThrow('the grader threw: broken')
+    expect(aborted).toEqual([expect.objectContaining({ message: expect.stringContaining('broken') })])
+  })
+
+  it('reaches a reward within its patience, and ends its tries', async () => {
+    const stop = new AbortController()
+    let calls = 0
+    const failure = withPatience(
+      'it',
+      { timeout: 60, retries: 5, pause: 60 },
+      (signal) =>
+        new Promise<number>((_, reject) => {
+          calls++
+          signal.addEventListener('abort', () => reject(new Error('given up')))
+        }),
+      stop.signal,
+    )
+    stop.abort()
+    await expect(failure).rejects.toThrow('given up')
+    expect(calls).toBe(1)
+  })
+})
+
 describe('withPatience', () => {
   it('aborts the try whose time is up', async () => {
     const aborted: boolean[] = []

@@ -68,26 +68,59 @@ export async function gradeOne<E extends Example>(task: Task<E>, item: ToGrade<E
 /** A text reads as one: "1" is not the number 1. */
 const shown = (value: unknown) => (typeof value === 'string' ? JSON.stringify(value) : String(value))
 
-/** Grades in the order given, at most `concurrency` at a time (graders may wait for a judge over the network). */
+export interface GradingOptions {
+  /** Graders at work at a time; they may wait for a judge over the network. Default: 16. */
+  concurrency?: number
+  /** Ends the grading at once, whatever the graders do. */
+  signal?: AbortSignal
+}
+
+/** Grades in the order given; undefined when `signal` ended it. */
 export async function gradeAll<E extends Example>(
   task: Task<E>,
   items: readonly ToGrade<E>[],
-  { concurrency = 16 }: { concurrency?: number } = {},
-): Promise<Grade[]> {
+  options?: GradingOptions & { signal?: undefined },
+): Promise<Grade[]>
+export async function gradeAll<E extends Example>(
+  task: Task<E>,
+  items: readonly ToGrade<E>[],
+  options: GradingOptions,
+): Promise<Grade[] | undefined>
+export async function gradeAll<E extends Example>(
+  task: Task<E>,
+  items: readonly ToGrade<E>[],
+  { concurrency = 16, signal }: GradingOptions = {},
+): Promise<Grade[] | undefined> {
+  if (signal?.aborted) return undefined
   const grades = new Array<Grade>(items.length)
+  const unwanted = new AbortController()
   let next = 0
-  let failed = false
   const work = async () => {
-    while (!failed && next < items.length) {
+    while (!unwanted.signal.aborted && next < items.length) {
       const i = next++
+      const { info, ...item } = items[i]!
       try {
-        grades[i] = await gradeOne(task, items[i]!)
+        grades[i] = await gradeOne(task, { ...item, info: { ...info, signal: unwanted.signal } })
       } catch (error) {
-        failed = true
+        unwanted.abort(error)
         throw error
       }
     }
   }
-  await Promise.all(Array.from({ length: Math.min(concurrency, items.length) }, work))
-  return grades
+  let stop = () => {}
+  const stopped = new Promise<undefined>((resolve) => {
+    stop = () => {
+      resolve(undefined)
+      unwanted.abort(signal?.reason)
+    }
+  })
+  signal?.addEventListener('abort', stop)
+  const graded = Promise.all(Array.from({ length: Math.min(concurrency, items.length) }, work)).then(() => grades)
+  // What graders say after the end is of no interest.
+  graded.catch(() => {})
+  try {
+    return await Promise.race([graded, stopped])
+  } finally {
+    signal?.removeEventListener('abort', stop)
+  }
 }

@@ -19,16 +19,18 @@ export type PatienceOptions = z.output<z.ZodObject<typeof patienceKeys>>
 
 /**
  * Calls `work` until it succeeds, at most 1 + retries times, each time for at most `timeout` seconds. The signal it
- * is given is aborted when its time is up. Throws {@link GraderError} with the last failure as its cause.
+ * is given is aborted when its time is up, or with `outer`, after which there is no further try. Throws {@link GraderError} with the last failure as its cause.
  */
 export async function withPatience<T>(
   what: string,
   options: PatienceOptions,
   work: (signal: AbortSignal) => T | Promise<T>,
+  outer?: AbortSignal,
 ): Promise<T> {
   let failure: unknown
-  for (let attempt = 0; attempt <= options.retries; attempt++) {
-    if (attempt > 0) await sleep(1000 * options.pause * 2 ** (attempt - 1))
+  for (let attempt = 0; attempt <= options.retries && (attempt === 0 || !outer?.aborted); attempt++) {
+    if (attempt > 0)
+      await sleep(1000 * options.pause * 2 ** (attempt - 1), undefined, { signal: outer }).catch(() => {})
     const controller = new AbortController()
     let timer: NodeJS.Timeout | undefined
     const timeUp = new Promise<never>((_, reject) => {
@@ -39,7 +41,7 @@ export async function withPatience<T>(
       }, 1000 * options.timeout)
     })
     try {
-      return await Promise.race([work(controller.signal), timeUp])
+      return await Promise.race([work(outer ? AbortSignal.any([outer, controller.signal]) : controller.signal), timeUp])
     } catch (error) {
       failure = error
     } finally {

@@ -33,6 +33,11 @@ export interface CompletionInfo {
   tokens: number
   /** The whole text that the policy continued: a chat as its template renders it. */
   prompt?: string
+  /**
+   * Aborted when the answer is no longer wanted: the run is stopped, another grader has failed, or the time of this try is up.
+   * Pass it to fetch, or to a child process. Training and evaluation always give it.
+   */
+  signal?: AbortSignal
 }
 
 export type Split = 'train' | 'eval'

@@ -137,7 +137,7 @@ export interface ScoreGroup {
   completions: Int32Array[]
 }
 
-export interface ScoreOptions {
+export interface ScoringOptions {
   temperature: number
   /** Tokens of one micro-batch at most; the result does not depend on it. */
   tokenBudget: number
@@ -156,7 +156,7 @@ export interface Backend<
   readonly model: TextModel
   sample(...given: Parameters<SampleFunction>): ReturnType<SampleFunction<Sampled>>
   /** Statistics of given completions under the policy (or the frozen reference), per group and completion. */
-  score(groups: ScoreGroup[], options: ScoreOptions): Promise<Scored[][]>
+  score(groups: ScoreGroup[], options: ScoringOptions): Promise<Scored[][]>
   update(groups: TrainGroup[], options: UpdateOptions): Promise<UpdateResult>
   /** Keeps a copy of the present policy as the frozen reference. */
   freezeReference(): Promise<void>

@@ -37,8 +37,9 @@ export async function* collectBatch(
     if (signal?.aborted) return undefined
 
     yield { type: 'phase', step, phase: 'grade' }
-    collector.add({ prompts, graded: await grade(setup, examples, prompts, completions), statistics })
-    if (signal?.aborted) return undefined
+    const graded = await grade(setup, examples, prompts, completions)
+    if (!graded || signal?.aborted) return undefined
+    collector.add({ prompts, graded, statistics })
   }
   return collector.batch()
 }
@@ -82,12 +83,13 @@ function samplingOptions(setup: LoopSetup, step: number): SamplingOptions {
   }
 }
 
+/** Undefined where the run's signal ended it. */
 async function grade(
-  { recipe, backend, task }: LoopSetup,
+  { recipe, backend, task, signal }: LoopSetup,
   examples: Example[],
   prompts: { text: string }[],
   completions: Completion[],
-): Promise<Graded[]> {
+): Promise<Graded[] | undefined> {
   const texts = completions.map(({ tokens }) =>
     completionText(backend.model.tokenizer, tokens, recipe.rollout.stopStrings),
   )
@@ -98,20 +100,24 @@ async function grade(
       example: examples[prompt],
       info: { finish, tokens: tokens.length, prompt: prompts[prompt].text },
     })),
+    { signal },
   )
-  return completions.map((completion, i): Graded => {
-    const { reward, correct } = grades[i]
-    const { parts, taskReward } = rewardParts(grades[i])
-    return {
-      promptId: examples[completion.prompt].id,
-      promptText: promptText(examples[completion.prompt]),
-      completionText: texts[i],
-      example: examples[completion.prompt],
-      completion,
-      reward,
-      ...(correct === undefined ? {} : { correct }),
-      rewardParts: parts,
-      ...(taskReward === undefined ? {} : { taskReward }),
-    }
-  })
+  return (
+    grades &&
+    completions.map((completion, i): Graded => {
+      const { reward, correct } = grades[i]
+      const { parts, taskReward } = rewardParts(grades[i])
+      return {
+        promptId: examples[completion.prompt].id,
+        promptText: promptText(examples[completion.prompt]),
+        completionText: texts[i],
+        example: examples[completion.prompt],
+        completion,
+        reward,
+        ...(correct === undefined ? {} : { correct }),
+        rewardParts: parts,
+        ...(taskReward === undefined ? {} : { taskReward }),
+      }
+    })
+  )
 }

@@ -7,18 +7,19 @@ import type { EvalMetrics } from './events.js'
 import { heldOutMetrics } from './held-out.js'
 import type { LoopSetup } from './loop-setup.js'
 
+/** Undefined where the run's signal ended it. */
 export async function evaluatePolicy(
   setup: LoopSetup,
   sampler: ExactSampler,
   examples: Example[],
   step: number,
-): Promise<EvalMetrics> {
-  const { task, evalTask } = setup
+): Promise<EvalMetrics | undefined> {
+  const { task, evalTask, signal } = setup
   const { model } = setup.backend
   const { rollout, eval: evaluation } = setup.recipe
   const { samples, temperature, seed } = evaluation!
   const problems = await respond(
-    { sampler, model, task: evalTask ?? task },
+    { sampler, model, task: evalTask ?? task, signal },
     examples.map((example, index) => ({ index, example })),
     {
       samples,
@@ -32,5 +33,5 @@ export async function evaluatePolicy(
       batchSize: rollout.batchSize,
     },
   )
-  return heldOutMetrics(step, problems, hashProblems(examples))
+  return problems && heldOutMetrics(step, problems, hashProblems(examples))
 }

@@ -50,7 +50,7 @@ export async function* trainLoop(setup: LoopSetup): AsyncGenerator<LoopEvent> {
   if (setup.evaluate || (step === 0 && evaluationDue(recipe, 0))) {
     yield { type: 'phase', step, phase: 'evaluate' }
     const metrics = await evaluate()
-    if (signal?.aborted) return
+    if (!metrics || signal?.aborted) return
     yield { type: 'eval', metrics }
   }
   while (step < recipe.train.steps) {
@@ -103,7 +103,7 @@ export async function* trainLoop(setup: LoopSetup): AsyncGenerator<LoopEvent> {
     if (evaluationDue(recipe, step)) {
       yield { type: 'phase', step, phase: 'evaluate' }
       const metrics = await evaluate()
-      if (signal?.aborted) return
+      if (!metrics || signal?.aborted) return
       yield { type: 'eval', metrics }
     }
   }

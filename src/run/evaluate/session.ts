@@ -189,13 +189,13 @@ async function runJob(
     if (window.every(({ index }) => journal.done.has(index))) continue
     if (signal?.aborted) return
     const answered = await respond(
-      { sampler, model: open, task },
+      { sampler, model: open, task, signal },
       window,
       { ...sampling, samples, batchSize },
       (done) => progress.within(model.name, data.name, done),
     )
     // The rows of an ended call are cut short: they are no answers.
-    if (signal?.aborted) return
+    if (!answered || signal?.aborted) return
     journal.append(answered.filter(({ index }) => !journal.done.has(index)))
     progress.after(model.name, data.name, answered)
   }

@@ -261,9 +261,9 @@ async function measure(
       const window = all.slice(from, from + size)
       if (window.every(({ index }) => rates.has(index))) continue
       if (signal?.aborted) return
-      const answered = await respond({ sampler: engine, model, task }, window, sampling, progress.within)
+      const answered = await respond({ sampler: engine, model, task, signal }, window, sampling, progress.within)
       // The rows of an ended call are cut short: they are no answers.
-      if (signal?.aborted) return
+      if (!answered || signal?.aborted) return
       if (!areJudged(answered)) {
         throw new UserError(`task ${task.name}: does not say which completions are correct, so there is no pass rate`, {
           hint: 'let its grader return {reward, correct}',

@@ -5,7 +5,6 @@ import type { ModelSketch } from '../../model/open.js'
 import type { DecoderConfig, Tokenizer } from '../../model/types.js'
 import type { Recipe, Resolved } from '../../recipe/schema.js'
 import { promptTokens, requireRoomFor } from '../../rollout/prompts.js'
-import { openSampler } from '../../rollout/samplers.js'
 import type { GivenCode } from '../../task/code.js'
 import { loadTask } from '../../task/registry.js'
 import { PromptStream } from '../../task/stream.js'
@@ -19,6 +18,7 @@ import { sketchPolicy } from '../plan/policy.js'
 import type { SavedLoopState } from '../store/checkpoint.js'
 import type { LoopStart } from '../store/keep-run.js'
 import type { LoopEvent } from '../store/recorder.js'
+import { openSampler } from './open-backend.js'
 
 export interface Parts {
   backend: Backend
@@ -49,14 +49,8 @@ export const openPartsWith =
   async (recipe, { signal, directory }) => {
     const { task, evalTask } = await openTasks(recipe, code)
     const backend = await openBackendKind(recipe, { signal })
-    const sampler = await openSampler(recipe.sampler, {
-      sample: (...given) => backend.sample(...given),
-      reference: recipe.model,
-      model: backend.model,
-      adapter: recipe.lora !== undefined,
-      ...(directory === undefined ? {} : { directory: join(directory, 'sampler') }),
-      signal,
-    }).catch(async (error: unknown) => {
+    const own = directory === undefined ? {} : { directory: join(directory, 'sampler') }
+    const sampler = await openSampler(recipe, backend, { ...own, signal }).catch(async (error: unknown) => {
       await backend.close()
       throw error
     })

@@ -132,11 +132,16 @@ const patientReward = (
   name,
   weight,
   reward: (completion, example, info) =>
-    withPatience(`reward ${name}`, patience, async (signal) => {
-      const value: unknown = await reward(completion, example, { ...info, signal })
-      if (typeof value !== 'number' || !Number.isFinite(value)) {
-        throw new Error(`returned ${String(value)}, not a finite number`)
-      }
-      return value
-    }),
+    withPatience(
+      `reward ${name}`,
+      patience,
+      async (signal) => {
+        const value: unknown = await reward(completion, example, { ...info, signal })
+        if (typeof value !== 'number' || !Number.isFinite(value)) {
+          throw new Error(`returned ${String(value)}, not a finite number`)
+        }
+        return value
+      },
+      info.signal,
+    ),
 })

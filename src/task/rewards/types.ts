@@ -2,8 +2,8 @@
 import type { CompletionInfo, Example } from '../types.js'
 
 /**
- * What one completion is worth, a finite number. It may wait: for a judge over HTTP, or for a test runner. `signal` is
- * aborted when the time of this try is up.
+ * What one completion is worth, a finite number. It may wait: for a judge over HTTP, or for a test runner. `info.signal`
+ * is aborted when the time of this try is up, or the run is stopped.
  */
 export type RewardFunction<E extends Example = Example> = {
   // A method's parameters are bivariant: a reward of special examples stands in a list of rewards.
