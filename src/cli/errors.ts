@@ -2,6 +2,7 @@
 import { CommanderError } from 'commander'
 import pc from 'picocolors'
 import { Failure, UserError } from '../base/errors.js'
+import { plainText } from '../report/terminal/text.js'
 
 /** Documented in docs and help: scripts rely on them. */
 export const exitCodes = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const
@@ -55,19 +56,20 @@ export function reportError(
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.usage
   const known = error instanceof UserError || error instanceof Failure
   if (known) {
-    write(`${pc.red('error:')} ${error.message}\n`)
-    if (error.hint) write(`${pc.cyan('hint:')} ${error.hint}\n`)
+    // Messages quote files and responses, which may hold escape sequences of the terminal.
+    write(`${pc.red('error:')} ${plainText(error.message)}\n`)
+    if (error.hint) write(`${pc.cyan('hint:')} ${plainText(error.hint)}\n`)
     if (wantsStack(argv)) write(`${pc.dim(chain(error))}\n`)
     return error instanceof UserError ? exitCodes.usage : exitCodes.failed
   }
   const message = error instanceof Error ? error.message : String(error)
   const trouble = systemTrouble(error)
   if (trouble) {
-    write(`${pc.red('error:')} ${trouble[0]} (${message})\n${pc.cyan('hint:')} ${trouble[1]}\n`)
+    write(`${pc.red('error:')} ${plainText(`${trouble[0]} (${message})`)}\n${pc.cyan('hint:')} ${trouble[1]}\n`)
     if (wantsStack(argv)) write(`${pc.dim(chain(error as Error))}\n`)
     return exitCodes.failed
   }
-  write(`${pc.red('error:')} ${message || 'unknown failure'}\n`)
+  write(`${pc.red('error:')} ${plainText(message) || 'unknown failure'}\n`)
   if (wantsStack(argv)) write(`${pc.dim(error instanceof Error ? chain(error) : String(error))}\n`)
   else write(`${pc.cyan('hint:')} unexpected; --verbose (or ISENTROPE_DEBUG=1) shows where it happened\n`)
   return exitCodes.failed

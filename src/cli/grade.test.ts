@@ -58,6 +58,60 @@ describe('grade', () => {
     expect(code).toBe(2)
   })
 
+  it('prints nothing that steers a terminal', async () => {
+    const hostile = '\\boxed{\u001b[2J\u001b]0;owned\u0007\u009b31m4\u202e2}'
+    const { out } = await gradeLines(`${line(hostile, '\u001b[1m5')}\n`)
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be printed.
+    expect(out).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/)
+    expect(out).toContain('is not 5')
+    const { out: json } = await gradeLines(line(hostile, '5'), '--json')
+    expect(JSON.parse(json).extracted).toBe('\u001b[2J\u001b]0;owned\u0007\u009b31m4\u202e2')
+  })
+
+  it('quotes broken input without what steers a terminal', async () => {
+    const { code, err } = await gradeLines('{"response": \u001b[2J')
+    expect(code).toBe(2)
+    expect(err).toContain('stdin:1: not valid JSON')
+    expect(err).not.toContain('\u001b[2J')
+  })
+
+  it.each([
+    ['an answer of 10,000 lists', `{"response": "3", "answer": ${'['.repeat(10_000)}${']'.repeat(10_000)}}`],
+    ['a field of 10,000 objects', `{"response": "3", "answer": ${'{"a":'.repeat(10_000)}1${'}'.repeat(10_000)}}`],
+  ])('refuses %s', async (_, input) => {
+    const { code, err } = await gradeLines(input, '--json')
+    expect(err).toMatch(/stdin:1: (?:"answer" must be text|not valid JSON)/)
+    expect(code).toBe(2)
+  })
+
+  it.each([
+    '{',
+    '(',
+    '[',
+    '\\frac{',
+    '\\sqrt{',
+    '\\text{',
+    '\\left(',
+    '-',
+    '|',
+    '\\begin{pmatrix}',
+    '<answer>',
+    '\\boxed{',
+  ])('has a verdict on 10,000 times %s', async (open) => {
+    const nested = `${open.repeat(10_000)}1${open.endsWith('{') ? '}'.repeat(10_000) : ''}`
+    const input = [line(nested, '2'), line(`\\boxed{${nested}}`, '2'), line('\\boxed{2}', nested)].join('\n')
+    for (const rule of ['math', 'dapo', 'exact']) {
+      const { code, out } = await gradeLines(input, '--json', '--rule', rule)
+      expect(code).toBe(0)
+      expect(
+        out
+          .trimEnd()
+          .split('\n')
+          .map((each) => JSON.parse(each).correct),
+      ).toEqual([false, false, false])
+    }
+  })
+
   it('refuses a rule that there is not', async () => {
     const { code, err } = await gradeLines(line('3', '3'), '--rule', 'loose')
     expect(err).toContain('Allowed choices are exact, dapo, math')

@@ -1,6 +1,8 @@
 import type { Command } from 'commander'
 import pc from 'picocolors'
 import { plainDecimal } from '../base/decimals.js'
+import { cut } from '../base/shown.js'
+import { plainText } from '../report/terminal/text.js'
 import { type GradeRule, grade, gradeRules, type Verdict } from '../task/math/grade.js'
 import { newCommand } from './command.js'
 import { type Io, jsonLine, print, processIo } from './io.js'
@@ -41,10 +43,8 @@ const readGraded: LineReader<Graded> = (line, fail) => {
   return { response, answer }
 }
 
-const shortened = (text: string): string => {
-  const line = text.replace(/\s+/g, ' ')
-  return line.length > 60 ? `${line.slice(0, 57)}...` : line
-}
+/** A response may hold anything, escape sequences of the terminal too. */
+const shortened = (text: string): string => cut(plainText(text.slice(0, 1000)).replace(/\s+/g, ' '))
 
 const wrong = (index: number, { extracted, reason }: Verdict, answer: string): string =>
   `${index}: ${pc.red('wrong')}, ${extracted === null ? reason : `${shortened(extracted)} is not ${shortened(answer)} (${reason})`}\n`

@@ -1,4 +1,4 @@
-import { hanging } from '../report/terminal/text.js'
+import { hanging, plainText } from '../report/terminal/text.js'
 
 const nameWidth = 11
 
@@ -9,7 +9,9 @@ const nameWidth = 11
 export function planLines(rows: readonly (readonly [name: string, text: string])[], columns?: number): string {
   const lines = rows.map(([name, text]) => {
     const lead = name.padEnd(nameWidth)
-    return columns === undefined ? lead + text : hanging(lead, text, columns)
+    // Names of models, runs and data sets come from outside.
+    const plain = plainText(text)
+    return columns === undefined ? lead + plain : hanging(lead, plain, columns)
   })
   return `${lines.join('\n')}\n`
 }

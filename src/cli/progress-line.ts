@@ -1,5 +1,5 @@
 /** One line that is written over on a terminal; elsewhere a new line at times, so that a log stays readable. */
-import { oneLine } from '../report/terminal/text.js'
+import { oneLine, plainText } from '../report/terminal/text.js'
 import type { Io } from './io.js'
 
 export interface ProgressLine {
@@ -18,7 +18,7 @@ export function progressLine(stream: Io['stderr'], now: () => number = () => per
   const write = (text: string) => {
     shown = text
     last = now()
-    stream.write(terminal ? `\r\x1b[2K${oneLine(text, (stream.columns ?? 80) - 1)}` : `${text}\n`)
+    stream.write(terminal ? `\r\x1b[2K${oneLine(text, (stream.columns ?? 80) - 1)}` : `${plainText(text)}\n`)
   }
   return {
     show(text) {

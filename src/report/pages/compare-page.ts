@@ -6,7 +6,7 @@ import { renderPage } from '../html/page.js'
 import { renderHtmlTable } from '../html/table.js'
 import { renderChart, renderTable } from '../terminal/chart.js'
 import { differenceText, paperText } from '../terminal/eval.js'
-import { oneLine, wrap } from '../terminal/text.js'
+import { oneLine, plainText, wrap } from '../terminal/text.js'
 import { type ComparedSources, readCompared } from './compare-sources.js'
 import { differingSettings, settingNotes } from './differing-settings.js'
 import { groupDifferences, groupMeasurements, type MeasurementGroup, mismatches } from './eval-measurements.js'
@@ -114,7 +114,7 @@ export function renderComparison(compared: readonly ComparedRun[], width: number
     ...(runs.length > 0 ? comparisonTables(runs, groups, width) : []),
     ...paperText(groups, width),
     differenceText(groupDifferences(groups), width),
-    ...comparisonNotes(runs, groups).map((note) => wrap(`! ${note}`, width).join('\n')),
+    ...comparisonNotes(runs, groups).map((note) => wrap(`! ${plainText(note)}`, width).join('\n')),
   ]).join('\n\n')
 }
 

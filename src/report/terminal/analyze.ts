@@ -51,7 +51,7 @@ export function renderAnalysis({ analysis, settings, rows, width }: AnalysisView
     ...(summary.predictedStep ? [batch(summary)] : []),
     ...(summary.clipB && summary.clipV ? [clips(summary.clipB, summary.clipV)] : []),
     ...(rows > 0 ? [tokens(analysis, rows)] : []),
-    ...summary.warnings.map((warning) => wrap(`${pc.yellow('warning:')} ${warning}`, width).join('\n')),
+    ...summary.warnings.map((warning) => wrap(`${pc.yellow('warning:')} ${plainText(warning)}`, width).join('\n')),
   ]
   return `${parts.join('\n\n')}\n`
 }

@@ -39,7 +39,8 @@ export function renderChart(chart: TerminalChart): string {
   const colors = pc.createColors(chart.color ?? pc.isColorSupported)
   const palette = [colors.cyan, colors.yellow, colors.magenta, colors.green, colors.red, colors.blue]
   const paint = (text: string, series: number) => palette[series % palette.length](text)
-  const heading = colors.bold(chart.title) + (chart.yLabel ? colors.dim(` (${chart.yLabel})`) : '')
+  const heading =
+    colors.bold(oneLine(chart.title, chart.width)) + (chart.yLabel ? colors.dim(` (${chart.yLabel})`) : '')
 
   const points = chart.series.flatMap((series) => series.points.filter(isFinitePoint))
   const rangeX = extent(points.map(([x]) => x))

@@ -11,7 +11,7 @@ import {
 import { headFigures, metricName, pValueText, signed, withInterval } from '../pages/eval-parts.js'
 import { renderChart, renderTable } from './chart.js'
 import { visibleLength } from './table.js'
-import { hanging, oneLine, truncate, unbroken } from './text.js'
+import { hanging, oneLine, plainText, truncate, unbroken } from './text.js'
 
 /** The figures of an evaluation: a table for each data set, Pass@K curves, and the differences. */
 export function renderEvaluation(results: EvalResults, width: number): string {
@@ -29,7 +29,7 @@ export function renderEvaluation(results: EvalResults, width: number): string {
 function dataTable(group: MeasurementGroup, width: number): string {
   const { label, problems, samples, members } = group
   const judged = members.some(({ pass }) => pass !== undefined)
-  const title = `${label}: ${formatCounted(problems, 'problem')}, ${formatCounted(samples, 'sample')} each`
+  const title = `${oneLine(label, width)}: ${formatCounted(problems, 'problem')}, ${formatCounted(samples, 'sample')} each`
   const figures = [
     ['', ...headFigures(group).map(({ name }) => name), ...(judged ? [`maj@${samples}`] : [])],
     ...members.map((member) => [
@@ -70,7 +70,13 @@ function curveChart({ label, members }: MeasurementGroup, width: number): string
   )
   const values = new Set(series.flatMap(({ points }) => points.map(([, value]) => value)))
   if (values.size < 2) return undefined
-  return renderChart({ title: `Pass@K on ${label}`, xLabel: 'K', width: Math.min(width, 80), height: 8, series })
+  return renderChart({
+    title: `Pass@K on ${oneLine(label, 60)}`,
+    xLabel: 'K',
+    width: Math.min(width, 80),
+    height: 8,
+    series,
+  })
 }
 
 /** What differs between methods on the same problems, one line each. */
@@ -80,7 +86,7 @@ export function differenceText(differences: readonly GroupDifference[], width: n
     const range = unbroken(`(95 % ${interval.map((end) => minus(signed(end))).join(' to ')},`)
     const chance = unbroken(`p ${p_value < 0.001 ? '' : '= '}${pValueText(p_value)})`)
     const found = `${label}, ${metricName(metric, samples)}: ${b} less ${a} ${unbroken(`is ${minus(signed(difference))}`)}`
-    return hanging('- ', `${found} ${range} ${chance}`, width)
+    return hanging('- ', plainText(`${found} ${range} ${chance}`), width)
   })
   return ['Differences, problem by problem', ...lines].join('\n')
 }
