@@ -26,6 +26,35 @@ const piece = fc.constantFrom(
     '####',
     '\\le',
     ':',
+    ...[
+      '\\approx',
+      '\\equiv',
+      '\\pmod{7}',
+      '\\det',
+      '\\cdot',
+      '\\begin{cases}',
+      '\\end{cases}',
+      "'",
+      '"',
+      '\\in',
+      '\\cis',
+    ],
+    ...[
+      ' is ',
+      ' and ',
+      ' or ',
+      '<answer>',
+      '</answer>',
+      '**',
+      '\\\\frac',
+      '\\ne',
+      '.',
+      '\\overline{',
+      '~',
+      '_{16}',
+      '^T',
+      'cm',
+    ],
   ],
 )
 const noise = fc.oneof(
@@ -138,6 +167,12 @@ describe('hostile answers', () => {
     'a megabyte of answers': 'Answer: '.repeat(125_000),
     'a megabyte of dollars': '$'.repeat(1_000_000),
     'a megabyte of equals': '='.repeat(1_000_000),
+    'emphasis in emphasis': '`'.repeat(3000),
+    stars: '*'.repeat(3999),
+    'a table of escapes': '\\\\frac'.repeat(600),
+    'nested lists of matrices': '\\begin{pmatrix}1&2\\\\3&4\\end{pmatrix}'.repeat(80),
+    'a matrix to a power to a power': `\\begin{pmatrix}x&y\\\\z&w\\end{pmatrix}${'^{3}'.repeat(20)}`,
+    'a large determinant': `\\begin{vmatrix}${Array.from({ length: 9 }, () => Array(9).fill('x').join('&')).join('\\\\')}\\end{vmatrix}`,
   }
 
   it.each(Object.entries(hostile))('%s: a verdict, within the budget', (_, text) => {
@@ -153,6 +188,34 @@ describe('hostile answers', () => {
       expect((error as Error).name).toBe('OverBudget')
     }
     expect(budget.spent).toBeLessThan(110_000)
+  })
+
+  it.each([
+    '$',
+    ' ',
+    '{',
+    '{}',
+    '\\',
+    '$ ',
+    ' $',
+    '\\(',
+    '`',
+    '*',
+    '. ',
+    '1 ',
+    '=',
+    '\\text{',
+    '\\boxed{1} and ',
+    '<|a|>',
+  ])('takes 200,000 times %j in a box, around it, and as a reference', (unit) => {
+    // A quadratic expression takes minutes here: that this returns at all is the test.
+    const text = unit.repeat(200_000)
+    for (const rule of gradeRules) {
+      expect(grade(`\\boxed{1${text}2}`, '1', { rule }).correct).toBe(false)
+      expect(grade(`${text}a 2`, '1', { rule }).correct).toBe(false)
+      expect(grade(`Answer: ${text}a 2`, '1', { rule }).correct).toBe(false)
+      expect(grade('\\boxed{1}', `3${text}2`, { rule }).correct).toBe(false)
+    }
   })
 
   it('spends more on longer answers only up to the limit', () => {

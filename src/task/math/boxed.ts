@@ -3,6 +3,8 @@
 export interface Boxes {
   /** Contents of the complete boxes in order; a box inside a box is the outer one's content. */
   contents: string[]
+  /** Where each of them begins, with its command, and ends. */
+  places: { from: number; to: number }[]
   /** Whether a box begins after the last complete one and is never closed: the text was cut off inside it. */
   cutOff: boolean
 }
@@ -55,6 +57,7 @@ export function findBoxes(text: string): Boxes {
   const lastEnd = found.at(-1)?.end ?? -1
   return {
     contents: found.map(({ start, end }) => text.slice(start, end)),
+    places: found.map(({ from, to }) => ({ from, to })),
     cutOff: open.some(({ start }) => start > lastEnd),
   }
 }

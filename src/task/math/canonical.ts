@@ -6,6 +6,9 @@ export function canonical(node: Node): string {
   switch (node.kind) {
     case 'number':
       return `${node.value.n}/${node.value.d}`
+    case 'ratio':
+      // 10:05 is a time, 10:5 a ratio.
+      return `ratio(${node.parts.map((part, i) => (part.kind === 'number' ? part.text : parts[i])).join(':')})`
     case 'symbol':
     case 'constant':
     case 'namedSet':

@@ -1,9 +1,12 @@
 /** One spelling for what LaTeX, Unicode and plain text write in many, before an answer is cut into tokens. */
+import { withoutMarks } from './trim.js'
 
 const unicode: Readonly<Record<string, string>> = {
   '\u2212': '-',
   '\u2013': '-',
   '\u2012': '-',
+  '\u2010': '-',
+  '\u2011': '-',
   '\ufe63': '-',
   '\u00d7': '\\times ',
   '\u22c5': '\\cdot ',
@@ -20,6 +23,32 @@ const unicode: Readonly<Record<string, string>> = {
   '\u222a': '\\cup ',
   '\u2229': '\\cap ',
   '\u2208': '\\in ',
+  '\u2236': ':',
+  '\u2223': '|',
+  '\u2216': '\\setminus ',
+  '\u2209': '\\notin ',
+  '\u2227': '\\land ',
+  '\u2228': '\\lor ',
+  '\u2243': '\\approx ',
+  '\u2261': '\\equiv ',
+  '\u2192': '\\to ',
+  '\u21a6': '\\mapsto ',
+  '\u21d2': '\\Rightarrow ',
+  '\u2234': '\\therefore ',
+  '\u2266': '\\le ',
+  '\u2267': '\\ge ',
+  '\u2a7d': '\\le ',
+  '\u2a7e': '\\ge ',
+  '\u2103': '^\\circ \\text{C} ',
+  '\u2109': '^\\circ \\text{F} ',
+  '\u03d5': '\\phi ',
+  '\u03f5': '\\epsilon ',
+  '\u2033': "''",
+  '\u201c': '"',
+  '\u201d': '"',
+  '\u2018': "'",
+  '\u00a5': '\\text{yen} ',
+  '\u20b9': '\\text{rupees} ',
   '\u2264': '\\le ',
   '\u2265': '\\ge ',
   '\u2260': '\\ne ',
@@ -80,7 +109,9 @@ function replaceCharacter(character: string): string {
   if (code >= 0xff01 && code <= 0xff5e) return String.fromCharCode(code - 0xfee0)
   if (code >= 0x3b1 && code <= 0x3bf) return `\\${greek[code - 0x3b1]} `
   if (code >= 0x3c1 && code <= 0x3c9) return `\\${laterGreek[code - 0x3c1]} `
-  return character
+  // Letters and digits that are styled, and units in one character.
+  const plain = character.normalize('NFKC')
+  return plain !== character && /^[\p{ASCII}\u0391-\u03c9]{1,4}$/u.test(plain) ? fromUnicode(plain) : character
 }
 
 /** A run of superscript or subscript digits as a group. */
@@ -92,6 +123,7 @@ export function fromUnicode(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: the whole of ASCII is what needs no work.
   if (/^[\x00-\x7f]*$/.test(text)) return text
   return text
+    .replace(/[\u00ad\u200c-\u200f\u202a-\u202e\u2060-\u2069]/g, '')
     .replace(/[\u00a0\u2000-\u200b\u202f\u205f\u3000\ufeff]/g, ' ')
     .replace(/[\u2070\u00b9\u00b2\u00b3\u2074-\u2079\u207b]+/g, script('^', superscripts))
     .replace(/[\u2080-\u2089]+/g, script('_', subscripts))
@@ -114,20 +146,20 @@ export function withoutLayout(text: string): string {
       row
         .replace(/\\(?:text)?color\s*\{[^{}]*\}|\\[hv]space\*?\s*\{[^{}]*\}|\\[hv]?phantom\s*\{[^{}]*\}/g, ' ')
         .replace(/\\(?:begin|end)\s*\{(?:align(?:ed)?|gather(?:ed)?|split|equation)\*?\}/g, ' ')
-        .replace(layoutCommand, layoutSpace)
+        .replace(closedGroup, '{,}')
+        .replace(openGroup, '$1')
+        .replace(layoutCommand, ' ')
         .replace(/\\(?:left|right)\s*\./g, ' ')
-        .replace(/\\(?:left|right|[bB]igg?[lrm]?)(?![A-Za-z])/g, '')
+        .replace(/\\(?:left|right|middle|[bB]igg?[lrm]?)(?![A-Za-z])/g, '')
         .replace(/\\[()[\]]|(?<!\\)\$|~/g, ' '),
     )
     .join('\\\\')
     .trim()
 }
 
-/** Digits grouped by a thin space stay one number: 1\,234 and 1,\!234. */
-function layoutSpace(command: string, at: number, text: string): string {
-  const between = /\d,?$/.test(text.slice(Math.max(0, at - 2), at)) && /^\d{3}(?!\d)/.test(text.slice(at + 2))
-  return between && /^\\[,!:;]$/.test(command) ? '' : ' '
-}
+/** Digits grouped in threes stay one number: 1,\!234 says so, 1\,234 and 1,\ 234 may be two numbers for who lists them. */
+const closedGroup = /(?<=\d)(?:,|\{,\}|\\text\s?\{,\})\s{0,2}(?:\\!\s{0,2}){1,2}(?=\d{3}(?!\d))/g
+const openGroup = /(?<=\d)(,|\{,\})?\s{0,2}(?:\\[,:;!]|(?<=[,}]\s{0,2})(?:\\ |~))\s{0,2}(?=\d{3}(?!\d))/g
 
 /** A number in groups of three that spaces part, 1 234 567, but not the mixed number 3 125/1000. */
 const spacedNumber = /(?<![\d.,/^_\\]\s{0,2})[1-9]\d{0,2}(?:\s\d{3})+(?!\d|,\d|\s*[/\d])/g
@@ -144,29 +176,32 @@ function repeatedFraction(_: string, whole: string, fixed: string, repeated: str
 /** Spellings of one thing, each as the one that the parser knows. */
 export function withOneSpelling(text: string): string {
   return text
-    .replace(/\{\s*([-+*/:=]|\\(?:pm|mp|times|cdot))\s*\}/g, '$1')
+    .replace(/\{\s*([-+*/:=]|\\(?:pm|mp|times|cdot|%))\s*\}/g, '$1')
+    .replace(/(?<=\d)\\text\s?\{,\}(?=\d{3}(?!\d))/g, ',')
+    .replace(
+      /(?<![\d.'_])(\d{1,3})((?:'\d{3})+|(?:_\d{3})+)(?![\d'])/g,
+      (_, first: string, rest: string) => first + rest.replace(/['_]/g, ''),
+    )
+    .replace(/(?<![\d.])(\d{1,3})\.\((\d{1,20})\)(?!\d)/g, '$1.\\overline{$2}')
     .replace(/(?<=\d)\{\.\}(?=\d)/g, '.')
     .replace(repeating, repeatedFraction)
     .replace(spacedNumber, (number) => number.replace(/\s/g, ''))
-    .replace(/(?<=\d\s{0,2})[xX](?=\s{0,2}10\s{0,2}\^)/g, '\\times ')
+    .replace(/(?<=\d\s{0,2})[xX](?=\s{0,2}10\s{0,2}\^)|(?<=\d\s)x(?=\s\d)/g, '\\times ')
     .replace(/\^\s*\{?\s*\\(?:text|mathrm)\s*\{\s*o\s*\}\s*\}?/g, '^\\circ ')
     .replace(/\\root\s*\{?\s*(\d{1,3})\s*\}?\s*\\of(?![A-Za-z])/g, '\\sqrt[$1]')
     .replace(/\+\s?\/\s?-/g, '\\pm ')
+    .replace(/\\not\s?=/g, '\\ne ')
+    .replace(/\\not\s?\\in(?![A-Za-z])/g, '\\notin ')
+    .replace(/:=/g, '=')
+    .replace(/\\mathbb\s?([RQZNC])(?![A-Za-z])/g, '\\mathbb{$1}')
+    .replace(/(?<![\\A-Za-z])log(2|10)\s?(?=\()/g, '\\log_{$1}')
+    .replace(/(?<![\w)}\]^\\])(?:\{\})?\^\s?\{?(\d{1,6})\}?\s{0,3}\/\s{0,3}_\s?\{?(\d{1,6})\}?/g, '\\frac{$1}{$2}')
     .replace(/(?<=[)\]}]\s{0,3})(?:\\text\s*\{\s*U\s*\}|U)(?=\s*(?:[([]|\\\{))/g, '\\cup ')
     .replace(/(?<![\w)}\]\\])(?:\{\})?[_^]\s*\{?(\d{1,4})\}?\s*C\s*_\s*\{?(\d{1,4})\}?(?!\d)/g, '\\binom{$1}{$2}')
 }
 
+const before = /^(?:\*\*|__|`|\s|[:,;])/
+const behind = /(?:\*\*|__|`|\s|[,;:]|(?<!\\)\\\\|(?<!\\)\\|\\(?:text|mbox)\s{0,3}\{\s{0,3}[.,]\s{0,3}\}|(?<!\.)\.)$/
+
 /** What is left of a sentence's end and of emphasis around an answer. */
-export function withoutEnds(text: string): string {
-  let result = text.trim()
-  for (let before = ''; before !== result; ) {
-    before = result
-    result = result
-      .replace(/^(?:\*\*|__|`+|\s|[:,;])+/, '')
-      .replace(/(?:\*\*|__|`+|\s|[,;:]|(?<!\\)\\\\|(?<!\\)\\)+$/, '')
-      .replace(/\\(?:text|mbox)\s*\{\s*[.,]\s*\}$/, '')
-      .replace(/(?<!\.)\.$/, '')
-      .trim()
-  }
-  return result
-}
+export const withoutEnds = (text: string): string => withoutMarks(text, before, behind)

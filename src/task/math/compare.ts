@@ -6,11 +6,14 @@ import { type Alternatives, alternatives, inequalities } from './alternatives.js
 import type { Budget } from './budget.js'
 import { canonical } from './canonical.js'
 import { alongAxes, asMatrix, inOrder, namedValues, shape, vector } from './coordinates.js'
+import { withSolvedInequalities } from './inequality.js'
 import { withLetterUnit } from './letter-unit.js'
+import { withMatrices } from './matrix.js'
 import { infiniteSign, isExpression, type Node, type NodeOf, some, symbols } from './node.js'
 import { isOneSet, oneSet } from './one-set.js'
 import { sameRealSet } from './real-set.js'
 import { type Assignment, assignmentOf, chainOf, flip, solutionSet } from './relations.js'
+import { isRounded } from './rounding.js'
 import { proportional, sameValue } from './values.js'
 
 export interface CompareOptions {
@@ -88,20 +91,31 @@ export function equivalent(reference: Node, response: Node, budget: Budget, opti
     const [assignA, assignB] = [assignmentOf(a), assignmentOf(b)]
     if (assignA !== undefined && assignB !== undefined) {
       const named = assignA.name === assignB.name || assignA.name === '' || assignB.name === ''
-      if (named && sameAssigned([...assignA.values, ...assignB.values])) return true
-    } else if (assignA !== undefined && b.kind !== 'relation') return sameAssigned([...assignA.values, b])
-    else if (assignB !== undefined && a.kind !== 'relation') return sameAssigned([a, ...assignB.values])
+      if (named && sameAssigned(assignA, assignB)) return true
+    } else if (assignA !== undefined && b.kind !== 'relation') return sameAssigned(assignA, valueAlone(b))
+    else if (assignB !== undefined && a.kind !== 'relation') return sameAssigned(valueAlone(a), assignB)
     // 2x = 6 leaves open what x = 3 says.
     if ((assignA === undefined) !== (assignB === undefined) && isSolved((assignA ?? assignB)!)) return false
     const [setA, setB] = [solutionSet(a), solutionSet(b)]
-    if (setA !== undefined && setB !== undefined) return setA.name === setB.name && equal(setA.set, setB.set)
+    if (setA !== undefined && setB !== undefined) {
+      return (setA.name === setB.name && equal(setA.set, setB.set)) || sameSides(a, b)
+    }
     if (setA !== undefined && (isSet(b) || isMembers(setA.set))) return equal(setA.set, b)
     if (setB !== undefined && (isSet(a) || isMembers(setB.set))) return equal(a, setB.set)
     return sameSides(a, b)
   }
 
   /** The first value is the reference's; all others are held against it. */
-  const sameAssigned = ([first, ...rest]: Node[]) => rest.every((each) => equal(first!, each))
+  const sameAssigned = (a: Assignment, b: Assignment): boolean => {
+    const rounds = ({ values, rounded }: Assignment) => rounded.every((each) => isRounded(values.at(-1)!, each, budget))
+    if (!rounds(a) || !rounds(b)) return false
+    const agree = ([first, ...rest]: Node[]) => rest.every((each) => equal(first!, each))
+    if (agree([...a.values, ...b.values])) return true
+    // 2/7, about 0.29, is 0.29 too where the other says no more than that.
+    if (!agree(a.values) || !agree(b.values)) return false
+    if (a.rounded.length > 0 && b.rounded.length > 0) return false
+    return a.rounded.some((each) => equal(each, b.values[0]!)) || b.rounded.some((each) => equal(a.values[0]!, each))
+  }
 
   const sameSides = (a: Node, b: Node): boolean => {
     const [chainA, chainB] = [chainOf(a), chainOf(b)]
@@ -109,9 +123,17 @@ export function equivalent(reference: Node, response: Node, budget: Budget, opti
     if (chainA.operators.join() === chainB.operators.join() && allEqual(chainA.parts, chainB.parts)) return true
     const turned = [...chainB.operators].reverse().map(flip)
     if (chainA.operators.join() === turned.join() && allEqual(chainA.parts, [...chainB.parts].reverse())) return true
-    if (chainA.operators.join() !== '=' || chainB.operators.join() !== '=') return false
+    if (chainA.operators.length !== 1 || chainB.operators.length !== 1) return false
+    const [operatorA, operatorB] = [chainA.operators[0]!, chainB.operators[0]!]
     const [differenceA, differenceB] = [difference(chainA.parts), difference(chainB.parts)]
-    return isExpression(differenceA) && isExpression(differenceB) && proportional(differenceA, differenceB, budget)
+    if (!isExpression(differenceA) || !isExpression(differenceB)) return false
+    if (operatorA === '=' && operatorB === '=') return proportional(differenceA, differenceB, budget) !== undefined
+    // 2x - 4 > 6 leaves open what x > 5 says.
+    if (symbols(differenceA).length < 2 || !/^(?:[<>]=?|!=)$/.test(operatorA)) return false
+    if (operatorB !== operatorA && operatorB !== flip(operatorA)) return false
+    const sign = proportional(differenceA, differenceB, budget)
+    if (operatorA === '!=') return sign !== undefined
+    return sign !== undefined && sign !== 0 && operatorB === (sign > 0 ? operatorA : flip(operatorA))
   }
 
   const sameQuantity = (a: Node, b: Node): boolean => {
@@ -171,8 +193,17 @@ export function equivalent(reference: Node, response: Node, budget: Budget, opti
     return false
   }
 
+  /** 6:8 is 3:4, but 3:30 and 1:10 may be times of day. */
+  const sameParts = (as: readonly Node[], bs: readonly Node[]): boolean => {
+    if (as.length !== bs.length || isPadded(as) || isPadded(bs)) return false
+    if (allEqual(as, bs)) return true
+    if ((isClock(as) && isClock(bs)) || ![...as, ...bs].every(isExpression)) return false
+    const times = (x: Node, y: Node): Node => ({ kind: 'product', factors: [x, y] })
+    return as.every((a, i) => sameValue(times(a, bs[0]!), times(bs[i]!, as[0]!), budget))
+  }
+
   const sameRatio = (a: Node, b: Node): boolean => {
-    if (a.kind === 'ratio' && b.kind === 'ratio') return allEqual(a.parts, b.parts)
+    if (a.kind === 'ratio' && b.kind === 'ratio') return sameParts(a.parts, b.parts)
     const [ratio, plain] = a.kind === 'ratio' ? [a, b] : [b as NodeOf<'ratio'>, a]
     const [over, under] = ratio.parts
     if (ratio.parts.length !== 2 || !isExpression(plain) || !ratio.parts.every(isExpression)) return false
@@ -181,7 +212,7 @@ export function equivalent(reference: Node, response: Node, budget: Budget, opti
     return sameValue({ kind: 'quotient', over: over!, under: under! }, plain, budget)
   }
 
-  return equal(reference, response)
+  return equal(prepared(reference, budget), prepared(response, budget))
 }
 
 const letterOf = (node: Node): string | undefined => {
@@ -191,6 +222,28 @@ const letterOf = (node: Node): string | undefined => {
 }
 
 const contentOf = (node: Node): Node | undefined => (node.kind === 'choice' ? node.content : node)
+
+const valueAlone = (node: Node): Assignment => ({ name: '', values: [node], rounded: [] })
+
+/** With inequalities solved, matrices computed, dollars and cents added up. */
+function prepared(node: Node, budget: Budget): Node {
+  return withSolvedInequalities(withMatrices(totalMoney(node), budget), budget)
+}
+
+/** 12 dollars and 50 cents */
+function totalMoney(node: Node): Node {
+  if (node.kind !== 'sequence' || node.open !== '' || node.items.length !== 2) return node
+  const [dollars, cents] = node.items as [Node, Node]
+  if (dollars.kind !== 'quantity' || cents.kind !== 'quantity' || dollars.unit !== 'usd' || cents.unit !== 'cent')
+    return node
+  const hundred: Node = { kind: 'number', value: { n: 100n, d: 1n }, text: '100' }
+  return { ...dollars, of: { kind: 'sum', terms: [dollars.of, { kind: 'quotient', over: cents.of, under: hundred }] } }
+}
+
+const digitsOf = (node: Node): string => (node.kind === 'number' ? node.text : '')
+/** 10:05 is no ratio. */
+const isPadded = (parts: readonly Node[]): boolean => parts.slice(1).some((part) => /^0\d/.test(digitsOf(part)))
+const isClock = (parts: readonly Node[]): boolean => parts.slice(1).every((part) => /^[0-5]\d$/.test(digitsOf(part)))
 
 const isSet = (node: Node): boolean =>
   ['sequence', 'union', 'intersection', 'difference', 'namedSet'].includes(node.kind)

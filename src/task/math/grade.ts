@@ -4,8 +4,14 @@ import { findBoxes } from './boxed.js'
 import { Budget, OverBudget } from './budget.js'
 import { equivalent } from './compare.js'
 import { extractDapo, normalizeDapo } from './dapo.js'
-import { extractAnswer } from './extract.js'
+import { lastBoxes } from './extract/box-list.js'
+import { unescaped } from './extract/escapes.js'
+import { type Extraction, extractAnswer } from './extract/extract.js'
+import { markedAnswer } from './extract/markers.js'
+import type { Read } from './extract/value.js'
+import type { Node } from './node.js'
 import { hasOpenCommas, longestAnswer, readAnswer } from './read.js'
+import { withoutMarks } from './trim.js'
 
 /** How alike an answer and its reference must be: as text, as the DAPO trainers compare, or as mathematics. */
 export const gradeRules = ['exact', 'dapo', 'math'] as const
@@ -34,15 +40,19 @@ export function grade(response: string, answer: string, options: { rule?: GradeR
   const { rule = 'math' } = options
   if (rule === 'dapo') return gradeDapo(response, answer)
   const budget = new Budget(budgetPerAnswer)
+  const read: Read = (text) => readAnswer(text, budget)
   try {
-    const { text, reason } = extractAnswer(response, (each) => readAnswer(each, budget).kind !== 'words')
-    if (text === null) return { correct: false, extracted: null, reason: reason ?? 'no answer found' }
-    const extracted = text.trim()
+    const found = extractAnswer(unescaped(response), read)
+    if (found.text === null) return { correct: false, extracted: null, reason: found.reason ?? 'no answer found' }
+    const extracted = unescaped(found.text.trim())
+    const given = unescaped(answer).trim()
+    // A reference that only looks like a solution is still itself.
+    const reference = given !== '' && bare(given) === bare(extracted) ? given : finalOf(given)
     if (rule === 'exact') {
-      const correct = bare(extracted) === bare(finalOf(answer))
+      const correct = bare(extracted) === bare(reference)
       return { correct, extracted: shown(extracted), reason: correct ? 'the same text' : 'another text' }
     }
-    return { extracted: shown(extracted), ...compareAnswers(finalOf(answer), extracted, budget) }
+    return { extracted: shown(extracted), ...compareAnswers(reference, extracted, found, budget) }
   } catch (error) {
     if (!(error instanceof OverBudget)) throw error
     return { correct: false, extracted: null, reason: 'too much work' }
@@ -52,32 +62,52 @@ export function grade(response: string, answer: string, options: { rule?: GradeR
 /** The first characters of an answer of megabytes. */
 const shown = (text: string): string => (text.length > longestAnswer ? `${text.slice(0, longestAnswer)}...` : text)
 
-/** A reference may be a whole solution: its box, or what follows ####. */
+const saysAnswer = /^[\s*_]{0,6}(?:(?:so|thus|hence|therefore),? )?(?:(?:the|our|my) )?(?:final |correct )?answers?\b/i
+
+/** A reference may be a whole solution: its box, what follows ####, or "The answer is 42." */
 function finalOf(answer: string): string {
-  const boxed = findBoxes(answer).contents.at(-1)
-  if (boxed !== undefined) return boxed.trim()
+  const boxes = findBoxes(answer)
+  if (boxes.contents.length > 0) return lastBoxes(answer, boxes).trim()
   const mark = answer.lastIndexOf('####')
-  return (mark < 0 ? answer : answer.slice(mark + 4)).trim()
+  if (mark >= 0) return answer.slice(mark + 4).trim()
+  const stated = saysAnswer.test(answer) ? markedAnswer(answer)?.text.trim() : undefined
+  return stated || answer.trim()
 }
 
-const bare = (text: string): string => text.replace(/^(?:\$+|\\[([])\s*|\s*(?:\$+|\\[)\]])$/g, '').trim()
+/** Without the marks of math mode around it. */
+const bare = (text: string): string => withoutMarks(text, /^(?:\s|\$|\\[([])/, /(?:\s|\$|\\[)\]])$/)
 
-function compareAnswers(answer: string, extracted: string, budget: Budget): { correct: boolean; reason: string } {
+type Comparison = Pick<Verdict, 'correct' | 'reason'>
+
+const different: Comparison = { correct: false, reason: 'different' }
+const equal: Comparison = { correct: true, reason: 'equivalent' }
+
+function compareAnswers(answer: string, extracted: string, { whole }: Extraction, budget: Budget): Comparison {
   if (answer === '') return { correct: false, reason: 'the reference is empty' }
   if (bare(answer) === bare(extracted)) return { correct: true, reason: 'the same text' }
   if (extracted.length > longestAnswer) return { correct: false, reason: 'too long' }
   try {
-    if (equivalent(readAnswer(answer, budget), readAnswer(extracted, budget), budget)) {
-      return { correct: true, reason: 'equivalent' }
+    const reference = readAnswer(answer, budget)
+    if (whole !== undefined && reference.kind === 'relation') {
+      return equivalent(reference, readAnswer(whole, budget), budget) ? equal : different
     }
+    const response = readAnswer(extracted, budget)
+    if (equivalent(reference, response, budget) || isRepeated(reference, response, budget)) return equal
     const asLists =
       (hasOpenCommas(answer) || hasOpenCommas(extracted)) &&
       equivalent(readAnswer(answer, budget, 'list'), readAnswer(extracted, budget, 'list'), budget, { ordered: true })
-    return asLists ? { correct: true, reason: 'equivalent' } : { correct: false, reason: 'different' }
+    return asLists ? equal : different
   } catch (error) {
     if (!(error instanceof OverBudget)) throw error
     return { correct: false, reason: 'too much work' }
   }
+}
+
+/** "1/2 or 0.5" is one answer, written twice; "5, 5" is a list. */
+function isRepeated(reference: Node, response: Node, budget: Budget): boolean {
+  if (response.kind !== 'sequence' || response.open !== '' || !response.either || reference.kind === 'sequence')
+    return false
+  return response.items.every((item) => equivalent(reference, item, budget))
 }
 
 function gradeDapo(response: string, answer: string): Verdict {

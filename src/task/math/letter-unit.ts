@@ -1,5 +1,6 @@
 /** Units whose letters read as variables. */
 import type { Node } from './node.js'
+import { unitOf } from './unit.js'
 import { unitName } from './vocabulary.js'
 
 /** `12 m^2` and `5 m/s` with the units' letters outside of any text: a number times a letter, its power or a quotient. */
@@ -7,7 +8,9 @@ export function withLetterUnit(node: Node): { of: Node; unit: string } | undefin
   if (node.kind === 'quotient') {
     const over = withLetterUnit(node.over)
     const under = letterUnit(node.under)
-    return over === undefined || under === undefined ? undefined : { of: over.of, unit: `${over.unit} / ${under}` }
+    return over === undefined || under === undefined
+      ? undefined
+      : { of: over.of, unit: unitOf([over.unit, '/', under]) }
   }
   if (node.kind !== 'product' || node.factors.length !== 2) return undefined
   const [of, last] = node.factors as [Node, Node]
@@ -16,7 +19,7 @@ export function withLetterUnit(node: Node): { of: Node; unit: string } | undefin
 }
 
 function letterUnit(node: Node): string | undefined {
-  if (node.kind === 'symbol') return unitName(node.name)
+  if (node.kind === 'symbol') return unitOf([unitName(node.name)])
   if (node.kind !== 'power' || node.base.kind !== 'symbol' || node.exponent.kind !== 'number') return undefined
-  return `${unitName(node.base.name)} ^${node.exponent.text}`
+  return unitOf([unitName(node.base.name), `^${node.exponent.text}`])
 }

@@ -4,7 +4,8 @@
  */
 import type { Rational } from './rational.js'
 
-export type Relation = '=' | '!=' | '<' | '>' | '<=' | '>=' | 'in'
+/** `~` is about equal. */
+export type Relation = '=' | '~' | '!=' | '<' | '>' | '<=' | '>=' | 'in'
 
 /** Opening and closing marks; '' is a bare list, '<' an angle bracket. */
 export type Bracket = '(' | '[' | '{' | '<' | ''
@@ -29,8 +30,9 @@ export type Node =
   | { kind: 'based'; digits: string; base: number }
   | { kind: 'quantity'; of: Node; unit: string }
   | { kind: 'ratio'; parts: Node[] }
-  /** `joint`: the word between the items of a bare list, where these are conditions or intervals and it matters. */
-  | { kind: 'sequence'; open: Bracket; close: Bracket; items: Node[]; joint?: 'and' | 'or' }
+  /** `joint`: the word between the items of a bare list, where these are conditions or intervals and it matters.
+   * `either`: a bare list whose only joint is "or". */
+  | { kind: 'sequence'; open: Bracket; close: Bracket; items: Node[]; joint?: 'and' | 'or'; either?: boolean }
   | { kind: 'matrix'; rows: Node[][] }
   /** R, Q, Z, N, C or 'empty'. */
   | { kind: 'namedSet'; name: string }

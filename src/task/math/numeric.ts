@@ -15,6 +15,7 @@ import {
   times,
 } from './complex.js'
 import type { Node } from './node.js'
+import { divide, negate, type Rational } from './rational.js'
 
 const nothing = complex(Number.NaN)
 
@@ -25,6 +26,10 @@ const realFunctions: Readonly<Record<string, (x: number) => number>> = {
   cot: (x) => 1 / Math.tan(x),
   sec: (x) => 1 / Math.cos(x),
   csc: (x) => 1 / Math.sin(x),
+  sech: (x) => 1 / Math.cosh(x),
+  csch: (x) => 1 / Math.sinh(x),
+  coth: (x) => 1 / Math.tanh(x),
+  arccot: (x) => Math.PI / 2 - Math.atan(x),
   sinh: Math.sinh,
   cosh: Math.cosh,
   tanh: Math.tanh,
@@ -61,7 +66,7 @@ export function numericValue(node: Node, at: ReadonlyMap<string, number>, budget
       return over(value(node.over), value(node.under))
     case 'power':
       if (node.base.kind === 'constant' && node.base.name === 'e') return exponential(value(node.exponent))
-      return raised(value(node.base), value(node.exponent))
+      return oddRoot(node.exponent, value(node.base)) ?? raised(value(node.base), value(node.exponent))
     case 'degrees':
       return times(value(node.of), complex(Math.PI / 180))
     case 'percent':
@@ -90,6 +95,8 @@ function call(name: string, args: readonly Complex[]): Complex {
       return y === undefined ? nothing : root(x, y)
     case 'exp':
       return exponential(x)
+    case 'cis':
+      return exponential(times(complex(0, 1, 0), x))
     case 'ln':
       return logarithm(x)
     case 'log':
@@ -110,4 +117,24 @@ function root(x: Complex, index: Complex): Complex {
   if (index.re === 2 && index.im === 0) return squareRoot(x)
   if (x.im === 0 && x.re < 0 && index.im === 0 && index.re % 2 === 1) return minus(root(minus(x), index))
   return raised(x, over(complex(1, 0, 0), index))
+}
+
+/** x^(p/q) with q odd is real for x < 0 as well, as the root with that index is. */
+function oddRoot(exponent: Node, x: Complex): Complex | undefined {
+  if (x.im !== 0 || x.re >= 0) return undefined
+  const ratio = ratioOf(exponent)
+  if (ratio === undefined || ratio.d === 1n || ratio.d % 2n === 0n) return undefined
+  const power = raised(minus(x), complex(Number(ratio.n) / Number(ratio.d)))
+  return ratio.n % 2n === 0n ? power : minus(power)
+}
+
+/** A fraction that is written as one. */
+function ratioOf(node: Node): Rational | undefined {
+  if (node.kind === 'number') return node.value
+  if (node.kind === 'negative') {
+    const of = ratioOf(node.of)
+    return of && negate(of)
+  }
+  if (node.kind !== 'quotient' || node.over.kind !== 'number' || node.under.kind !== 'number') return undefined
+  return node.under.value.n === 0n ? undefined : divide(node.over.value, node.under.value)
 }

@@ -2,14 +2,18 @@
 import type { Budget } from './budget.js'
 import type { Node, NodeOf } from './node.js'
 import { isEmptyTogether } from './real-set.js'
-import { isCondition } from './relations.js'
+import { isCondition, isMembership } from './relations.js'
 
 /** Whether the node is a set by more than its brackets: something that can be spelled in many ways. */
 export function isOneSet(node: Node): boolean {
-  if (node.kind === 'sequence') return node.open === '' && (node.joint !== undefined || node.items.every(isCondition))
+  if (node.kind === 'sequence') return node.open === '' && (node.joint !== undefined || areConditions(node.items))
   if (node.kind === 'sum') return node.terms[0]!.kind === 'namedSet'
   return ['union', 'intersection', 'difference', 'namedSet'].includes(node.kind) || isCondition(node)
 }
+
+/** Conditions, and what the unknown is taken from: x in R, x != 2. */
+const areConditions = (items: readonly Node[]): boolean =>
+  items.every((item) => isCondition(item) || isMembership(item)) && items.some(isCondition)
 
 /** Conditions that are listed hold together ("and"), or are alternatives ("or", or where they exclude each other). */
 export function oneSet(node: Node, budget: Budget): Node {

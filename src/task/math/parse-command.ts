@@ -7,7 +7,7 @@ import { functions } from './vocabulary.js'
 
 export const greekLetters = new Set(
   (
-    'alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi rho sigma tau upsilon phi chi psi omega ' +
+    'alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi rho sigma tau upsilon phi chi psi omega top intercal ' +
     // `axis` with its subscript is a unit vector, as labels.ts writes it.
     'Gamma Delta Theta Lambda Xi Sigma Phi Psi Omega ell axis'
   ).split(' '),
@@ -16,7 +16,7 @@ export const greekLetters = new Set(
 /** Whether a command begins a factor, so that juxtaposition multiplies. */
 export function beginsAtom(command: string): boolean {
   return (
-    ['frac', 'sqrt', 'pi', 'infty', 'binom', 'lfloor', 'lceil', 'begin'].includes(command) ||
+    ['frac', 'sqrt', 'pi', 'infty', 'binom', 'lfloor', 'lceil', 'langle', 'begin'].includes(command) ||
     Object.hasOwn(functions, command) ||
     greekLetters.has(command)
   )
@@ -83,8 +83,9 @@ export abstract class CommandParser extends Cursor {
   protected call(name: string): Node {
     const base = name === 'log' && this.is('_') ? this.logBase() : undefined
     const exponent = this.take('^') ? this.exponent() : undefined
-    const args = this.callArguments()
+    const args = this.callArguments(name)
     if (base !== undefined) args.push(base)
+    if (name === 'cbrt') return { kind: 'call', name: 'root', args: [args[0]!, number(3n)] }
     if (exponent === undefined) return { kind: 'call', name, args }
     const inverse = exponent.kind === 'negative' && exponent.of.kind === 'number' && exponent.of.text === '1'
     // sin^{-1} is the inverse function, sin^2 the square.
@@ -98,14 +99,15 @@ export abstract class CommandParser extends Cursor {
   }
 
   /** What is in parentheses, or the numbers and letters that follow: sin 2x. */
-  protected callArguments(): Node[] {
+  protected callArguments(name: string): Node[] {
+    if (name === 'det' && this.is('begin')) return [this.atom()]
     if (this.is('(')) {
       const inner = this.marked('(')
       return inner.kind === 'sequence' && inner.open === '(' ? [...inner.items] : [inner]
     }
     if (this.is('-')) {
       this.at++
-      return [{ kind: 'negative', of: this.callArguments()[0]! }]
+      return [{ kind: 'negative', of: this.callArguments(name)[0]! }]
     }
     let of = this.power()
     for (;;) {
@@ -120,7 +122,8 @@ export abstract class CommandParser extends Cursor {
 
   protected matrix(): Node {
     const environment = this.environment()
-    if (!/^(?:[pbvB]?matrix|smallmatrix|array)$/.test(environment)) throw new Unreadable(environment)
+    if (environment === 'cases') return this.cases()
+    if (!/^(?:[pbvBV]?matrix|smallmatrix|array)$/.test(environment)) throw new Unreadable(environment)
     if (environment === 'array') this.skipGroup()
     const rows: Node[][] = [[]]
     for (;;) {
@@ -135,6 +138,17 @@ export abstract class CommandParser extends Cursor {
     return environment === 'vmatrix'
       ? { kind: 'call', name: 'det', args: [{ kind: 'matrix', rows }] }
       : { kind: 'matrix', rows }
+  }
+
+  /** Lines that hold together; with conditions behind an & it is a function that nothing here reads. */
+  protected cases(): Node {
+    const items: Node[] = []
+    while (!this.take('end')) {
+      items.push(this.item())
+      if (!this.take('\\\\') && !this.separator() && !this.is('end')) throw new Unreadable('cases')
+    }
+    if (this.environment() !== 'cases') throw new Unreadable('cases')
+    return items.length === 1 ? items[0]! : { kind: 'sequence', open: '', close: '', items }
   }
 
   /** `{pmatrix}`, whose name the tokens hold as a word or as letters. */

@@ -1,4 +1,5 @@
 /** Sums, products and powers. */
+import { isVector } from './matrix.js'
 import type { Node } from './node.js'
 import { AtomParser } from './parse-atom.js'
 import { beginsAtom } from './parse-command.js'
@@ -33,7 +34,11 @@ export abstract class ExpressionParser extends AtomParser {
     for (;;) {
       this.budget.spend(1)
       const before = this.tokens[this.at - 1]
-      if (this.take('*') || this.take('cdot') || this.take('times')) left = times(left, this.signed())
+      if (this.take('cdot')) {
+        const right = this.signed()
+        left =
+          isVector(left) && isVector(right) ? { kind: 'call', name: 'dot', args: [left, right] } : times(left, right)
+      } else if (this.take('*') || this.take('times')) left = times(left, this.signed())
       else if (this.take('/') || this.take('div')) left = { kind: 'quotient', over: left, under: this.signed() }
       else if (this.beginsFactor() && !this.isUnitFraction()) {
         if (this.peek()!.kind === 'number' && before?.kind === 'number') throw new Unreadable('two numbers')

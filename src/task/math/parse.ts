@@ -13,7 +13,8 @@ import { ExpressionParser } from './parse-expression.js'
 import { number } from './parse-nodes.js'
 import { isCondition } from './relations.js'
 import { type Token, Unreadable } from './tokens.js'
-import { isNoUnit, multiples, unitName } from './vocabulary.js'
+import { unitOf } from './unit.js'
+import { isMeasuring, isNoUnit, multiples, unitName } from './vocabulary.js'
 
 const relations: Readonly<Record<string, Relation>> = {
   '=': '=',
@@ -26,9 +27,12 @@ const relations: Readonly<Record<string, Relation>> = {
   le: '<=',
   ge: '>=',
   ne: '!=',
-  approx: '=',
+  approx: '~',
   in: 'in',
+  notin: 'in',
 }
+
+const reals: Node = { kind: 'namedSet', name: 'R' }
 
 const isHalfLine = (node: Node): boolean =>
   node.kind === 'sequence' && node.items.length === 2 && node.items.some((item) => infiniteSign(item) !== 0)
@@ -40,7 +44,7 @@ export function parse(tokens: Token[], budget: Budget): Node {
 
 class AnswerParser extends ExpressionParser {
   answer(): Node {
-    while (this.is('=') || this.is('approx')) this.at++
+    while (this.is('=') || this.is('approx') || this.is('therefore') || this.is('Rightarrow') || this.is(':')) this.at++
     const node = this.list()
     if (this.at < this.tokens.length) throw new Unreadable(`'${this.peek()!.text}'`)
     return node
@@ -50,15 +54,21 @@ class AnswerParser extends ExpressionParser {
   protected list(): Node {
     const items = [this.item()]
     const joints = new Set<string>()
-    for (let start = this.at; this.separator(); start = this.at) {
+    for (let start = this.at; this.separator() || this.joins(items.at(-1)!); start = this.at) {
       for (const token of this.tokens.slice(start, this.at))
         if (token.kind === 'word') joints.add(token.text.toLowerCase())
       items.push(this.item())
     }
     if (items.length === 1) return items[0]!
     const list: NodeOf<'sequence'> = { kind: 'sequence', open: '', close: '', items }
+    if (joints.size === 1 && joints.has('or')) list.either = true
     if (!items.every((item) => isCondition(item) || isHalfLine(item)) || joints.size !== 1) return list
     return { ...list, joint: joints.has('and') ? 'and' : 'or' }
+  }
+
+  /** `2 & 3`, and `3 hours 20 minutes`, which nothing separates. */
+  protected joins(before: Node): boolean {
+    return this.take('&') || this.take('\\&') || (before.kind === 'quantity' && this.peek()?.kind === 'number')
   }
 
   protected item(): Node {
@@ -70,7 +80,14 @@ class AnswerParser extends ExpressionParser {
       if (operator === undefined) return left
       if (this.is('>') && this.closing.at(-1) === 'langle') return left
       this.at++
-      left = { kind: 'relation', operator, left, right: this.sets() }
+      const right = this.sets()
+      const isOutside = token!.text === 'notin'
+      left = {
+        kind: 'relation',
+        operator,
+        left,
+        right: isOutside ? { kind: 'difference', parts: [reals, right] } : right,
+      }
     }
   }
 
@@ -125,7 +142,8 @@ class AnswerParser extends ExpressionParser {
     // A choice's letter with words behind it is a sentence, not a quantity.
     if (unit !== '' && of.kind === 'symbol' && /^[A-J]$/.test(of.name)) throw new Unreadable('a letter and words')
     if (money) return { kind: 'quantity', of, unit: 'usd' }
-    if (unit === 'percent' || unit === 'degree') return { kind: unit === 'degree' ? 'degrees' : unit, of }
+    if (unit === 'degree') return { kind: 'degrees', of }
+    if (/^percent(?: point)?$/.test(unit)) return { kind: 'percent', of }
     return unit === '' ? of : { kind: 'quantity', of, unit }
   }
 
@@ -136,6 +154,15 @@ class AnswerParser extends ExpressionParser {
       const lower = token.text.toLowerCase()
       if (token.kind === 'word') {
         if (lower === 'and' || lower === 'or' || (lower === 'to' && parts.length === 0)) break
+        if (parts.length > 0 && (lower === 'squared' || lower === 'cubed')) {
+          this.at++
+          parts.push(lower === 'cubed' ? '^3' : '^2')
+          continue
+        }
+        if (isMeasuring(lower)) {
+          this.at++
+          continue
+        }
         if (isNoUnit(lower)) throw new Unreadable(`the word ${token.text}`)
         this.at++
         if (lower === 'square' || lower === 'sq' || lower === 'cubic') {
@@ -143,7 +170,10 @@ class AnswerParser extends ExpressionParser {
           if (next?.kind !== 'word') throw new Unreadable('a unit')
           this.at++
           parts.push(unitName(next.text), lower === 'cubic' ? '^3' : '^2')
-        } else if (lower === 'per') parts.push('/')
+        } else if (lower === 'per' && this.isWord('cent')) {
+          this.at++
+          parts.push('percent')
+        } else if (lower === 'per' || (lower === 'an' && parts.length > 0)) parts.push('/')
         else if (lower !== 'of' && lower !== 'the' && lower !== 'a') parts.push(unitName(token.text))
       } else if (parts.length > 0 && token.text === '^') {
         const exponent = this.unitExponent()
@@ -158,14 +188,15 @@ class AnswerParser extends ExpressionParser {
         this.at += 7
       } else break
     }
-    return parts.join(' ')
+    return unitOf(parts)
   }
 
   protected unitExponent(): string | undefined {
-    const grouped = this.is('{', 1)
-    const exponent = this.peek(grouped ? 2 : 1)
-    if (exponent?.kind !== 'number' || (grouped && !this.is('}', 3))) return undefined
-    this.at += grouped ? 4 : 2
-    return exponent.text
+    const grouped = this.is('{', 1) ? 1 : 0
+    const negative = this.is('-', 1 + grouped) ? 1 : 0
+    const exponent = this.peek(1 + grouped + negative)
+    if (exponent?.kind !== 'number' || (grouped === 1 && !this.is('}', 2 + grouped + negative))) return undefined
+    this.at += 2 + negative + 2 * grouped
+    return `${negative === 1 ? '-' : ''}${exponent.text}`
   }
 }

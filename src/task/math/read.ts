@@ -1,11 +1,14 @@
 /** From an answer's text to a tree; what is not mathematics becomes words. Total: every text of bounded length is read. */
 import type { Budget } from './budget.js'
 import { withOneSpelling, withoutEnds, withoutLayout } from './clean.js'
+import { readForm } from './forms.js'
 import { withoutLabel, withoutPhrases } from './labels.js'
+import { withPlainMeasures } from './measures.js'
 import type { Node } from './node.js'
 import { parse } from './parse.js'
 import { TooLarge, Undefined } from './rational.js'
 import { tokenize, Unreadable } from './tokens.js'
+import { withoutMarks } from './trim.js'
 
 /** Longer answers are compared as text only. */
 export const longestAnswer = 4000
@@ -16,15 +19,22 @@ export type Commas = 'grouping' | 'list'
 export function readAnswer(text: string, budget: Budget, commas: Commas = 'grouping'): Node {
   if (text.length > longestAnswer) return { kind: 'words', text }
   budget.spend(text.length / 16)
-  const plain = withoutPhrases(withoutEnds(withOneSpelling(withoutLayout(text))))
+  const plain = withoutPhrases(withPlainMeasures(withoutEnds(withOneSpelling(withoutLayout(asMoney(text))))))
   // (1,234) is a pair rather than a number in parentheses.
   const isList = commas === 'list' || /^(?:[([]|\\\{)/.test(plain)
   const cleaned = isList ? plain.replace(/(\d),(?=\d)/g, '$1, ') : plain
-  return readChoice(cleaned, budget) ?? readTree(cleaned, budget)
+  return readChoice(cleaned, budget) ?? readForm(cleaned, (each) => readTree(each, budget)) ?? readTree(cleaned, budget)
 }
 
+/** A price whose dollar sign would be taken for a mark of math mode. */
+const asMoney = (text: string): string => text.replace(/^(\s{0,9}-?)(?:US)?\$(?=\s?\d[\d,.]{0,60}\s{0,9}$)/, '$1\\$')
+
 /** Whether the text has a number that could also be a list. */
-export const hasOpenCommas = (text: string): boolean => /\d,[1-9]\d{2}(?!\d)/.test(text) && !/\d,0\d/.test(text)
+export function hasOpenCommas(text: string): boolean {
+  if (text.length > longestAnswer) return false
+  const plain = withoutLayout(text)
+  return /\d,[1-9]\d{2}(?!\d)/.test(plain) && !/\d,0\d/.test(plain)
+}
 
 function readTree(cleaned: string, budget: Budget): Node {
   const labelled = withoutLabel(cleaned)
@@ -57,10 +67,10 @@ function readChoice(cleaned: string, budget: Budget): Node | undefined {
 }
 
 function words(cleaned: string): Node {
-  const text = cleaned
+  const inner = cleaned
     .replace(new RegExp(`${textWrapper}\\{([^{}]*)\\}`, 'g'), '$1')
     .replace(/[{}]/g, (brace, at: number, whole: string) => (whole.charAt(at - 1) === '\\' ? brace : ''))
-    .replace(/[\s,.]+$/, '')
+  const text = withoutMarks(inner, undefined, /[\s,.]$/)
   const plain = /^[\p{L}\s'",.!?()-]{2,}$/u.test(text) ? text.toLowerCase().replace(/["'!?]/g, '') : text
   return { kind: 'words', text: plain.replace(/\s+/g, '') }
 }

@@ -1,5 +1,6 @@
 /** What equations and inequalities say: a value with a name, or the set of an unknown's values. */
 import { canonical } from './canonical.js'
+import { hasValues } from './matrix.js'
 import { children, infinity, isExpression, type Node, type Relation, symbols } from './node.js'
 
 /** The parts of a chain a = b = c, or of a single relation. */
@@ -41,22 +42,36 @@ function isSoughtFormula(node: Node): boolean {
 export interface Assignment {
   name: string
   values: Node[]
+  /** What the last of the values is about, in a chain that goes on with that: x = 2/7 \approx 0.29. */
+  rounded: Node[]
 }
+
+const isValue = (each: Node) => symbols(each).length === 0
+
+/** Something with a value that can be computed, perhaps with a unit. */
+const isComputable = (each: Node): boolean =>
+  isValue(each) && (isExpression(each) || hasValues(each) || (each.kind === 'quantity' && isExpression(each.of)))
 
 /** Reads `x = 2 + 3 = 5`, `5 = x`; a chain of numbers, `2 + 3 = 5`, has the name ''. */
 export function assignmentOf(node: Node): Assignment | undefined {
   const { operators, parts } = chainOf(node)
-  if (operators.length === 0 || operators.some((operator) => operator !== '=')) return undefined
+  if (operators.length === 0 || operators.some((operator) => operator !== '=' && operator !== '~')) return undefined
   const [first, ...rest] = parts as [Node, ...Node[]]
-  const isValue = (each: Node) => symbols(each).length === 0
-  if (isName(first) || (isSoughtFormula(first) && rest.every(isValue))) return { name: canonical(first), values: rest }
+  const about = operators.indexOf('~')
+  if (isName(first) || (isSoughtFormula(first) && rest.every(isValue))) {
+    const exact = about < 0 ? rest.length : about
+    const name = canonical(first)
+    return exact === 0
+      ? { name, values: rest, rounded: [] }
+      : { name, values: rest.slice(0, exact), rounded: rest.slice(exact) }
+  }
   const last = parts.at(-1)!
   if (parts.length === 2 && last.kind === 'symbol' && symbols(first).length === 0) {
-    return { name: canonical(last), values: [first] }
+    return { name: canonical(last), values: [first], rounded: [] }
   }
-  return parts.every((part) => isExpression(part) && symbols(part).length === 0)
-    ? { name: '', values: parts }
-    : undefined
+  if (!parts.every(isComputable)) return undefined
+  const exact = about < 0 ? parts.length : about + 1
+  return { name: '', values: parts.slice(0, exact), rounded: parts.slice(exact) }
 }
 
 const flipped: Readonly<Partial<Record<Relation, Relation>>> = { '<': '>', '>': '<', '<=': '>=', '>=': '<=' }
@@ -79,6 +94,7 @@ export function solutionSet(node: Node): { name: string; set: Node } | undefined
     const [operator] = operators as [Relation]
     const [left, right] = parts as [Node, Node]
     if (operator === 'in' && left.kind === 'symbol') return { name: left.name, set: right }
+    if (operator === 'in' && isName(left)) return { name: canonical(left), set: right }
     if (left.kind === 'symbol' && isExpression(right)) return halfLine(left.name, operator, right)
     if (right.kind === 'symbol' && isExpression(left)) return halfLine(right.name, flip(operator), left)
     return undefined
@@ -106,5 +122,8 @@ function halfLine(name: string, operator: Relation, bound: Node) {
 
 /** Whether the node says between what bounds something lies: x > 3, 1 <= x < 2, x != 0. */
 export function isCondition(node: Node): boolean {
-  return node.kind === 'relation' && chainOf(node).operators.some((operator) => operator !== '=' && operator !== 'in')
+  return node.kind === 'relation' && chainOf(node).operators.some((operator) => !['=', '~', 'in'].includes(operator))
 }
+
+/** x in S */
+export const isMembership = (node: Node): boolean => node.kind === 'relation' && node.operator === 'in'

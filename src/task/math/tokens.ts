@@ -53,6 +53,14 @@ const renamed: Readonly<Record<string, string>> = {
   geq: 'ge',
   geqslant: 'ge',
   neq: 'ne',
+  leqq: 'le',
+  geqq: 'ge',
+  approxeq: 'approx',
+  thickapprox: 'approx',
+  simeq: 'approx',
+  doteq: 'approx',
+  implies: 'Rightarrow',
+  Longrightarrow: 'Rightarrow',
   lt: 'less',
   gt: 'greater',
   lbrace: 'openBrace',
@@ -153,11 +161,12 @@ function letters(run: string, next: string, prose: boolean, push: (kind: TokenKi
   const lower = run.toLowerCase()
   // Minutes and seconds are told from functions by the parenthesis.
   const isUnit = (lower === 'min' || lower === 'sec') && next !== '('
-  if (lower === 'infinity' || lower === 'inf' || lower === 'infty') push('command', 'infty')
+  if (lower === 'infinity' || lower === 'inf' || lower === 'infty' || run === 'oo') push('command', 'infty')
   else if (isUnit || (prose && !Object.hasOwn(functions, run))) push('word', run)
   else if (run.length === 1) push('letter', run)
   else if (Object.hasOwn(functions, run)) push('command', run)
   else if (lower === 'pi' || run === 'sqrt') push('command', lower)
+  else if (next === '{' && /^[dt]?frac$/.test(run)) push('command', 'frac')
   else if (!isShortWord(run) && variableRun.test(run)) for (const letter of run) push('letter', letter)
   else push('word', run)
 }

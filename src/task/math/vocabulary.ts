@@ -14,6 +14,17 @@ export const functions: Readonly<Record<string, string>> = {
   arcsin: 'arcsin',
   arccos: 'arccos',
   arctan: 'arctan',
+  tg: 'tan',
+  ctg: 'cot',
+  cosec: 'csc',
+  arctg: 'arctan',
+  arccot: 'arccot',
+  arcctg: 'arccot',
+  sech: 'sech',
+  csch: 'csch',
+  coth: 'coth',
+  cis: 'cis',
+  cbrt: 'cbrt',
   asin: 'arcsin',
   acos: 'arccos',
   atan: 'arctan',
@@ -33,10 +44,13 @@ export const functions: Readonly<Record<string, string>> = {
 }
 
 /** Families of variables: a run of these letters is a product, any other run of three or more a word. */
-export const variableRun = /^(?:[w-z]{2,4}|[a-d]{2,4}|[k-n]{2,3}|[p-t]{2,4}|[A-Z]{2}|[a-z]{2})$/
+export const variableRun = /^(?:[w-z]{2,4}|[a-d]{2,4}|[k-n]{2,3}|[p-t]{2,4}|[A-Z]{2}|[a-z]{2}|[A-Z][a-z])$/
 
 /** Two letters that are words or units all the same. */
-const shortWords = 'or to of is no at it we so in cm km mm kg mg ml ft hr lb oz yd ms'.split(' ')
+const shortWords = (
+  'or to of is no at it we so in cm km mm kg mg ml ft hr lb oz yd ms mi pa hz ' +
+  'he an as if my up us am be by do go on me hi ok mr dr st'
+).split(' ')
 export const isShortWord = (run: string): boolean => shortWords.includes(run.toLowerCase())
 
 const unitNames: Readonly<Record<string, string>> = {
@@ -77,6 +91,9 @@ const unitNames: Readonly<Record<string, string>> = {
   kmph: 'km / h',
   mps: 'm / s',
   radian: 'rad',
+  pct: 'percent',
+  percent: 'percent',
+  percentage: 'percent',
   unit: 'unit',
 }
 
@@ -116,9 +133,18 @@ const noUnits = new Set(
   (
     'not no is are was isnt wrong incorrect false more less fewer greater than times maybe perhaps if when but plus minus over ' +
     'under at least most squared cubed factorial half halves third thirds quarter quarters fourths fifths sixths sevenths ' +
-    'eighths ninths tenths hundredths thousandths tens ones root roots to through from mod modulo choose'
+    'eighths ninths tenths hundredths thousandths tens ones root roots to through from mod modulo choose below above zero ' +
+    'negative too few many short almost nearly or'
   ).split(' '),
 )
 
 /** Words behind a number that change what it says, so that they cannot be its unit. */
 export const isNoUnit = (word: string): boolean => noUnits.has(word.toLowerCase().replaceAll("'", ''))
+
+/** Words behind a unit that say what is measured: `5 cm long`, `8 years old`, `12 in total`. */
+const measuring = new Set(
+  'old long tall wide high deep thick away apart left remaining total altogether overall each exactly precisely'.split(
+    ' ',
+  ),
+)
+export const isMeasuring = (word: string): boolean => measuring.has(word.toLowerCase())
