@@ -1,0 +1,13 @@
+/** Campaigns: long, with random parts, and no part of `npm test`. `npm run test:campaign` builds and runs all of them. */
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  test: {
+    include: ['test/campaign/**/*.campaign.ts'],
+    pool: 'forks',
+    maxWorkers: 1,
+    env: { NO_COLOR: '1' },
+    testTimeout: 3_600_000,
+    hookTimeout: 600_000,
+  },
+})
