@@ -1,5 +1,7 @@
 /** A growing JSON-lines file, read from where the last reading ended. A run that is resumed may have cut it: then from the start. */
+
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
+import { parseJson } from '../../base/json.js'
 
 /** Bytes read at once at most; a longer rest waits for the next poll. */
 const mostBytes = 64 * 2 ** 20
@@ -68,7 +70,7 @@ export class JsonLinesTail<T> {
 function parsed(line: string): object | undefined {
   if (line.trim() === '') return undefined
   try {
-    const value: unknown = JSON.parse(line)
+    const value = parseJson(line)
     return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : undefined
   } catch {
     return undefined

@@ -1,8 +1,8 @@
 /** Which of a data set's files hold a split: as its card says, else by the files' names, as the hub's own tools do. */
-import { readFile } from 'node:fs/promises'
 import { parse as parseYaml } from 'yaml'
 import { z } from 'zod'
 import { MissingData, UserError } from '../../base/errors.js'
+import { readText } from '../../model/file.js'
 import { type HubDataset, type HubRequest, openHubDataset } from './hub.js'
 import { dataExtensions } from './rows.js'
 
@@ -52,8 +52,11 @@ export async function hubSplitNames(request: Omit<HubSplit, 'split'>): Promise<s
   return [...splits].flatMap(([name, files]) => (files.length > 0 ? [name] : []))
 }
 
+/** Bytes of a card; published ones have a few thousand. */
+const largestCard = 2 ** 24
+
 const cardOf = async (dataset: HubDataset): Promise<string> =>
-  dataset.paths.includes('README.md') ? readFile(await dataset.get('README.md'), 'utf8') : ''
+  dataset.paths.includes('README.md') ? readText(await dataset.get('README.md'), largestCard) : ''
 
 /**
  * The paths of the split's files, sorted. `card`: the text of README.md. `toFetchMore`: what lets the hub be asked where
