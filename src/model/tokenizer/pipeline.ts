@@ -37,6 +37,9 @@ export function createPipeline(tokenizer: JsonObject, where: string): Pipeline {
       throw new UserError(`${where} describes no tokenizer that can be built: its ${what}: ${message}`, { cause })
     }
   }
+  if (typeof tokenizer.model !== 'object' || tokenizer.model === null) {
+    throw new UserError(`${where} describes no tokenizer that can be built: it has no model`)
+  }
   const normalize = part('normalizer', () => createNormalizer(tokenizer.normalizer))
   const preTokenize = part('pre-tokenizer', () => createPreTokenizer(tokenizer.pre_tokenizer))
   const model: Model = part('model', () => createModel(tokenizer.model))

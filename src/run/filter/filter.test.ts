@@ -181,7 +181,7 @@ describe('filterData', () => {
   })
 
   it('samples a problem that the data repeats once', async () => {
-    const rows = ['a', 'b', 'a'].map((prompt) => ({ prompt, answer: '1' }))
+    const rows = ['1', '2', '1'].map((prompt) => ({ prompt, answer: '1' }))
     writeFileSync(join(directory, 'data.jsonl'), rows.map((row) => JSON.stringify(row)).join('\n'))
     expect((await filter([])).counts.problems).toBe(2)
   })
