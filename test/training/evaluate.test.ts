@@ -57,7 +57,12 @@ describe('evaluation during training', () => {
     const evaluations: EvalMetrics[] = linesOf(join(evaluated, 'eval.jsonl'))
     expect(evaluations.map(({ step }) => step)).toEqual([0, 1, 2, 3])
     const checkpoint = join(evaluated, 'checkpoints', 'step-000003')
-    const { results, models, data } = await evaluateModels({ models: [checkpoint], data: [evaluated], threads: 1 })
+    const { results, models, data } = await evaluateModels({
+      models: [checkpoint],
+      data: [evaluated],
+      trust: true,
+      threads: 1,
+    })
     expect(models[0]!.checkpoint).toEqual({ step: 3, chosen: 'the one given' })
     const last = evaluations.at(-1)!
     expect(results[0]!.per_problem.map(({ correct }) => correct)).toEqual(last.solved)
