@@ -6,7 +6,6 @@ import { edgesText } from '../run/train/edge-steps.js'
 import type { OpenParts } from '../run/train/parts.js'
 import type { Summary } from '../run/train/summary.js'
 import { requireNoCode } from '../task/code.js'
-import { backendCapabilities } from '../train/backends.js'
 import { newCommand, repeated } from './command.js'
 import { ledgerText, targetText } from './control-text.js'
 import { Exit, exitCodes } from './errors.js'
@@ -120,6 +119,7 @@ export function trainCommand(io: Io = processIo, room = trainRoom): Command {
       const { recipe, choice } = await resolveForCommand(given, flags)
       const plan = makePlan(recipe, model, await freeMemory(recipe.device, recipe.threads), choice)
       const place = await plannedPlace(recipe, flags)
+      const { backendCapabilities } = await import('../train/backends.js')
       if (backendCapabilities(recipe.backend).here) await warnOfAbsentDevice(plan)
       await print(people, planText(recipe, plan, place, people.columns))
       if (flags.dryRun) {

@@ -1,9 +1,8 @@
 import { spawn } from 'node:child_process'
 import type { Command } from 'commander'
-import { watchRuns } from '../report/live/server.js'
 import { newCommand, numberOption } from './command.js'
 import { type Io, jsonLine, print, processIo } from './io.js'
-import { tokenDecoder } from './token-decoder.js'
+import type { tokenDecoder as Load } from './token-decoder.js'
 
 const help = `
 Serves live pages over run directories until Ctrl-C: all runs, the curves of one or of several, every completion by SQL, and
@@ -34,6 +33,10 @@ export function watchCommand(io: Io = processIo): Command {
     .option('--no-open', 'do not open the browser')
     .option('--json', 'print {"url": ...} as the first line')
     .action(async (directories: string[], { port, host, open, json }: WatchFlags) => {
+      const [{ watchRuns }, { tokenDecoder }] = await Promise.all([
+        import('../report/live/server.js'),
+        import('./token-decoder.js'),
+      ])
       const watch = await watchRuns({
         directories: directories.length > 0 ? directories : ['runs'],
         port,
@@ -54,8 +57,8 @@ export function watchCommand(io: Io = processIo): Command {
 }
 
 /** Each model's tokenizer is read once. */
-function cached(load: typeof tokenDecoder): typeof tokenDecoder {
-  const known = new Map<string, ReturnType<typeof tokenDecoder>>()
+function cached(load: typeof Load): typeof Load {
+  const known = new Map<string, ReturnType<typeof Load>>()
   return (model) => {
     const found = known.get(model) ?? load(model)
     known.set(model, found)

@@ -6,6 +6,7 @@ import { serve } from '@hono/node-server'
 import { Hono } from 'hono'
 import { streamSSE } from 'hono/streaming'
 import { UserError } from '../../base/errors.js'
+import { defaultColumns } from '../../run/rollouts/columns.js'
 import { Rollouts } from '../../run/rollouts/query.js'
 import { runPaths } from '../../run/store/run-directory.js'
 import { topics } from '../../train/metrics/catalogue.js'
@@ -38,6 +39,8 @@ const pollEvery = 1000
 /** Rows of one page of a table at most. */
 const mostRows = 200
 const querySeconds = 10
+/** A table's columns, with the prompt before the completion. */
+const pageColumns = defaultColumns.toSpliced(-1, 0, 'prompt')
 
 export async function watchRuns({
   directories,
@@ -120,20 +123,7 @@ export async function watchRuns({
     const rollouts = await Rollouts.open(directory)
     const limits = { timeout: querySeconds, signal: c.req.raw.signal }
     try {
-      const listed = [
-        'step',
-        'prompt_id',
-        'sample',
-        'reward',
-        'correct',
-        'finish',
-        'length',
-        'mean_entropy',
-        'masked',
-        'prompt',
-        'completion',
-      ]
-      const select = listed.filter((name) => rollouts.columns.includes(name)).join(', ')
+      const select = pageColumns.filter((name) => rollouts.columns.includes(name)).join(', ')
       const page = {
         select,
         ...(where ? { where } : {}),

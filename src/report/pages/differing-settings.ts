@@ -1,4 +1,5 @@
 /** Which settings of several runs are not the same: what a comparison compares, wanted or not. */
+import { leaves } from '../../base/leaves.js'
 import type { NamedRun } from './parts.js'
 
 export interface DifferingSetting {
@@ -12,7 +13,7 @@ const immaterial = /^(name|threads|log|checkpoint)(\.|$)/
 
 /** In the order of the first run's config. */
 export function differingSettings(runs: readonly NamedRun[]): DifferingSetting[] {
-  const flat = runs.map(({ data }) => new Map(leaves(data.config)))
+  const flat = runs.map(({ data }) => new Map(settingsOf(data.config)))
   const keys = [...new Set(flat.flatMap((settings) => [...settings.keys()]))]
   return keys
     .filter((key) => !immaterial.test(key))
@@ -20,12 +21,11 @@ export function differingSettings(runs: readonly NamedRun[]): DifferingSetting[]
     .filter(({ values }) => new Set(values).size > 1)
 }
 
-function leaves(value: unknown, path = ''): [string, string][] {
-  if (Array.isArray(value) || typeof value !== 'object' || value === null) {
-    return path === '' ? [] : [[path, typeof value === 'string' ? value : String(JSON.stringify(value) ?? value)]]
-  }
-  return Object.entries(value).flatMap(([key, child]) => leaves(child, path === '' ? key : `${path}.${key}`))
-}
+/** A run without a config has no settings. */
+const settingsOf = (config: unknown): [string, string][] =>
+  leaves(config)
+    .filter(([path]) => path !== '')
+    .map(([path, value]) => [path, typeof value === 'string' ? value : String(JSON.stringify(value) ?? value)])
 
 /** Settings whose difference makes learning curves of different things. */
 const decisive = ['model', 'task', 'rollout']

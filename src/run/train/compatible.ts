@@ -1,5 +1,6 @@
 /** Which keys of a recipe may differ between a run and its resumption. */
 import { UserError } from '../../base/errors.js'
+import { leaves } from '../../base/leaves.js'
 import type { Recipe } from '../../recipe/schema.js'
 import { samplerKind } from '../../rollout/samplers.js'
 import { backendKind } from '../../train/backends.js'
@@ -36,11 +37,6 @@ const changeableInKinds = ({ backend, sampler }: Partial<Pick<Recipe, 'backend' 
   ...(backendKind(backend).changeable ?? []).map((key) => `backend.${key}`),
   ...(samplerKind(sampler).changeable ?? []).map((key) => `sampler.${key}`),
 ]
-
-function leaves(value: unknown, path = ''): [string, unknown][] {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return [[path, value]]
-  return Object.entries(value).flatMap(([key, child]) => leaves(child, path === '' ? key : `${path}.${key}`))
-}
 
 const shown = (value: unknown) => (value === undefined ? 'absent' : value === Infinity ? '.inf' : JSON.stringify(value))
 // JSON has no infinity; as text the two ends of the number line differ from null and from each other.
