@@ -7,7 +7,7 @@ import type { tokenDecoder as Load } from './token-decoder.js'
 const help = `
 Serves live pages over run directories until Ctrl-C: all runs, the curves of one or of several, every completion by SQL, and
 a completion token by token. It reads what a run writes and never touches it; a run that starts, stops, resumes, or is
-copied in appears by itself.
+copied in appears within a second.
 
 Only this machine can open the pages, by the URL with its token. To look from elsewhere, forward the port by ssh.
 With --json, the first line is {"url": ...}.
