@@ -8,6 +8,8 @@ export default defineConfig({
     maxWorkers: 2,
     // A CI variable alone makes terminal output coloured; tests compare plain text.
     env: { NO_COLOR: '1' },
+    // Vitest gives a polled expectation one second.
+    expect: { poll: { timeout: 30_000 } },
     // Against hangs alone: many tests share two cores.
     testTimeout: 180_000,
     hookTimeout: 600_000,

@@ -17,9 +17,11 @@ const events = new EventSource('/events')
 let lost = false
 events.addEventListener('changed', ({ data }) => view?.changed?.(JSON.parse(data)))
 events.addEventListener('ready', () => {
-  if (lost) view?.changed?.(undefined)
+  // What a page says of a query stays until the next one; only the word about the lost server is taken back.
+  if (!lost) return
   lost = false
   say('')
+  view?.changed?.(undefined)
 })
 events.addEventListener('error', () => {
   lost = true
