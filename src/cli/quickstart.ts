@@ -6,6 +6,7 @@ import { packageRoot } from '../base/package.js'
 import type { Recipe } from '../recipe/schema.js'
 import type { OpenParts } from '../run/train/parts.js'
 import type { Summary } from '../run/train/summary.js'
+import { HealthWatch, healthFacts } from '../train/health/health.js'
 import { newCommand, numberOption } from './command.js'
 import { Exit, exitCodes } from './errors.js'
 import { type Io, jsonLine, print, processIo } from './io.js'
@@ -101,10 +102,12 @@ async function runOne(
   const { name, recipe, directory } = planned
   const resume = await hasBegun(planned, root)
   const stop = new AbortController()
+  const health = new HealthWatch(healthFacts(recipe))
   const panel = createTrainPanel(people as NodeJS.WriteStream, {
     isTty: people.isTTY === true,
     totalSteps: recipe.train.steps,
     title: `${name}, seed ${recipe.seed}`,
+    health,
   })
   const release = stopOnSignals(stop, io, undefined, panel.aside)
   let done = 0

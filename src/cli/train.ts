@@ -6,6 +6,7 @@ import { edgesText } from '../run/train/edge-steps.js'
 import type { OpenParts } from '../run/train/parts.js'
 import type { Summary } from '../run/train/summary.js'
 import { requireNoCode } from '../task/code.js'
+import { concernText, HealthWatch, healthFacts } from '../train/health/health.js'
 import { newCommand, repeated } from './command.js'
 import { ledgerText, targetText } from './control-text.js'
 import { Exit, exitCodes } from './errors.js'
@@ -97,6 +98,7 @@ function summaryText(summary: Summary): string {
       ? [`best        ${summary.best.checkpoint} (${summary.best.metric} ${number(summary.best.value)})`]
       : []),
     ...(summary.checkpoint ? [`last        ${summary.checkpoint}`] : []),
+    ...(summary.concerns ?? []).map((concern) => `warning     ${concernText(concern)}`),
   ]
   return `${lines.join('\n')}\n`
 }
@@ -149,10 +151,12 @@ async function runTraining(
     import('../run/store/run-directory.js'),
   ])
   const stop = new AbortController()
+  const health = new HealthWatch(healthFacts(recipe))
   const panel = createTrainPanel(people as NodeJS.WriteStream, {
     isTty: people.isTTY === true,
     totalSteps: recipe.train.steps,
     title: recipe.name ?? 'run',
+    health,
   })
   const release = stopOnSignals(stop, io, undefined, panel.aside)
   let started: string | undefined
@@ -165,6 +169,7 @@ async function runTraining(
       openParts,
       onStart: (begin) => {
         started = begin.runDirectory
+        for (const line of readHistory(runPaths(begin.runDirectory)).steps) health.after(line)
         people.write(startText(begin, place))
       },
       onEvent: (event) => panel.onEvent(event),

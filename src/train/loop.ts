@@ -17,7 +17,6 @@ import { PolicySampler } from './policy-sampler.js'
 import { creditTokens, withCredit } from './ppo/credit.js'
 import { creditMetrics, isCriticWarmup } from './ppo/critic-step.js'
 import { klMetrics, klToReference, nextKlCoef, withKlCoef } from './ppo/kl-to-reference.js'
-import { RewardWatch } from './reward-watch.js'
 import { evaluationDue, learningRate } from './schedule.js'
 import { trainItems } from './train-items.js'
 
@@ -45,7 +44,6 @@ export async function* trainLoop(setup: LoopSetup): AsyncGenerator<LoopEvent> {
     recipe.eval && (await new PromptStream(setup.evalTask ?? setup.task, 'eval', 0).upTo(recipe.eval.problems))
   const sampler = new PolicySampler(setup.backend, setup.sampler, { tokenBudget: recipe.train.tokenBudget, step })
   const evaluate = () => evaluatePolicy(setup, sampler, heldOut!, step)
-  const watch = new RewardWatch(recipe.train.steps)
 
   if (setup.evaluate || (step === 0 && evaluationDue(recipe, 0))) {
     yield { type: 'phase', step, phase: 'evaluate' }
@@ -84,8 +82,6 @@ export async function* trainLoop(setup: LoopSetup): AsyncGenerator<LoopEvent> {
     step = next
     sampler.moved(step)
     position = stream.position
-    const noSignal = watch.after(step, graded)
-    if (noSignal !== undefined) yield { type: 'warning', step, message: noSignal }
     const rollouts = rolloutsOf(graded, { items, advantages, credit, masks })
     const metrics = {
       ...stepMetrics({ step, lr, graded: rollouts, statistics, reports: updates, recipe }),

@@ -3,6 +3,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse } from 'yaml'
 import { runPaths } from '../../run/store/run-directory.js'
+import { type Concern, HealthWatch, healthFacts } from '../../train/health/health.js'
 import { metricOf } from '../../train/metrics/catalogue.js'
 import type { RunSource } from './sources.js'
 import { JsonLinesTail } from './tail.js'
@@ -32,6 +33,8 @@ export interface RunSummary {
   avgAtK?: number
   passAtK?: number
   warnings: number
+  /** What is wrong now, in a few words each. */
+  concerns: string[]
   /** Milliseconds since 1970 of its last step, or of its start. */
   updated: number
 }
@@ -56,6 +59,7 @@ export class LiveRun {
   #configText = ''
   #configTime = -1
   #status: RunStatus = 'stopped'
+  #health: { key: string; seen: number; watch: HealthWatch } | undefined
 
   constructor(source: RunSource) {
     this.source = source
@@ -115,6 +119,7 @@ export class LiveRun {
       ...numberOf('avgAtK', evaluation?.avg_at_k),
       ...numberOf('passAtK', evaluation?.pass_at_k),
       warnings: this.#warnings.lines.length,
+      concerns: this.concerns().map(({ label }) => label),
       updated: this.#updated(),
     }
   }
@@ -129,6 +134,16 @@ export class LiveRun {
 
   warnings(): { step: number; message: string }[] {
     return this.#warnings.lines
+  }
+
+  /** What is wrong after the last step. Each line is looked at once. */
+  concerns(): Concern[] {
+    const { lines, generation } = this.#metrics
+    const facts = healthFacts(this.#config)
+    const key = `${generation} ${facts.groups} ${facts.steps}`
+    if (this.#health?.key !== key) this.#health = { key, seen: 0, watch: new HealthWatch(facts) }
+    for (; this.#health.seen < lines.length; this.#health.seen++) this.#health.watch.after(lines[this.#health.seen]!)
+    return this.#health.watch.standing()
   }
 
   #secondsLeft(): number | undefined {

@@ -174,6 +174,24 @@ describe('what changes', () => {
     expect(cut.columns.step).toEqual([1])
   })
 
+  it('is what is wrong with a run, as long as it is', async () => {
+    cpSync('test/fixtures/runs/before/lora', join(runs, 'idle'), { recursive: true })
+    const lines = (count: number, share: number) =>
+      Array.from({ length: count }, (_, i) =>
+        JSON.stringify({ step: i + 1, reward_mean: i % 2, reward_std: 0.5, zero_signal_fraction: share }),
+      ).join('\n')
+    writeFileSync(join(runs, 'idle', 'metrics.jsonl'), `${lines(20, 1)}\n`)
+    const { id } = await until(async () => {
+      const run = await runNamed('runs/idle')
+      return run?.step === 20 ? run : undefined
+    })
+    expect((await runNamed('runs/idle')).concerns).toEqual(['equal rewards in every group'])
+    expect((await json(`/api/runs/${id}`)).concerns[0].text).toContain('groups had equal rewards for 20 steps')
+    appendFileSync(join(runs, 'idle', 'metrics.jsonl'), '{"step":21,"zero_signal_fraction":0.5}\n')
+    await until(async () => ((await runNamed('runs/idle')).concerns.length === 0 ? true : undefined))
+    rmSync(join(runs, 'idle'), { recursive: true })
+  })
+
   it('is told to whoever listens', async () => {
     const heard = new Promise<string>((resolve, reject) => {
       const sent = request(

@@ -108,6 +108,7 @@ export async function watchRuns({
       series,
       evaluations: run.evaluations(),
       warnings: run.warnings(),
+      concerns: run.concerns(),
       metrics: describeMetrics(Object.keys(series.columns)),
       topics: topics.map(({ title, metrics }) => ({ title, keys: Object.keys(metrics) })),
     })

@@ -1,5 +1,6 @@
 /** The page and the terminal text that put several runs side by side. */
 import { realDisk, replaceFile } from '../../run/store/disk.js'
+import { concernsOf, concernText, healthFacts } from '../../train/health/health.js'
 import { formatNumber } from '../format.js'
 import { type Html, html } from '../html/markup.js'
 import { renderPage } from '../html/page.js'
@@ -219,11 +220,14 @@ function comparisonPage(
         }
       }),
     )
+  const concerns = runs.flatMap(({ name, data }) =>
+    concernsOf(data.metrics, healthFacts(data.config)).map((concern) => `${name}: ${concernText(concern)}.`),
+  )
   const of = (...groups: string[]) => figures.filter(({ group }) => groups.includes(group)).map(({ markup }) => markup)
   return renderPage({
     title: extra.title,
     subtitle: extra.intro,
-    lead: html`${notes([...extra.notes, ...comparisonNotes(runs, groups)])}${problemList(problems)}`,
+    lead: html`${notes([...extra.notes, ...comparisonNotes(runs, groups), ...concerns])}${problemList(problems)}`,
     sections: present([
       section('figures', 'In numbers', finalTable(runs, groups)),
       section('table', 'Avg@K and Pass@K', paperTable(groups), intervalHint(groups)),

@@ -1,5 +1,6 @@
 /** The parts that the report of one run and the comparison of several are put together from. */
 import type { EvalMetrics, StepMetrics } from '../../train/events.js'
+import { concernsOf, concernText, healthFacts } from '../../train/health/health.js'
 import { evalMetrics, evalText } from '../../train/metrics/evaluation.js'
 import type { Metric } from '../../train/metrics/metric.js'
 import { formatNumber, minus } from '../format.js'
@@ -257,6 +258,16 @@ export function warningList(warnings: RunData['warnings']): Html | undefined {
   const lead = first === last ? 'One step' : `${warnings.length} steps`
   return html`<div class="notice"><p>${lead} came with a warning (warnings.jsonl)${first !== last && ', first and last'}:</p><ul>${texts.map((text) => html`<li>${text}</li>`)}</ul></div>`
 }
+
+/** What is wrong with the run after its last step. */
+export function concernList({ metrics, config }: RunData): Html | undefined {
+  const concerns = concernsOf(metrics, healthFacts(config))
+  if (concerns.length === 0) return undefined
+  const items = concerns.map((concern) => html`<li>${sentence(concernText(concern))}</li>`)
+  return html`<div class="notice" role="note"><p>What to look at:</p><ul>${items}</ul></div>`
+}
+
+const sentence = (text: string) => `${text[0]!.toUpperCase()}${text.slice(1)}.`
 
 /** The few numbers that head a page. */
 export function tileList(run: RunData, entries: readonly { label: string; value: string; note: string }[]): Html {

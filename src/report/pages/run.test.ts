@@ -61,6 +61,19 @@ async function report(decodeToken?: (id: number) => string) {
 const chartIds = (elements: PageElement[]) =>
   elements.filter(({ name }) => name === 'figure').map(({ attributes }) => attributes.id)
 
+describe('a run that learns nothing', () => {
+  it('says so at the head of its page, and one that learns again does not', async () => {
+    const equal = (step: number) => ({ reward_mean: step % 2, zero_signal_fraction: 1 })
+    writeFileSync(join(directory, 'config.yaml'), 'rollout: { promptsPerStep: 8 }\ntrain: { steps: 40 }\n')
+    writeRun(25, equal)
+    const { text } = await report()
+    expect(text).toContain('8 of 8 groups had equal rewards for 25 steps')
+    expect(text).toContain('docs/faq.md')
+    writeRun(26, (step) => (step === 26 ? {} : equal(step)))
+    expect((await report()).text).not.toContain('equal rewards for')
+  })
+})
+
 describe('writeRunReport', () => {
   it('writes report.html aside and renames it', async () => {
     writeRun(3)

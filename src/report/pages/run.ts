@@ -18,6 +18,7 @@ import {
 import {
   changeScatter,
   colourHint,
+  concernList,
   constantValue,
   dynamicsIntro,
   evalFigures,
@@ -94,7 +95,7 @@ function runReport(run: RunData, samples: readonly Sample[], decoded: boolean): 
   return renderPage({
     title: run.name,
     subtitle: subtitle(run),
-    lead: html`${problemList(run.problems)}${warningList(run.warnings)}${tiles(run)}`,
+    lead: html`${problemList(run.problems)}${concernList(run)}${warningList(run.warnings)}${tiles(run)}`,
     sections: present([
       section('learning', 'Reward and entropy', figureGrid(of('learning'))),
       section(

@@ -5,6 +5,7 @@
 import { createLogUpdate } from 'log-update'
 import type { Colors } from 'picocolors/types.js'
 import type { TrainEvent } from '../../train/events.js'
+import { type Concern, faq } from '../../train/health/health.js'
 import { formatDuration } from '../format.js'
 import type { Panel, PanelEvent, PanelOptions } from './panel.js'
 import { warningLine } from './panel-plain.js'
@@ -22,6 +23,8 @@ export interface PanelState<Step, Evaluation> {
   metrics?: Step
   phase?: Extract<TrainEvent, { type: 'phase' }>
   heldOut?: Evaluation
+  /** What is wrong after the last step. */
+  concerns?: Concern[]
   secondsGone: number
   secondsLeft?: number
   /** The run is over, whether it reached its last step or not. */
@@ -107,6 +110,7 @@ export function createLivePanel<Step extends { step: number }, Evaluation extend
       } else {
         timeLeft.step(seconds())
         state.metrics = event.metrics
+        state.concerns = view.concerns?.(event.metrics)
         state.phase = undefined
         view.curves.forEach(({ value }, i) => {
           state.curves[i].push(value(event.metrics) ?? Number.NaN)
@@ -141,6 +145,7 @@ export function renderPanel<Step extends { step: number }, Evaluation extends { 
     ...(state.metrics ? curveLines(view, state.metrics, state.curves, width, colors) : []),
     ...(state.metrics ? factLines(view.facts(state.metrics), width, colors) : []),
     ...(state.heldOut ? heldOutLine(view.evaluationFacts(state.heldOut), width, colors) : []),
+    ...(state.concerns ?? []).flatMap((concern) => concernLines(concern, width, colors)),
   ]
 }
 
@@ -221,3 +226,6 @@ function heldOutLine(facts: string, width: number, colors: Colors): string[] {
   const line = truncate(`held out  ${facts}`, width)
   return [`${colors.dim(line.slice(0, 10))}${line.slice(10)}`]
 }
+
+const concernLines = ({ text }: Concern, width: number, colors: Colors): string[] =>
+  wrap(`! ${text}; see ${faq}`, width).map((line) => colors.yellow(line))

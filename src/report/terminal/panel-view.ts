@@ -1,5 +1,6 @@
 /** What a panel shows of a kind of run: the same two panels draw training and the supervised warm start. */
 import type { EvalMetrics, StepMetrics } from '../../train/events.js'
+import type { Concern } from '../../train/health/health.js'
 import type { SftEvalMetrics, SftStepMetrics } from '../../train/sft/events.js'
 import { formatCompact, formatDuration, formatFixed, formatNumber, formatPercent } from '../format.js'
 import { maskedShare } from '../metrics.js'
@@ -11,6 +12,8 @@ export interface PanelView<Step extends { step: number }, Evaluation extends { s
   curves: [Curve<Step>, Curve<Step>]
   /** What is known of the last step, as label and value; undefined values are not listed. */
   facts(metrics: Step): [label: string, value: string | undefined][]
+  /** What is wrong after this step; asked once a step, in order. */
+  concerns?(metrics: Step): Concern[]
   /** An evaluation on a line of its own. */
   evaluationLine(metrics: Evaluation): string
   /** The last evaluation in the live panel. */

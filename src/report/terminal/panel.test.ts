@@ -4,6 +4,7 @@ import pc from 'picocolors'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { fakeStepMetrics } from '../../../test/fake-run.js'
 import type { EvalMetrics, StepMetrics, TrainEvent } from '../../train/events.js'
+import { HealthWatch } from '../../train/health/health.js'
 import type { SftStepMetrics } from '../../train/sft/events.js'
 import { createTrainPanel } from './panel.js'
 import { type PanelState, renderPanel } from './panel-live.js'
@@ -289,5 +290,35 @@ describe('the view of a supervised run', () => {
     expect(panel(metrics)).toContain('accuracy  70.0 %')
     const { token_accuracy, grad_norm, ...skipped } = metrics
     expect(panel(skipped)).not.toContain('accuracy')
+  })
+})
+
+describe('a run that learns nothing', () => {
+  const equal = (number: number): TrainEvent => ({
+    type: 'step',
+    metrics: fakeStepMetrics(number, { reward_mean: number % 2, zero_signal_fraction: 1 }),
+    rollouts: [],
+  })
+
+  it('says so below the figures while it stands, and no more when it does not', () => {
+    vi.useFakeTimers()
+    const { stream, text } = fakeStream(80)
+    const health = new HealthWatch({ groups: 8, steps: 40 })
+    for (let past = 1; past <= 10; past++) health.after({ step: past, reward_mean: past % 2, zero_signal_fraction: 1 })
+    const panel = createTrainPanel(stream, { isTty: true, totalSteps: 40, title: 'run', health })
+    const frame = (event: TrainEvent) => {
+      const before = text().length
+      panel.onEvent(event)
+      vi.advanceTimersByTime(200)
+      return text().slice(before)
+    }
+    for (let step = 11; step < 20; step++) expect(frame(equal(step))).not.toContain('equal rewards')
+    expect(frame(equal(20))).toContain('! 8 of 8 groups had equal rewards for 20 steps')
+    expect(frame(equal(21))).toContain('21 steps')
+    panel.onEvent({ ...equal(22), metrics: fakeStepMetrics(22, { zero_signal_fraction: 0.5 }) } as TrainEvent)
+    const before = text().length
+    vi.advanceTimersByTime(2000)
+    expect(text().slice(before)).not.toContain('equal rewards')
+    panel.close()
   })
 })

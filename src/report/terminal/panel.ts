@@ -1,6 +1,7 @@
 /** What a training run shows while it works: a live panel on a terminal, one line a step anywhere else. */
 import pc from 'picocolors'
-import type { TrainEvent } from '../../train/events.js'
+import type { StepMetrics, TrainEvent } from '../../train/events.js'
+import type { HealthWatch } from '../../train/health/health.js'
 import type { SftEvent } from '../../train/sft/events.js'
 import { createLivePanel } from './panel-live.js'
 import { createPlainPanel } from './panel-plain.js'
@@ -24,6 +25,8 @@ export interface PanelOptions {
   isTty: boolean
   totalSteps: number
   title: string
+  /** Says what is wrong with the run, from the metrics that it is given; a resumed run's has seen the steps before. */
+  health?: HealthWatch
 }
 
 /** NO_COLOR takes colours away; a terminal that cannot move its cursor (TERM=dumb) gets plain lines. */
@@ -37,8 +40,13 @@ function createPanel<Step extends { step: number }, Evaluation extends { step: n
   return live ? createLivePanel(stream, options, colors, view) : createPlainPanel(stream, options, view)
 }
 
+const concernsBy = (health?: HealthWatch) => (metrics: StepMetrics) => {
+  health?.after(metrics)
+  return health?.standing() ?? []
+}
+
 export const createTrainPanel = (stream: NodeJS.WriteStream, options: PanelOptions): Panel<TrainEvent> =>
-  createPanel(stream, options, trainView)
+  createPanel(stream, options, { ...trainView, concerns: concernsBy(options.health) })
 
 export const createSftPanel = (stream: NodeJS.WriteStream, options: PanelOptions): Panel<SftEvent> =>
   createPanel(stream, options, sftView)

@@ -208,6 +208,7 @@ async function runLoop<Step extends AnyStep, Evaluation extends AnyEvaluation, S
     backend: run.backend,
     trackers,
     onEvent,
+    past: history.steps,
     evaluation: history.evaluations.at(-1),
     unevaluated,
   })

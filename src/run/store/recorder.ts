@@ -60,6 +60,11 @@ export interface RunRecord<Step extends AnyStep, Evaluation extends AnyEvaluatio
   bestBy(evaluation: Evaluation['metrics'] | undefined): BestBy
   /** Its value at a step, where it was measured. */
   bestValue(by: BestBy, metrics: Step['metrics'], evaluation: Evaluation['metrics'] | undefined): number | undefined
+  /**
+   * Given the run's lines so far, what to warn of after each further one. The whole past counts, so a resumed run warns as
+   * one that was never interrupted.
+   */
+  watch?(past: readonly Step['metrics'][]): (metrics: Step['metrics']) => string[]
   /** Writes what a step leaves besides its metrics. */
   writeStep?(disk: Disk, paths: RunPaths, event: Step): void
 }
@@ -82,12 +87,15 @@ export function createRecorder<Step extends AnyStep, Evaluation extends AnyEvalu
   backend: Backend
   trackers: OpenTracker
   onEvent: (event: RunEventOf<Step, Evaluation>) => void
+  /** The lines of the steps before. */
+  past?: readonly Step['metrics'][]
   /** The last evaluation before, where there is one. */
   evaluation?: Evaluation['metrics']
   /** The step that the run goes on behind, where its evaluation is still to come. */
   unevaluated?: SavedStep<Step>
 }): Recorder<Step, Evaluation> {
-  const { disk, paths, record, keep, backend, trackers, onEvent, unevaluated } = setup
+  const { disk, paths, record, keep, backend, trackers, onEvent, unevaluated, past = [] } = setup
+  const warningsAfter = record.watch?.(past) ?? (() => [])
   let by = record.bestBy(setup.evaluation)
   let last: SavedStep<Step> | undefined = unevaluated
   let saved: number | undefined = unevaluated?.metrics.step
@@ -125,10 +133,17 @@ export function createRecorder<Step extends AnyStep, Evaluation extends AnyEvalu
     if (record.checkpointDue(step) || isNewBest(event)) await save(event)
   }
 
+  function warn(event: Extract<Progress, { type: 'warning' }>): void {
+    const { step, message } = event
+    disk.append(paths.warnings, toJsonLine({ step, time: new Date().toISOString(), message }))
+    onEvent(event)
+  }
+
   return {
     async handle(event) {
       if (event.type === 'step') {
         const { metrics } = event
+        for (const message of warningsAfter(metrics)) warn({ type: 'warning', step: metrics.step, message })
         record.writeStep?.(disk, paths, event)
         disk.append(paths.metrics, toJsonLine(metrics))
         trackers.step(metrics)
@@ -144,13 +159,8 @@ export function createRecorder<Step extends AnyStep, Evaluation extends AnyEvalu
         onEvent(event)
         // A checkpoint waits for its evaluation; only an interrupted run has one without, which is written anew.
         if (last?.metrics.step === metrics.step) await saveWhereDue(last)
-      } else {
-        if (event.type === 'warning') {
-          const { step, message } = event
-          disk.append(paths.warnings, toJsonLine({ step, time: new Date().toISOString(), message }))
-        }
-        onEvent(event)
-      }
+      } else if (event.type === 'warning') warn(event)
+      else onEvent(event)
     },
     async finish() {
       if (last && saved !== last.metrics.step) await save(last)

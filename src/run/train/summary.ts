@@ -8,6 +8,7 @@ import {
   summarizeTarget,
   type TargetSummary,
 } from '../../train/control-summary.js'
+import { type Concern, concernsOf, healthFacts } from '../../train/health/health.js'
 import { bestCheckpoint, listCheckpoints } from '../store/checkpoint.js'
 import { readHistory } from '../store/history.js'
 import type { RunPaths } from '../store/run-directory.js'
@@ -42,6 +43,8 @@ export interface Summary {
   /** The last checkpoint. */
   checkpoint?: string
   best?: { checkpoint: string; step: number; metric: string; value: number }
+  /** What is wrong with the run after its last step; absent where nothing is. */
+  concerns?: Concern[]
 }
 
 const mean = (values: number[]) => (values.length === 0 ? null : values.reduce((a, b) => a + b, 0) / values.length)
@@ -55,6 +58,7 @@ export function summarize(paths: RunPaths, recipe: Recipe): Summary {
   const { metric } = bestBy(recipe, evaluations.at(-1))
   const checkpoints = listCheckpoints(paths)
   const best = bestCheckpoint(checkpoints, metric)
+  const concerns = concernsOf(steps, healthFacts(recipe))
   const evaluation = (line: (typeof evaluations)[number] | undefined) =>
     line && { step: line.step, avg_at_k: line.avg_at_k, pass_at_k: line.pass_at_k, reward_mean: line.reward_mean }
   return {
@@ -77,5 +81,6 @@ export function summarize(paths: RunPaths, recipe: Recipe): Summary {
     setpoint: summarizeTarget(steps),
     checkpoint: checkpoints.at(-1)?.directory,
     best: best && { checkpoint: best.directory, step: best.step, metric, value: best.value! },
+    ...(concerns.length > 0 ? { concerns } : {}),
   }
 }

@@ -5,6 +5,7 @@ import { loadRecipe } from '../../recipe/index.js'
 import { trainFormat } from '../../recipe/parse-recipe.js'
 import type { Recipe, Resolved } from '../../recipe/schema.js'
 import type { TrainEvent } from '../../train/events.js'
+import { concernText, HealthWatch, healthFacts } from '../../train/health/health.js'
 import { describeMetric } from '../../train/metrics/describe.js'
 import { preparePolicy } from '../../train/prepare.js'
 import { evaluationDue } from '../../train/schedule.js'
@@ -40,6 +41,11 @@ function trainKind(recipe: Resolved<Recipe>, open: OpenParts): RunKind<Step, Eva
     bestValue({ metric, evaluated }, metrics, evaluation) {
       const key = metric as BestBy['metric']
       return evaluated ? evaluation?.[key] : key === 'reward_mean' ? metrics.reward_mean : undefined
+    },
+    watch(past) {
+      const watch = new HealthWatch(healthFacts(recipe))
+      for (const line of past) watch.after(line)
+      return (metrics) => watch.after(metrics).map(concernText)
     },
     writeStep(disk, paths, { metrics, rollouts, ledger = [] }) {
       replaceFile(

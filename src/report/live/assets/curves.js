@@ -137,8 +137,11 @@ async function curvesView(ids, comparing) {
       ' ',
       download('CSV of all metrics', () => csvOf(runs.get(run.id)), `${run.name.replaceAll('/', '-')}.csv`),
     )
-    const told = runs.get(run.id).warnings
-    warnings.replaceChildren(...(told.length === 0 ? [] : [warningList(told)]))
+    const { warnings: past, concerns } = runs.get(run.id)
+    warnings.replaceChildren(
+      ...(concerns.length === 0 ? [] : [concernList(concerns)]),
+      ...(past.length === 0 ? [] : [warningList(past)]),
+    )
     if (!settings.firstChild) {
       const details = make('details')
       details.append(make('summary', 'config.yaml'))
@@ -213,6 +216,19 @@ async function curvesView(ids, comparing) {
     draw()
   })
   return { changed: load }
+}
+
+/** What is wrong now; the list of warnings has what was wrong once. */
+function concernList(list) {
+  const notice = make('div', undefined, { class: 'notice concerns' })
+  const items = make('ul')
+  for (const { text, advice } of list) {
+    const item = make('li', `${text[0].toUpperCase()}${text.slice(1)}. ${advice}; see `)
+    item.append(make('code', 'docs/faq.md'), '.')
+    items.append(item)
+  }
+  notice.append(make('p', 'What to look at:'), items)
+  return notice
 }
 
 function warningList(list) {

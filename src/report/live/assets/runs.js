@@ -48,7 +48,7 @@ export async function runsView() {
   compare.addEventListener('click', () => location.assign(address('/compare', { run: [...state.chosen] })))
 
   const fits = (run) => {
-    const text = [run.name, run.method, run.model, run.status, run.algorithm].join(' ').toLowerCase()
+    const text = [run.name, run.method, run.model, run.status, run.algorithm, ...run.concerns].join(' ').toLowerCase()
     return state.find
       .toLowerCase()
       .split(/\s+/)
@@ -86,8 +86,10 @@ export async function runsView() {
       return cell
     }
     const cell = make('td', undefined, text ? { class: 'text' } : {})
-    if (key === 'status') cell.append(make('span', run.status, { class: `status ${run.status}` }))
-    else if (key === 'step' && run.steps !== undefined) {
+    if (key === 'status') {
+      cell.append(make('span', run.status, { class: `status ${run.status}` }))
+      for (const concern of run.concerns) cell.append(make('small', concern, { class: 'concern' }))
+    } else if (key === 'step' && run.steps !== undefined) {
       cell.append(
         make('progress', undefined, {
           value: run.step,

@@ -4,8 +4,8 @@
 const mostPoints = 1500
 
 /** What was known, and what is new behind it. */
-export function mergedRun(known, { run, series, evaluations, warnings, metrics, topics }) {
-  const settled = { run, evaluations, warnings, topics, generation: series.generation, count: series.count }
+export function mergedRun(known, { run, series, evaluations, warnings, concerns, metrics, topics }) {
+  const settled = { run, evaluations, warnings, concerns, topics, generation: series.generation, count: series.count }
   const group = [run.method, run.algorithm, run.name.replace(/[-_]?(?:seed)?[-_]?\d+$/, '').replace(/seed-\d+\/?/, '')]
     .filter(Boolean)
     .join(' ')
