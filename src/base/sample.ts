@@ -23,3 +23,19 @@ export function sampleDeviation(values: readonly number[]): number {
 
 const rootMeanSquare = (deviations: readonly number[]) =>
   Math.sqrt(deviations.reduce((total, value) => total + value ** 2, 0) / (deviations.length - 1))
+
+/**
+ * Largest difference, relative to the values' size, that counts as rounding: 0.1 + 0.2 is 0.3. A difference that a grader
+ * means is larger.
+ */
+const rounding = 1e-9
+
+/** Whether values (rewards, for instance) are the same but for rounding; so are none. */
+export function areEqual(values: readonly number[]): boolean {
+  let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
+  for (const value of values) {
+    low = Math.min(low, value)
+    high = Math.max(high, value)
+  }
+  return values.length === 0 || high - low <= rounding * Math.max(Math.abs(low), Math.abs(high))
+}

@@ -84,6 +84,15 @@ describe('entropy.method', () => {
     }
   })
 
+  it('warns of a learning rate that leaves nothing of the model', () => {
+    expect(recipeWarnings(recipe({}, { train: { lr: 50 } }))).toEqual([
+      expect.stringMatching(/^train\.lr is 50: AdamW/),
+    ])
+    expect(recipeWarnings(recipe({}, { train: { lr: 0.01 } }))).toEqual([])
+    const ppo = { algorithm: { name: 'ppo' }, critic: { lr: 0.5 }, train: { epochs: 2 } }
+    expect(recipeWarnings(recipe({}, ppo))).toEqual([expect.stringMatching(/^critic\.lr is 0\.5/)])
+  })
+
   it('refuses a fixed coefficient beside an adaptive one', () => {
     expect(() => recipe({ method: 'adaptive-entropy' }, { algorithm: { entropyCoef: 0.1 } })).toThrow(
       /is set by entropy.method: adaptive-entropy/,

@@ -1,9 +1,7 @@
 /**
  * From rewards to advantages, group by group. Pure functions; a group is the completions of one prompt.
  */
-import { mean, sampleDeviation } from '../base/sample.js'
-
-import { areEqual } from './signal.js'
+import { areEqual, mean, sampleDeviation } from '../base/sample.js'
 
 export const advantageKinds = ['group', 'group-nostd', 'leave-one-out', 'batch'] as const
 export type AdvantageKind = (typeof advantageKinds)[number]

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { areEqual, hasSignal } from './signal.js'
+import { areEqual } from '../base/sample.js'
+import { hasSignal } from './signal.js'
 
 describe('equal rewards', () => {
   it.each([

@@ -1,20 +1,5 @@
-/** Whether a group's rewards tell its completions apart. Pure functions; a group is the completions of one prompt. */
-
-/**
- * Largest difference, relative to the rewards' size, that counts as rounding: 0.1 + 0.2 is 0.3. A difference that a grader
- * means is larger.
- */
-const rounding = 1e-9
-
-/** Whether rewards are the same but for rounding. */
-export function areEqual(rewards: readonly number[]): boolean {
-  let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
-  for (const reward of rewards) {
-    low = Math.min(low, reward)
-    high = Math.max(high, reward)
-  }
-  return rewards.length === 0 || high - low <= rounding * Math.max(Math.abs(low), Math.abs(high))
-}
+/** Whether a group's rewards tell its completions apart. A group is the completions of one prompt. */
+import { areEqual } from '../base/sample.js'
 
 /** What has to differ within a group for it to have a signal, beside the reward itself. */
 export const signalRules = ['task', 'reward'] as const

@@ -27,6 +27,11 @@ it('are exactly 0 for equal rewards whose mean rounds', () => {
   expect(advantagesOf(batch)).toEqual([0, 0, 0])
 })
 
+it('are exactly 0 for rewards that differ by rounding alone', () => {
+  const batch = [0.1 + 0.2, 0.3].map((reward) => completion('a', { reward }))
+  expect(advantagesOf(batch)).toEqual([0, 0])
+})
+
 it('are those of the log where it has them', () => {
   expect(advantagesOf([completion('a', { advantage: 2, reward: 1 }), completion('a', { advantage: [1, -1] })])).toEqual(
     [2, [1, -1]],

@@ -1,10 +1,10 @@
 import { UserError } from '../../base/errors.js'
-import { mean, sampleDeviation } from '../../base/sample.js'
+import { areEqual, mean, sampleDeviation } from '../../base/sample.js'
 import type { LoggedCompletion } from './types.js'
 
 /**
  * An advantage per completion (or per token, where the log gives them): the logged one, else GRPO's from the rewards,
- * `A = (R - mean R) / (std R + 1e-4)` within the group, std with n - 1. A group of equal rewards gets exactly 0.
+ * `A = (R - mean R) / (std R + 1e-4)` within the group, std with n - 1. A group of rewards that are equal, but for rounding, gets exactly 0.
  * Undefined where the log has neither rewards nor advantages.
  *
  * @throws {UserError} where only some completions have them, or where a rewarded one is alone in its group.
@@ -33,8 +33,8 @@ function groupRelative(group: LoggedCompletion[]): [LoggedCompletion, number][] 
     })
   }
   const rewards = group.map(({ reward }) => reward as number)
-  // A mean of equal numbers may round to another, and the residue over 1e-4 would not be 0.
-  if (rewards.every((reward) => reward === rewards[0])) return group.map((completion) => [completion, 0])
+  // The mean of equal numbers may round to another, and the residue over 1e-4 would not be 0.
+  if (areEqual(rewards)) return group.map((completion) => [completion, 0])
   const center = mean(rewards)
   const scale = sampleDeviation(rewards) + 1e-4
   return group.map((completion, i) => [completion, (rewards[i] - center) / scale])

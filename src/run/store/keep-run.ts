@@ -73,6 +73,8 @@ export interface RunKind<Step extends AnyStep, Evaluation extends AnyEvaluation,
   steps: number
   /** @throws UserError where the run of `config` (a config.yaml) may not go on under this recipe. */
   requireCompatible(config: string): void
+  /** What the lines of a resumed run mean that those to come do not. */
+  historyWarnings?(evaluations: readonly Evaluation['metrics'][]): string[]
   open(options: { signal?: AbortSignal; directory?: string }): Promise<OpenRun<Step, Evaluation>>
   /** What is done to the policy that the run begins with, before a checkpoint is loaded. */
   prepare?(backend: Backend): Promise<void>
@@ -182,6 +184,7 @@ async function runLoop<Step extends AnyStep, Evaluation extends AnyEvaluation, S
     ...(options.resume && !checkpoint ? ['there is no checkpoint to go on from: the run begins anew'] : []),
     ...gapsOf(paths, history.steps, step),
     ...environmentWarnings(previous, start),
+    ...(kind.historyWarnings?.(history.evaluations) ?? []),
   ]
   for (const message of warnings) onEvent({ type: 'warning', step, message })
   replaceFile(disk, paths.environment, `${JSON.stringify(nextEnvironment(previous, start), null, 2)}\n`)

@@ -9,6 +9,8 @@ import { UserError } from '../../base/errors.js'
 import type { Recipe } from '../../recipe/schema.js'
 import type { TrainEvent } from '../../train/events.js'
 import { type Disk, realDisk } from '../store/disk.js'
+import type { LoopStart } from '../store/keep-run.js'
+import type { OpenParts } from './parts.js'
 import { train } from './train.js'
 
 const root = mkdtempSync(join(tmpdir(), 'run-'))
@@ -84,6 +86,48 @@ describe('a run', () => {
     const best = evaluations.slice(1).reduce((a, b) => (b.avg_at_k > a.avg_at_k ? b : a))
     expect(summary.best).toMatchObject({ step: best.step, value: best.avg_at_k, metric: 'avg_at_k' })
     expect(new Set(checkpointsOf(directory))).toEqual(new Set([`step-00000${best.step}`, 'step-000009']))
+  })
+
+  it('chooses by the mean reward of the evaluation without a verdict', async () => {
+    const directory = fresh()
+    const recipe = fakeRecipe({ train: { steps: 9 }, eval: { every: 1 }, checkpoint: { every: 4, keep: 1 } })
+    const openParts: OpenParts = async (...given) => {
+      const parts = await fakeParts(recipe)(...given)
+      async function* loop(start: LoopStart) {
+        for await (const event of parts.loop(start)) {
+          if (event.type !== 'eval') {
+            yield event
+            continue
+          }
+          const { avg_at_k, pass_at_k: _, pass_histogram: __, ...metrics } = event.metrics
+          yield { ...event, metrics: { ...metrics, reward_mean: avg_at_k } }
+        }
+      }
+      return { ...parts, loop }
+    }
+    const summary = await run(recipe, directory, { openParts })
+    const evaluations = lines(join(directory, 'eval.jsonl'))
+    const best = evaluations.slice(1).reduce((a, b) => (b.reward_mean > a.reward_mean ? b : a))
+    expect(summary.best).toMatchObject({ step: best.step, value: best.reward_mean, metric: 'reward_mean' })
+    expect(new Set(checkpointsOf(directory))).toEqual(new Set([`step-00000${best.step}`, 'step-000009']))
+    const asked = { ...recipe, checkpoint: { ...recipe.checkpoint, best: 'pass_at_k' as const } }
+    await expect(run(asked, fresh(), { openParts })).rejects.toThrow('checkpoint.best: there is no pass_at_k')
+  })
+
+  it('goes on with a run whose evaluations counted summed rewards, and says so', async () => {
+    const directory = fresh()
+    const recipe = (steps: number) =>
+      fakeRecipe({
+        train: { steps },
+        eval: { every: 2 },
+        task: { name: 'none', rewards: [{ name: 'task', weight: 0.5 }] },
+      })
+    await run(recipe(4), directory)
+    const events: TrainEvent[] = []
+    await run(recipe(6), directory, { resume: true, onEvent: (event) => events.push(event) })
+    expect(events.filter((event) => event.type === 'warning')).toEqual([
+      { type: 'warning', step: 4, message: expect.stringContaining('counted a sum of task.rewards') },
+    ])
   })
 
   it('refuses a directory that holds something', async () => {

@@ -4,7 +4,7 @@ import { type BestBy, bestBy, checkpointDue } from '../../recipe/checkpoint-sect
 import { loadRecipe } from '../../recipe/index.js'
 import { trainFormat } from '../../recipe/parse-recipe.js'
 import type { Recipe, Resolved } from '../../recipe/schema.js'
-import type { TrainEvent } from '../../train/events.js'
+import type { EvalMetrics, TrainEvent } from '../../train/events.js'
 import { concernText, HealthWatch, healthFacts } from '../../train/health/health.js'
 import { describeMetric } from '../../train/metrics/describe.js'
 import { preparePolicy } from '../../train/prepare.js'
@@ -27,6 +27,17 @@ export interface TrainOptions extends KeepOptions<TrainEvent> {
 type Step = Extract<TrainEvent, { type: 'step' }>
 type Evaluation = Extract<TrainEvent, { type: 'eval' }>
 
+/** Lines of before tasks had verdicts counted a summed reward of 1 as solved, and have no mean reward. */
+function verdictWarnings({ task }: Recipe, evaluations: readonly EvalMetrics[]): string[] {
+  const summed = task.rewards !== undefined && evaluations.some(({ reward_mean }) => reward_mean === undefined)
+  return summed
+    ? [
+        'earlier evaluations of this run counted a sum of task.rewards of at least 1 as solved; from here on the verdict of the ' +
+          'task counts, so Avg@K and Pass@K of the two are not comparable',
+      ]
+    : []
+}
+
 function trainKind(recipe: Resolved<Recipe>, open: OpenParts): RunKind<Step, Evaluation, Summary> {
   return {
     recipe,
@@ -35,6 +46,7 @@ function trainKind(recipe: Resolved<Recipe>, open: OpenParts): RunKind<Step, Eva
     requireCompatible: (config) => requireCompatible(loadRecipe(config), recipe),
     open: (options) => open(recipe, options),
     prepare: (backend) => preparePolicy(backend, recipe),
+    historyWarnings: (evaluations) => verdictWarnings(recipe, evaluations),
     checkpointDue: (step) => checkpointDue(recipe, step),
     evaluationDue: (step) => evaluationDue(recipe, step),
     bestBy: (evaluation) => bestBy(recipe, evaluation),

@@ -8,7 +8,7 @@ import { ledgerFigures, ledgerMetricEntries } from './ledger.js'
 import type { Metric, MetricFamily, Metrics, SharedFigure, ValuesOf } from './metric.js'
 import { type RolloutFamilyValues, rolloutFamilies, rolloutFigures, rolloutMetrics } from './rollouts.js'
 import { speedFigures, speedMetrics } from './speed.js'
-import { updateFigures, updateMetrics } from './updates.js'
+import { type UpdateFamilyValues, updateFamilies, updateFigures, updateMetrics } from './updates.js'
 
 /** In the order of the docs and of a report's figures; a line of metrics.jsonl has the order in which it is measured. */
 export const catalogue = {
@@ -40,10 +40,10 @@ export const sharedFigures: Readonly<Record<string, SharedFigure>> = {
   ...speedFigures,
 }
 
-export const families: readonly MetricFamily[] = rolloutFamilies
+export const families: readonly MetricFamily[] = [...rolloutFamilies, ...updateFamilies]
 
 /** The numbers of one line of metrics.jsonl. */
-export type StepValues = ValuesOf<typeof catalogue> & RolloutFamilyValues
+export type StepValues = ValuesOf<typeof catalogue> & RolloutFamilyValues & UpdateFamilyValues
 /** A metric of the catalogue by its key. */
 export type MetricKey = keyof StepValues & string
 

@@ -97,6 +97,15 @@ export const entropyMetrics = {
     bounded: true,
     shown: { figure: 'predicted', curve: 'masked' },
   },
+  undecided_fraction: {
+    title: 'Tokens whose mask is undecided',
+    unit: 'share of policy tokens',
+    caption:
+      'Tokens that a clip can neither mask nor keep for certain, as the backend gives bounds of their scores only.',
+    combine: 'share',
+    better: 'lower',
+    shown: { group: 'dynamics', curve: 'undecided', include: [0] },
+  },
   masked_low_fraction: {
     title: 'Tokens masked at the lower bound',
     unit: 'share of policy tokens',

@@ -26,6 +26,13 @@ export const rolloutMetrics = {
     bounded: true,
     shown: { id: 'entropy', group: 'learning', include: [0], in: 'both' },
   },
+  entropy_estimate_nats: {
+    title: 'Estimated entropy',
+    unit: 'nats',
+    caption:
+      'Mean of −log p over the sampled tokens, which estimates their mean entropy: in place of entropy_nats when the backend gives no distributions.',
+    shown: { id: 'entropy-estimate', group: 'learning', include: [0], in: 'both' },
+  },
   completion_length_mean: {
     title: 'Completion length',
     unit: 'tokens',

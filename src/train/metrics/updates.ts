@@ -1,5 +1,5 @@
 /** Metrics of a step's updates of the policy. */
-import type { Metrics, SharedFigures } from './metric.js'
+import type { MetricFamily, Metrics, SharedFigures } from './metric.js'
 
 export const updateMetrics = {
   grad_norm: {
@@ -74,3 +74,26 @@ export const updateFigures = {
     include: [0],
   },
 } satisfies SharedFigures
+
+export const updateFamilies: MetricFamily[] = [
+  {
+    key: 'gap_NAME',
+    prefix: 'gap_',
+    topic: 'Updates',
+    metric: {
+      title: 'Gap between sampler and backend',
+      caption:
+        'What an external sampler says of its log-probabilities against the backend’s, and of the weights that correct for the difference.',
+    },
+    figure: {
+      id: 'gaps',
+      group: 'update',
+      title: 'Gap between sampler and backend',
+      caption: 'Differences between the log-probabilities of the external sampler and those of the backend.',
+    },
+  },
+]
+/** The keys of {@link updateFamilies}. */
+export interface UpdateFamilyValues {
+  [gap: `gap_${string}`]: number | undefined
+}
