@@ -10,6 +10,8 @@ import type { Cases } from './case.js'
 import { endings } from './responses/endings.js'
 import { markers } from './responses/markers.js'
 import { sentences } from './responses/sentences.js'
+import { boxed as unseenBoxed } from './unseen/boxed.js'
+import { sentences as unseenSentences } from './unseen/sentences.js'
 
 const boxed: Cases = { ...relations, ...matrices, ...units, ...numbers, ...typing, ...lists }
 const responses: Cases = { ...endings, ...sentences, ...markers }
@@ -29,7 +31,7 @@ describe('answers in a box', () => {
 })
 
 describe('whole responses', () => {
-  it.each(Object.entries(responses))('%s', (_, cases) => {
+  it.each(Object.entries({ ...responses, ...unseenBoxed, ...unseenSentences }))('%s', (_, cases) => {
     expect(failing(cases, (form) => form)).toEqual([])
   })
 })

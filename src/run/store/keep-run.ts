@@ -73,7 +73,7 @@ export interface RunKind<Step extends AnyStep, Evaluation extends AnyEvaluation,
   steps: number
   /** @throws UserError where the run of `config` (a config.yaml) may not go on under this recipe. */
   requireCompatible(config: string): void
-  /** What the lines of a resumed run mean that those to come do not. */
+  /** Warnings for a resumed run whose earlier evaluations measure something else than later ones will. */
   historyWarnings?(evaluations: readonly Evaluation['metrics'][]): string[]
   open(options: { signal?: AbortSignal; directory?: string }): Promise<OpenRun<Step, Evaluation>>
   /** What is done to the policy that the run begins with, before a checkpoint is loaded. */

@@ -27,13 +27,13 @@ export interface TrainOptions extends KeepOptions<TrainEvent> {
 type Step = Extract<TrainEvent, { type: 'step' }>
 type Evaluation = Extract<TrainEvent, { type: 'eval' }>
 
-/** Lines of before tasks had verdicts counted a summed reward of 1 as solved, and have no mean reward. */
+/** Runs from before tasks had verdicts counted a summed reward of 1 as solved. Their evaluations have no mean reward. */
 function verdictWarnings({ task }: Recipe, evaluations: readonly EvalMetrics[]): string[] {
   const summed = task.rewards !== undefined && evaluations.some(({ reward_mean }) => reward_mean === undefined)
   return summed
     ? [
-        'earlier evaluations of this run counted a sum of task.rewards of at least 1 as solved; from here on the verdict of the ' +
-          'task counts, so Avg@K and Pass@K of the two are not comparable',
+        'earlier evaluations of this run counted a problem as solved when the sum of task.rewards was at least 1. Now the ' +
+          "task's verdict counts, so Avg@K and Pass@K before and after this step are not comparable",
       ]
     : []
 }

@@ -22,8 +22,8 @@ export const sentences: Cases = {
     },
     {
       answer: '#### 1,250',
-      right: [`Rent is $1,000 and food $250.\n#### 1250\n${far}`, `**Answer:** $1,250${far}`],
-      wrong: [`Rent is $1,000 and food $250.\n#### 1,000\n${far}`, `**Answer:** $1,205${far}`],
+      right: [`Rent is $1,000 and food $250.\n#### 1250\n${far}`, `**Answer:** $1,250.${far}`],
+      wrong: [`Rent is $1,000 and food $250.\n#### 1,000\n${far}`, `**Answer:** $1,205.${far}`],
     },
   ],
   emphasis: [
