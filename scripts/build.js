@@ -1,9 +1,9 @@
 // Compiles src/ into dist/. Runs by itself after `npm ci` (the `prepare` script), so a checkout is ready to use.
 import { execFileSync } from 'node:child_process'
-import { cpSync, existsSync, renameSync, rmSync } from 'node:fs'
+import { cpSync, existsSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const require = createRequire(import.meta.url)
@@ -21,6 +21,17 @@ try {
   // What the compiler does not carry over: the style and the scripts that reports put into their pages.
   for (const assets of [join('report', 'html', 'assets'), join('report', 'live', 'assets')]) {
     cpSync(join(root, 'src', assets), join(aside, assets), { recursive: true })
+  }
+  // The schemas that recipes name in their first line.
+  const load = (path) => import(pathToFileURL(join(aside, path)).href)
+  const { editorSchema } = await load('base/schema/json-schema.js')
+  const { recipeSchema } = await load('recipe/schema.js')
+  const { sftSchema } = await load('recipe/sft-recipe.js')
+  for (const [name, schema] of [
+    ['recipe', recipeSchema],
+    ['sft-recipe', sftSchema],
+  ]) {
+    writeFileSync(join(aside, `${name}.schema.json`), `${JSON.stringify(editorSchema(schema), null, 1)}\n`)
   }
   if (existsSync(built)) renameSync(built, old)
   try {

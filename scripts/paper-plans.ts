@@ -10,7 +10,7 @@ import { headerOf, paperDocs, paperPlan, paperRecipes, pathOf, tableRows } from 
 for (const name of paperRecipes()) {
   const { plan } = await paperPlan(name)
   const text = readFileSync(pathOf(name), 'utf8')
-  writeFileSync(pathOf(name), text.replace(/^# Needs by the plan: .*$/m, headerOf(plan)))
+  writeFileSync(pathOf(name), text.replace(/^# Planned memory: .*$/m, headerOf(plan)))
 }
 const docs = readFileSync(paperDocs, 'utf8')
 const rows = (await tableRows()).join('\n')

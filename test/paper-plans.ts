@@ -41,7 +41,7 @@ export const needsOf = ({ memory }: Plan): string =>
     .join(', ')
 
 /** The header's line. */
-export const headerOf = (plan: Plan): string => `# Needs by the plan: ${needsOf(plan)}; not run here.`
+export const headerOf = (plan: Plan): string => `# Planned memory: ${needsOf(plan)}. Not run.`
 
 /** The table in docs/paper-recipes.md. */
 export async function tableRows(): Promise<string[]> {

@@ -38,3 +38,17 @@ export function recipeJsonSchema(schema: z.ZodType): KeySchema {
     override: ({ zodSchema, jsonSchema }) => inJson(zodSchema, jsonSchema as KeySchema),
   }) as KeySchema
 }
+
+/**
+ * The schema that editors check a recipe by, shipped as dist/recipe.schema.json. No key is required: a recipe may leave any of
+ * them to the recipe that it extends, which an editor does not read.
+ */
+export function editorSchema(schema: z.ZodType): KeySchema {
+  return withoutRequired(recipeJsonSchema(schema))
+}
+
+function withoutRequired({ required: _, ...schema }: KeySchema): KeySchema {
+  if (!schema.properties) return schema
+  const properties = Object.entries(schema.properties).map(([key, value]) => [key, withoutRequired(value)])
+  return { ...schema, properties: Object.fromEntries(properties) }
+}
