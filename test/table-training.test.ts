@@ -99,6 +99,34 @@ it.each(['train', 'eval'])('stops at once while a grader of %s waits', async (sp
 })
 
 describe('a sampler beside the backend', () => {
+  it.each(['rollout', 'evaluate'])(
+    'that fails at the signal in a phase of %s ends the run as the signal does',
+    async (phase) => {
+      const stop = new AbortController()
+      const recipe = recipeOf({ eval: { every: 1, samples: 2, problems: 3 } })
+      const backend = openTable({ signal: stop.signal })
+      const sampler: Sampler = {
+        ...remoteTable({ directory }),
+        async sample(...given) {
+          const result = await backend.sample(...given)
+          if (stopping) {
+            stop.abort()
+            throw new Error('the connection is cut off')
+          }
+          return result
+        },
+      }
+      let stopping = false
+      const seen: string[] = []
+      for await (const event of trainLoop({ recipe, backend, sampler, task: letters, signal: stop.signal })) {
+        seen.push(event.type)
+        if (event.type === 'phase' && event.step === 1 && event.phase === phase) stopping = true
+      }
+      expect(seen.filter((type) => type === 'step')).toHaveLength(phase === 'rollout' ? 0 : 1)
+      expect(seen.filter((type) => type === 'eval')).toHaveLength(1)
+    },
+  )
+
   it('that has its weights gives the very same run: moments, masks, and steps', async () => {
     const recipe = recipeOf({
       entropy: { method: 'clip-v', muLow: 1, muHigh: 1 },

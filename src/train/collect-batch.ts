@@ -12,6 +12,7 @@ import type { TrainEvent } from './events.js'
 import type { Graded } from './graded.js'
 import type { LoopSetup } from './loop-setup.js'
 import { Progress } from './progress.js'
+import { untilStopped } from './until-stopped.js'
 
 /** Tells its progress as it goes; returns undefined where the run's signal ended it. */
 export async function* collectBatch(
@@ -33,12 +34,13 @@ export async function* collectBatch(
     for await (const done of progress.until(sampling)) {
       yield { type: 'phase', step, phase: 'rollout', done: before + done, total: expected }
     }
-    const { prompts, completions, statistics } = await sampling
-    if (signal?.aborted) return undefined
+    const sampled = await untilStopped(signal, sampling)
+    if (!sampled) return undefined
+    const { prompts, completions, statistics } = sampled
 
     yield { type: 'phase', step, phase: 'grade' }
-    const graded = await grade(setup, examples, prompts, completions)
-    if (!graded || signal?.aborted) return undefined
+    const graded = await untilStopped(signal, grade(setup, examples, prompts, completions))
+    if (!graded) return undefined
     collector.add({ prompts, graded, statistics })
   }
   return collector.batch()

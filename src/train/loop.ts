@@ -19,6 +19,7 @@ import { creditMetrics, isCriticWarmup } from './ppo/critic-step.js'
 import { klMetrics, klToReference, nextKlCoef, withKlCoef } from './ppo/kl-to-reference.js'
 import { evaluationDue, learningRate } from './schedule.js'
 import { trainItems } from './train-items.js'
+import { untilStopped } from './until-stopped.js'
 
 export type { LoopSetup } from './loop-setup.js'
 export type { LoopState } from './loop-state.js'
@@ -43,12 +44,12 @@ export async function* trainLoop(setup: LoopSetup): AsyncGenerator<LoopEvent> {
   const heldOut =
     recipe.eval && (await new PromptStream(setup.evalTask ?? setup.task, 'eval', 0).upTo(recipe.eval.problems))
   const sampler = new PolicySampler(setup.backend, setup.sampler, { tokenBudget: recipe.train.tokenBudget, step })
-  const evaluate = () => evaluatePolicy(setup, sampler, heldOut!, step)
+  const evaluate = () => untilStopped(signal, evaluatePolicy(setup, sampler, heldOut!, step))
 
   if (setup.evaluate || (step === 0 && evaluationDue(recipe, 0))) {
     yield { type: 'phase', step, phase: 'evaluate' }
     const metrics = await evaluate()
-    if (!metrics || signal?.aborted) return
+    if (!metrics) return
     yield { type: 'eval', metrics }
   }
   while (step < recipe.train.steps) {
@@ -99,7 +100,7 @@ export async function* trainLoop(setup: LoopSetup): AsyncGenerator<LoopEvent> {
     if (evaluationDue(recipe, step)) {
       yield { type: 'phase', step, phase: 'evaluate' }
       const metrics = await evaluate()
-      if (!metrics || signal?.aborted) return
+      if (!metrics) return
       yield { type: 'eval', metrics }
     }
   }
