@@ -1,7 +1,7 @@
 /**
  * Reinforcement learning as a loop of your own: GRPO with Clip_V on sums, without recipe, run directory, or task. Each step
  * samples, rewards, masks the outliers of the entropy score, and updates. Fetches SmolLM2-135M once (258 MB); a step takes
- * about half a minute on two cores.
+ * about 10 seconds of processor time.
  *
  *   node examples/rl-loop.ts [MODEL] [STEPS] [OUT]      Node 22.18 or newer; before: npx jiti examples/rl-loop.ts
  *

@@ -64,8 +64,8 @@ export function readCompared(directories: readonly { name?: string; directory: s
 
 function isEvaluation(directory: string): boolean {
   if (!existsSync(directory)) throw new UserError(`${directory}: no such directory`)
-  const { manifest, results } = evalPaths(directory)
-  if (existsSync(manifest) || existsSync(results)) return true
+  const { settings, results } = evalPaths(directory)
+  if (existsSync(settings) || existsSync(results)) return true
   if (existsSync(runPaths(directory).metrics)) return false
   throw new UserError(`${directory}: holds neither a run (no metrics.jsonl) nor an evaluation (no results.json)`)
 }

@@ -46,7 +46,7 @@ function makeEvaluation(name: string, right: number[][], samples: number, seed =
     ),
   }))
   const results = makeResults(models.slice(0, right.length), [data], evaluated)
-  writeFileSync(paths.manifest, '{}')
+  writeFileSync(paths.settings, '{}')
   writeFileSync(paths.results, JSON.stringify(results))
   for (const [m, { problems: own }] of evaluated.entries()) {
     writeFileSync(journalPath(paths, m, 'sums'), own.map((each) => `${JSON.stringify(each)}\n`).join(''))

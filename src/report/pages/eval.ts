@@ -29,9 +29,9 @@ import { present, section } from './parts.js'
  * @throws UserError where there is none, or it is not one.
  */
 export function readResults(directory: string): EvalResults {
-  const { results, manifest } = evalPaths(directory)
+  const { results, settings } = evalPaths(directory)
   if (!existsSync(results)) {
-    const begun = existsSync(manifest)
+    const begun = existsSync(settings)
     throw new UserError(`${directory}: ${begun ? 'an evaluation that is not finished' : 'holds no evaluation'}`, {
       hint: begun ? 'finish it by isentrope eval ... --resume' : undefined,
     })

@@ -1,10 +1,11 @@
 /** What an evaluation is going to do and cost, known before the first token. */
-import { type PlacedExample, samplePrompts } from '../../evaluate/respond.js'
+import { type EvaluatedProblem, samplePrompts } from '../../evaluate/respond.js'
 import type { OpenModel } from '../../model/types.js'
 import { openModelWithProgress } from '../../rollout/model-thread.js'
 import type { PlannedEngine } from '../plan/sampling-engine.js'
+import type { Journal } from '../problems/journal.js'
+import { placed } from '../problems/windows.js'
 import type { EvalData } from './data.js'
-import type { Journal } from './directory.js'
 import { type EvalModel, fingerprint } from './model.js'
 import type { EvaluatedModel } from './results.js'
 
@@ -34,7 +35,7 @@ export interface EvalPlan {
 export interface Job {
   model: EvaluatedModel
   data: EvalData
-  journal: Journal
+  journal: Journal<EvaluatedProblem>
 }
 
 export interface Described {
@@ -82,9 +83,6 @@ export function planOf(
     completionsDone: jobs.reduce((sum, { data: { samples }, journal }) => sum + journal.done.size * samples, 0),
   }
 }
-
-export const placed = (problems: EvalData['problems']): PlacedExample[] =>
-  problems.map((example, index) => ({ index, example }))
 
 /** Of all weights that decide the figures, an adapter's too. */
 const fingerprintOf = ({ path, adapter }: OpenModel): string =>

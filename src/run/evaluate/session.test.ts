@@ -17,7 +17,7 @@ import { uniform } from '../../base/philox.js'
 import type { Completion, SamplingOptions } from '../../rollout/types.js'
 import { type Disk, realDisk } from '../store/disk.js'
 import type { EvalPlan } from './plan.js'
-import { type EvalEngine, type EvalOptions, evaluateModels, windowSize } from './session.js'
+import { type EvalEngine, type EvalOptions, evaluateModels } from './session.js'
 
 const root = mkdtempSync(join(tmpdir(), 'evaluate-'))
 afterAll(() => rmSync(root, { recursive: true }))
@@ -336,12 +336,4 @@ describe('what cannot be evaluated', () => {
     cpSync(model, out, { recursive: true })
     await expect(run({ out })).rejects.toThrow('not empty')
   })
-})
-
-it('fills a batch with problems, at most an eighth of them', () => {
-  expect(windowSize(500, 8, 32)).toBe(4)
-  expect(windowSize(30, 32, 32)).toBe(1)
-  expect(windowSize(30, 32, 256)).toBe(4)
-  expect(windowSize(8, 4, 32)).toBe(1)
-  expect(windowSize(30, 64, 32)).toBe(1)
 })

@@ -1,14 +1,10 @@
 /**
- * An evaluation from beginning to end: models and data are opened and the cost is told; then, a model at a time, windows
- * of problems are sampled, graded and written down; then come the figures.
- *
- * A window is as many problems as fill one batch, at most an eighth of a data set, and which problems share one is fixed
- * by the settings. So a resumed evaluation computes what an uninterrupted one would have, bit for bit on the same CPU
- * with the same threads, and loses no more than the window that was under way.
+ * An evaluation from beginning to end: it opens models and data and reports the cost, then samples and grades the problems, a
+ * model at a time, and computes the figures.
  */
 import { existsSync } from 'node:fs'
 import { UserError } from '../../base/errors.js'
-import { respond } from '../../evaluate/respond.js'
+import type { EvaluatedProblem } from '../../evaluate/respond.js'
 import type { OpenModel } from '../../model/types.js'
 import { openModelWithProgress } from '../../rollout/model-thread.js'
 import type { ExactSampler } from '../../rollout/sampler-kind.js'
@@ -17,14 +13,17 @@ import type { BackendInfo } from '../../train/backend.js'
 import { openLocalBackend } from '../../train/local/backend.js'
 import type { ComputeType } from '../plan/resolve-dtype.js'
 import { type EngineAsked, samplingEngine, toldEngine } from '../plan/sampling-engine.js'
+import { openWorkDirectory, readWorkSettings } from '../problems/directory.js'
+import { memoryJournal, openJournal } from '../problems/journal.js'
+import { batchRows, sampleWindows } from '../problems/windows.js'
 import { type Disk, realDisk, replaceFile } from '../store/disk.js'
 import { describeStart, nextEnvironment, type RunEnvironment } from '../store/environment.js'
 import { readJsonFile } from '../store/json-file.js'
 import { lockRun } from '../store/run-lock.js'
-import { type DataOptions, openData } from './data.js'
-import { type EvalPaths, evalPaths, memoryJournal, openJournal, prepareDirectory, readManifest } from './directory.js'
+import { type DataOptions, type EvalData, openData } from './data.js'
+import { type EvalPaths, evalPaths, journalPath } from './directory.js'
 import { type CheckpointChoice, findModels, requireIntact } from './model.js'
-import { describeModels, type EvalPlan, type Job, placed, planOf } from './plan.js'
+import { describeModels, type EvalPlan, type Job, planOf } from './plan.js'
 import { type EvalProgress, type Progress, trackProgress } from './progress.js'
 import { describeData, type EvalResults, type Evaluated, makeResults, responsesParquet } from './results.js'
 import { checkSettings, type EvalSettings } from './settings.js'
@@ -76,13 +75,6 @@ export interface EvalOutcome extends EvalResults {
   interrupted: boolean
 }
 
-const defaultRows = { cpu: 32, other: 256 }
-
-/** Problems sampled together. */
-export function windowSize(problems: number, samples: number, batchSize: number): number {
-  return Math.max(1, Math.min(Math.floor(batchSize / samples), Math.ceil(problems / 8)))
-}
-
 /**
  * Evaluates models on data sets.
  * @throws UserError for what cannot be had or does not fit together, before anything is sampled.
@@ -95,28 +87,31 @@ export async function evaluateModels(options: EvalOptions): Promise<EvalOutcome>
   const data = await openData(options.data, { ...options, settings: settingsOf(options), chat: options.chat ?? true })
   const opened = await describeModels(found, data)
   const models = opened.map(({ model }) => model)
-  const batchSize = options.batchSize ?? ((options.device ?? 'cpu') === 'cpu' ? defaultRows.cpu : defaultRows.other)
-  if (!Number.isSafeInteger(batchSize) || batchSize < 1) throw new UserError(`a batch of ${batchSize} rows`)
-
+  const batchSize = batchRows(options.batchSize, options.device)
   const engine = await samplingEngine(options, {
     models,
     rows: batchSize,
     maxNewTokens: Math.max(...data.map(({ settings }) => settings.maxNewTokens)),
-    begun: paths && existsSync(paths.manifest) ? readManifest(paths.manifest).dtype : undefined,
+    begun: paths && readWorkSettings(paths)?.dtype,
   })
 
   const unlock = paths && !options.dryRun ? lockOut(disk, paths) : () => {}
   try {
     if (paths && !options.dryRun) {
-      const manifest = { format: 1, models, data: data.map(describeData), batchSize, dtype: engine.dtype }
-      prepareDirectory(disk, paths, manifest, options.resume ?? false)
+      if (existsSync(paths.settings) && !options.resume) {
+        throw new UserError(`${paths.directory}: holds an evaluation already`, {
+          hint: 'continue it with --resume, or choose another directory with --out',
+        })
+      }
+      const settings = { format: 1, models, data: data.map(describeData), batchSize, dtype: engine.dtype }
+      openWorkDirectory(disk, paths, settings, 'evaluation')
+      disk.makeDirectory(paths.problems)
     }
+    const onDisk = paths && !options.dryRun
     const jobs = models.flatMap((model, m) =>
-      data.map((set): Job => {
-        const expected = { ids: set.problems.map(({ id }) => id), samples: set.samples }
-        const onDisk = paths && !options.dryRun
-        return { model, data: set, journal: onDisk ? openJournal(disk, paths, m, set.name, expected) : memoryJournal() }
-      }),
+      data.map(
+        (set): Job => ({ model, data: set, journal: onDisk ? journalOf(disk, paths, m, set) : memoryJournal() }),
+      ),
     )
     options.onPlan?.({ ...planOf(models, data, jobs, opened), engine: await toldEngine(engine) })
     if (options.dryRun) return { ...makeResults(models, data, []), interrupted: false }
@@ -128,7 +123,7 @@ export async function evaluateModels(options: EvalOptions): Promise<EvalOutcome>
       replaceFile(disk, paths.responses, responsesParquet(evaluated))
       replaceFile(disk, paths.results, `${JSON.stringify(results, null, 2)}\n`)
     }
-    return { ...results, ...(out === undefined ? {} : { directory: out }), interrupted }
+    return { ...results, ...(out !== undefined && { directory: out }), interrupted }
   } finally {
     unlock()
   }
@@ -138,6 +133,13 @@ const settingsOf = (options: EvalOptions): Partial<EvalSettings> => {
   const { temperature, topP, topK, minP, maxNewTokens, stopStrings, seed, rule, requireStop } = options
   return { temperature, topP, topK, minP, maxNewTokens, stopStrings, seed, rule, requireStop }
 }
+
+const journalOf = (disk: Disk, paths: EvalPaths, model: number, { name, problems, samples }: EvalData) =>
+  openJournal<EvaluatedProblem>(disk, journalPath(paths, model, name), {
+    ids: problems.map(({ id }) => id),
+    samples,
+    samplesOf: ({ responses }) => responses?.length,
+  })
 
 function lockOut(disk: Disk, paths: EvalPaths): () => void {
   disk.makeDirectory(paths.directory)
@@ -180,25 +182,17 @@ async function runJob(
   { batchSize, signal }: { batchSize: number; signal?: AbortSignal },
   progress: Progress,
 ): Promise<void> {
-  const { task, samples, settings } = data
+  const { task, problems, samples, settings } = data
   const { rule: _rule, requireStop: _requireStop, ...sampling } = settings
-  const all = placed(data.problems)
-  const size = windowSize(all.length, samples, batchSize)
-  for (let from = 0; from < all.length; from += size) {
-    const window = all.slice(from, from + size)
-    if (window.every(({ index }) => journal.done.has(index))) continue
-    if (signal?.aborted) return
-    const answered = await respond(
-      { sampler, model: open, task, signal },
-      window,
-      { ...sampling, samples, batchSize },
-      (done) => progress.within(model.name, data.name, done),
-    )
-    // The rows of an ended call are cut short: they are no answers.
-    if (!answered || signal?.aborted) return
-    journal.append(answered.filter(({ index }) => !journal.done.has(index)))
-    progress.after(model.name, data.name, answered)
-  }
+  await sampleWindows({
+    responder: { sampler, model: open, task, signal },
+    problems,
+    sampling: { ...sampling, samples, batchSize },
+    journal,
+    toLine: (problem) => problem,
+    onProgress: (done) => progress.within(model.name, data.name, done),
+    onWindow: (answered) => progress.after(model.name, data.name, answered),
+  })
 }
 
 /** The problems of each job that is done, in the data set's order. */

@@ -1,17 +1,13 @@
 /**
- * Which problems a policy can learn from: each is sampled, graded, and kept where its pass rate lies in a range. A
- * problem that is never solved, or always, gives no signal.
- *
- * Windows of problems are sampled in one batch each, and which problems share one is fixed by the settings; a window's
- * rates are on disk before the next begins. A filter that was killed goes on from there and ends in the same rates, bit
- * for bit on the same CPU with the same threads. Another range on measured rates samples nothing.
+ * Which problems a policy can learn from: each is sampled and graded, and kept if its pass rate lies in a range. A problem that
+ * is never solved, or always, gives no signal. Another range on measured rates samples nothing.
  */
 import { existsSync } from 'node:fs'
 import { UserError } from '../../base/errors.js'
 import { rngFrom } from '../../base/philox.js'
 import { areJudged } from '../../evaluate/figures.js'
 import { hashProblems } from '../../evaluate/problem-set.js'
-import { type EvaluatedProblem, respond, samplePrompts } from '../../evaluate/respond.js'
+import { type EvaluatedProblem, samplePrompts } from '../../evaluate/respond.js'
 import type { OpenModel } from '../../model/types.js'
 import { openModelWithProgress } from '../../rollout/model-thread.js'
 import { type KeepRange, keeps, paperRange, parseKeepRange } from '../../task/data/pass-rates.js'
@@ -20,21 +16,16 @@ import type { TaskSpec } from '../../task/spec.js'
 import type { Example, Task } from '../../task/types.js'
 import { openLocalBackend } from '../../train/local/backend.js'
 import { fingerprint } from '../evaluate/model.js'
-import { type EvalOptions, windowSize } from '../evaluate/session.js'
+import type { EvalOptions } from '../evaluate/session.js'
 import type { ComputeType } from '../plan/resolve-dtype.js'
 import { type EngineAsked, type PlannedEngine, samplingEngine, toldEngine } from '../plan/sampling-engine.js'
+import { openWorkDirectory, readWorkSettings } from '../problems/directory.js'
+import { type Journal, openJournal } from '../problems/journal.js'
+import { trackPace } from '../problems/progress.js'
+import { batchRows, placed, sampleWindows } from '../problems/windows.js'
 import { type Disk, realDisk } from '../store/disk.js'
-import { readJsonFile } from '../store/json-file.js'
-import { toJsonLine } from '../store/json-lines.js'
 import { lockRun } from '../store/run-lock.js'
-import {
-  type FilterPaths,
-  type FilterSettings,
-  filterPaths,
-  type MeasuredRate,
-  openFilterDirectory,
-  readRates,
-} from './directory.js'
+import { filterPaths, type MeasuredRate } from './directory.js'
 import { type FilterResult, resultOf, writeResult } from './results.js'
 
 export interface FilterOptions {
@@ -114,7 +105,6 @@ export interface FilterOutcome extends FilterResult {
 
 /** Keys the random numbers by which a generated task makes its problems. */
 const problemStream = 0x66696c74
-const defaultRows = { cpu: 32, other: 256 }
 
 /**
  * Measures pass rates and writes those in the range as a data set.
@@ -137,7 +127,7 @@ export async function filterData(options: FilterOptions): Promise<FilterOutcome>
     models: [{ reference: options.model }],
     rows: sampling.batchSize,
     maxNewTokens: sampling.maxNewTokens,
-    begun: readJsonFile<FilterSettings>(paths.settings)?.dtype,
+    begun: readWorkSettings(paths)?.dtype,
   })
   const settings = settingsOf({ ...options, dtype: engine.dtype }, spec, model, examples, sampling)
   if (options.dryRun) {
@@ -154,16 +144,17 @@ export async function filterData(options: FilterOptions): Promise<FilterOutcome>
   disk.makeDirectory(paths.directory)
   const unlock = lockRun(paths.directory)
   try {
-    openFilterDirectory(disk, paths, settings)
-    const rates = readRates(
-      disk,
-      paths,
-      examples.map(({ id }) => id),
+    openWorkDirectory(disk, paths, settings, "filter's rates")
+    const journal = openJournal<MeasuredRate>(disk, paths.rates, {
+      ids: examples.map(({ id }) => id),
       samples,
-    )
+      samplesOf: (rate) => rate.samples,
+    })
+    const rates = journal.done
     options.onPlan?.({ ...planOf(examples.length, rates.size, sampling), engine: await toldEngine(engine) })
-    if (rates.size < examples.length)
-      await measure({ ...options, dtype: engine.dtype, disk }, { task, model, examples, range, sampling, rates, paths })
+    if (rates.size < examples.length) {
+      await measure({ ...options, dtype: engine.dtype }, { task, model, examples, range, sampling, journal })
+    }
     const interrupted = rates.size < examples.length
     const result = resultOf({ spec, settings, range, examples, rates, samples })
     if (!interrupted) writeResult(disk, paths, result, examples, rates, range)
@@ -173,12 +164,9 @@ export async function filterData(options: FilterOptions): Promise<FilterOutcome>
   }
 }
 
-const placed = (examples: readonly Example[]) => examples.map((example, index) => ({ index, example }))
-
 function samplingOf(options: FilterOptions, samples: number) {
   const { maxNewTokens = 1024, temperature = 1, topP = 1, topK = 0, minP = 0, stopStrings = [], seed = 0 } = options
-  const rows = (options.device ?? 'cpu') === 'cpu' ? defaultRows.cpu : defaultRows.other
-  const batchSize = options.batchSize ?? rows
+  const batchSize = batchRows(options.batchSize, options.device)
   return { samples, maxNewTokens, temperature, topP, topK, minP, stopStrings, seed, batchSize }
 }
 type Sampling = ReturnType<typeof samplingOf>
@@ -242,44 +230,53 @@ interface Measuring {
   examples: Example[]
   range: KeepRange
   sampling: Sampling
-  rates: Map<number, MeasuredRate>
-  paths: FilterPaths
+  journal: Journal<MeasuredRate>
 }
 
 async function measure(
-  options: Omit<FilterOptions, 'dtype'> & { dtype: ComputeType; disk: Disk },
-  setup: Measuring,
+  options: Omit<FilterOptions, 'dtype'> & { dtype: ComputeType },
+  { task, model, examples, range, sampling, journal }: Measuring,
 ): Promise<void> {
-  const { device, dtype, threads, signal, openEngine = openLocalBackend, disk } = options
-  const { task, model, examples, sampling, rates, paths } = setup
+  const { device, dtype, threads, signal, openEngine = openLocalBackend, onProgress } = options
   const engine = await openEngine(options.model, { device, dtype, threads, signal })
-  const progress = trackProgress(setup, options.onProgress)
+  const { samples, maxNewTokens } = sampling
+  const tracker = trackPace(examples.length * samples, () => journal.done.size * samples)
+  const report = (running: number) => {
+    const { tokens, seconds, tokensLeft, secondsLeft } = tracker.pace(running, maxNewTokens)
+    onProgress?.({
+      problems: journal.done.size,
+      problemsTotal: examples.length,
+      kept: [...journal.done.values()].filter((rate) => keeps(range, rate)).length,
+      tokens,
+      seconds,
+      ...(tokensLeft !== undefined && { expectedTokens: tokensLeft, secondsLeft }),
+    })
+  }
   try {
-    const size = windowSize(examples.length, sampling.samples, sampling.batchSize)
-    const all = placed(examples)
-    for (let from = 0; from < all.length; from += size) {
-      const window = all.slice(from, from + size)
-      if (window.every(({ index }) => rates.has(index))) continue
-      if (signal?.aborted) return
-      const answered = await respond({ sampler: engine, model, task, signal }, window, sampling, progress.within)
-      // The rows of an ended call are cut short: they are no answers.
-      if (!answered || signal?.aborted) return
-      if (!areJudged(answered)) {
-        throw new UserError(`task ${task.name}: does not say which completions are correct, so there is no pass rate`, {
-          hint: 'let its grader return {reward, correct}',
-        })
-      }
-      const fresh = answered.filter(({ index }) => !rates.has(index)).map(rateOf)
-      disk.append(paths.rates, fresh.map(toJsonLine).join(''))
-      for (const rate of fresh) rates.set(rate.index, rate)
-      progress.after(answered)
-    }
+    await sampleWindows({
+      responder: { sampler: engine, model, task, signal },
+      problems: examples,
+      sampling,
+      journal,
+      toLine: (problem) => rateOf(problem, task),
+      onProgress: ({ tokens }) => report(tokens),
+      onWindow(answered) {
+        tracker.finish(answered)
+        report(0)
+      },
+    })
   } finally {
     await engine.close()
   }
 }
 
-function rateOf({ index, id, responses }: EvaluatedProblem): MeasuredRate {
+function rateOf(problem: EvaluatedProblem, task: Task): MeasuredRate {
+  if (!areJudged([problem])) {
+    throw new UserError(`task ${task.name}: does not say which completions are correct, so there is no pass rate`, {
+      hint: 'let its grader return {reward, correct}',
+    })
+  }
+  const { index, id, responses } = problem
   const correct = responses.filter((response) => response.correct).length
   const samples = responses.length
   return {
@@ -291,41 +288,5 @@ function rateOf({ index, id, responses }: EvaluatedProblem): MeasuredRate {
     reward_mean: responses.reduce((sum, { reward }) => sum + reward, 0) / samples,
     tokens: responses.reduce((sum, { length }) => sum + length, 0),
     truncated: responses.filter(({ finish }) => finish === 'length').length,
-  }
-}
-
-function trackProgress({ rates, examples, range }: Measuring, tell: FilterOptions['onProgress']) {
-  const began = performance.now()
-  const before = rates.size
-  let measuredTokens = 0
-  let measuredSeconds = 0
-  const report = (running: { tokens: number }) => {
-    const fresh = rates.size - before
-    const seconds = (performance.now() - began) / 1000
-    const left = examples.length - rates.size
-    tell?.({
-      problems: rates.size,
-      problemsTotal: examples.length,
-      kept: [...rates.values()].filter((rate) => keeps(range, rate)).length,
-      tokens: measuredTokens + running.tokens,
-      seconds,
-      ...(fresh === 0
-        ? {}
-        : {
-            expectedTokens: Math.round((left * measuredTokens) / fresh),
-            secondsLeft: Math.max(0, (left * measuredSeconds) / fresh - (seconds - measuredSeconds)),
-          }),
-    })
-  }
-  return {
-    within: ({ tokens }: { tokens: number }) => report({ tokens }),
-    after(problems: readonly EvaluatedProblem[]) {
-      measuredTokens += problems.reduce(
-        (sum, { responses }) => sum + responses.reduce((all, { length }) => all + length, 0),
-        0,
-      )
-      measuredSeconds = (performance.now() - began) / 1000
-      report({ tokens: 0 })
-    },
   }
 }

@@ -1,6 +1,6 @@
 /** Which keys of a recipe may differ between a run and its resumption. */
 import { UserError } from '../../base/errors.js'
-import { leaves } from '../../base/leaves.js'
+import { differingLeaves } from '../../base/leaves.js'
 import type { Recipe } from '../../recipe/schema.js'
 import { samplerKind } from '../../rollout/samplers.js'
 import { backendKind } from '../../train/backends.js'
@@ -38,27 +38,18 @@ const changeableInKinds = ({ backend, sampler }: Partial<Pick<Recipe, 'backend' 
   ...(samplerKind(sampler).changeable ?? []).map((key) => `sampler.${key}`),
 ]
 
-const shown = (value: unknown) => (value === undefined ? 'absent' : value === Infinity ? '.inf' : JSON.stringify(value))
-// JSON has no infinity; as text the two ends of the number line differ from null and from each other.
-const same = (a: unknown, b: unknown) => JSON.stringify(a, infinityAsText) === JSON.stringify(b, infinityAsText)
-const infinityAsText = (_: string, value: unknown) =>
-  typeof value === 'number' && !Number.isFinite(value) ? String(value) : value
-
 /** @throws UserError that names every key in which the recipe differs from the run's and may not. */
 export function requireCompatible<R extends object = Recipe>(
   run: R,
   resumed: R,
   changeable: readonly string[] = changeableInTraining,
 ): void {
-  const before = new Map(leaves(withKinds(run)))
-  const now = new Map(leaves(withKinds(resumed)))
   const free = [...changeable, ...changeableInKinds(resumed as Partial<Recipe>)]
-  const differing = [...new Set([...before.keys(), ...now.keys()])].filter(
-    (key) =>
-      !same(before.get(key), now.get(key)) && !free.some((allowed) => key === allowed || key.startsWith(`${allowed}.`)),
+  const differing = differingLeaves(withKinds(run), withKinds(resumed)).filter(
+    ({ path }) => !free.some((allowed) => path === allowed || path.startsWith(`${allowed}.`)),
   )
   if (differing.length === 0) return
-  const lines = differing.map((key) => `  ${key}: ${shown(before.get(key))} in the run, ${shown(now.get(key))} now`)
+  const lines = differing.map(({ path, before, now }) => `  ${path}: ${before} in the run, ${now} now`)
   throw new UserError(`a resumed run keeps its recipe, but these keys differ\n${lines.join('\n')}`, {
     hint:
       `only ${free.join(', ')} may change. To train on under another recipe, start a new run with ` +
