@@ -16,6 +16,7 @@ const copied = [
   'scripts',
   'src',
   'templates',
+  'biome.json',
   'package.json',
   'tsconfig.json',
   'tsconfig.build.json',

@@ -1,5 +1,5 @@
 /** All kinds of samplers: the recipe's `sampler` section, its checks, and its documentation fold over this list. */
-import { kindOf, optionsIn, type SectionOf, sectionOf } from '../base/schema/kinds.js'
+import { kindOf, optionsIn, type SectionInputOf, type SectionOf, sectionOf } from '../base/schema/kinds.js'
 import { localSampler } from './local-sampler.js'
 import type { Sampler, SamplerCapabilities, SamplerContext, SamplerKind } from './sampler-kind.js'
 
@@ -8,9 +8,10 @@ const samplerKinds = [localSampler] as const
 
 export const samplerSection = sectionOf(samplerKinds)
 export type SamplerSection = SectionOf<(typeof samplerKinds)[number]>
+/** As a recipe writes it. */
+export type SamplerSectionInput = SectionInputOf<(typeof samplerKinds)[number]>
 
-export const samplerKind = (section: SamplerSection | undefined): SamplerKind =>
-  kindOf<SamplerKind>(samplerKinds as readonly [SamplerKind, ...SamplerKind[]], section)
+export const samplerKind = (section: SamplerSection | undefined): SamplerKind => kindOf(samplerKinds, section)
 
 export const samplerCapabilities = (
   section: SamplerSection | undefined,

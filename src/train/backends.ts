@@ -11,8 +11,7 @@ const backendKinds = [localBackend] as const
 export const backendSection = sectionOf(backendKinds)
 export type BackendSection = SectionOf<(typeof backendKinds)[number]>
 
-export const backendKind = (section: BackendSection | undefined): BackendKind =>
-  kindOf<BackendKind>(backendKinds as readonly [BackendKind, ...BackendKind[]], section)
+export const backendKind = (section: BackendSection | undefined): BackendKind => kindOf(backendKinds, section)
 
 export const backendCapabilities = (section: BackendSection | undefined): BackendCapabilities =>
   backendKind(section).capabilities(optionsIn(section))

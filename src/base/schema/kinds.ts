@@ -46,11 +46,14 @@ export function sectionOf<const List extends Kinds>(
   >
 }
 
-/** The kind that a section names; the first where a recipe has none. */
-export function kindOf<K extends Kind>(kinds: Kinds<K>, section: { kind: string } | undefined): K {
+/**
+ * The kind that a section names; the first if a recipe has none. K is what all kinds of the list have in common: which keys a
+ * kind takes is known to the section alone, whose options ({@link optionsIn}) the kind's functions are to be given.
+ */
+export function kindOf<K extends Kind>(kinds: Kinds, section: { kind: string } | undefined): K {
   const found = section === undefined ? kinds[0] : kinds.find(({ kind }) => kind === section.kind)
   if (found === undefined) throw new Error(`there is no kind ${section?.kind}`)
-  return found
+  return found as K
 }
 
 /** The section without its `kind`. */

@@ -4,7 +4,7 @@ import type { RecipeInput } from '../../recipe/input.js'
 import { trainFormat } from '../../recipe/parse-recipe.js'
 import type { Recipe } from '../../recipe/schema.js'
 import type { Sampler } from '../../rollout/sampler-kind.js'
-import { openSamplerKind, samplerSection } from '../../rollout/samplers.js'
+import { openSamplerKind, type SamplerSectionInput, samplerSection } from '../../rollout/samplers.js'
 import type { Backend, ExactBackend } from '../../train/backend.js'
 import { openBackendKind } from '../../train/backends.js'
 import { preparePolicy } from '../../train/prepare.js'
@@ -51,7 +51,7 @@ export interface OpenSamplerOptions {
 
 /** Opens the sampler that `recipe` names, for `trainLoop`; by default the backend itself samples. */
 export const openSampler = (
-  recipe: Pick<Recipe, 'model'> & Pick<RecipeInput, 'lora' | 'sampler'>,
+  recipe: Pick<Recipe, 'model'> & Pick<RecipeInput, 'lora'> & { sampler?: SamplerSectionInput },
   backend: Backend,
   options: OpenSamplerOptions = {},
 ): Promise<Sampler> =>
