@@ -1,6 +1,6 @@
 /** How training would compute on a CUDA device, tried there: what a run's first lines say, before there is a run. */
-import type { AttentionChoice, chooseAttention } from '../model/attention/choice.js'
-import type { transfersText } from '../torch/pinned.js'
+import { type AttentionChoice, attentionText, chooseAttention } from '../model/attention/choice.js'
+import { transfersText } from '../torch/pinned.js'
 
 export interface AcceleratorReport {
   device: string
@@ -18,17 +18,13 @@ export interface AcceleratorTrials {
   transfersText: typeof transfersText
 }
 
-const trials = async (): Promise<AcceleratorTrials> => ({
-  ...(await import('../model/attention/choice.js')),
-  ...(await import('../torch/pinned.js')),
-})
+const trials: AcceleratorTrials = { chooseAttention, transfersText }
 
 /** Dimensions of a head in most models: 64 in the small ones, 128 in the others. */
 const commonHeads = [64, 128]
 
 /** Tries the CUDA device of this index, on which a product has been computed already. */
-export async function checkAccelerator(index: number, room = trials): Promise<AcceleratorReport> {
-  const { chooseAttention, transfersText } = await room()
+export function checkAccelerator(index: number, { chooseAttention, transfersText } = trials): AcceleratorReport {
   const device = { type: 'cuda', index } as const
   const dtype = 'bfloat16'
   return {
@@ -43,8 +39,7 @@ export async function checkAccelerator(index: number, room = trials): Promise<Ac
 }
 
 /** The report's rows: heads that take the same attention for the same reason stand together. */
-export async function acceleratorRows(report: AcceleratorReport): Promise<[string, string][]> {
-  const { attentionText } = await import('../model/attention/choice.js')
+export function acceleratorRows(report: AcceleratorReport): [string, string][] {
   const texts = new Map<string, number[]>()
   for (const choice of report.attention) {
     const text = attentionText(choice)

@@ -4,7 +4,17 @@ import type { Readable } from 'node:stream'
 import type { Command } from 'commander'
 import { UserError } from '../base/errors.js'
 import { type ApplyTo, applyToNames, type ClipOptions, type ClipPreset, clipPresets } from '../entropy/clip-options.js'
-import type { Analysis, LoggedCompletion, LogSettings } from '../entropy/index.js'
+import {
+  type Analysis,
+  analyzeCompletions,
+  type LoggedCompletion,
+  type LogSettings,
+  readLogLine,
+  settingsOf,
+} from '../entropy/index.js'
+import { renderAnalysisPage } from '../report/pages/analyze.js'
+import { renderAnalysis } from '../report/terminal/analyze.js'
+import { realDisk, replaceFile } from '../run/store/disk.js'
 import { newCommand, numberOption } from './command.js'
 import { type Io, jsonLine, print, processIo } from './io.js'
 import { parsePythonJson, readJsonInput } from './json-input.js'
@@ -53,7 +63,7 @@ const mu = (text: string) => (text === 'inf' || text === 'Infinity' ? Infinity :
 const rowCount = (text: string) => (text === 'all' ? Infinity : numberOption({ minimum: 0, whole: true })(text))
 
 export function analyzeCommand(io: Io = processIo): Command {
-  const command = newCommand('analyze', "what a server's log-probabilities say about entropy", help)
+  const command = newCommand('analyze', help)
   return command
     .argument('<file>', 'JSON lines, or - for standard input')
     .option('--vocab-size <n>', 'V, the number of logits', numberOption({ minimum: 1, whole: true }))
@@ -76,14 +86,12 @@ export function analyzeCommand(io: Io = processIo): Command {
     .option('--html <file>', 'write a page with every token in its colour')
     .option('--json', 'print JSON lines')
     .action(async (file: string, flags: AnalyzeFlags) => {
-      const { analyzeCompletions } = await import('../entropy/index.js')
       const { completions, settings } = await readLog(file, io, flags)
       const clip = clipOptions(flags)
       const options = { ...settings, logprobError: flags.logprobError, clipB: clip, clipV: clip }
       const analysis = analyzeCompletions(completions, options)
-      if (flags.html !== undefined) await writePage(flags.html, file, analysis, settings)
+      if (flags.html !== undefined) writePage(flags.html, file, analysis, settings)
       if (flags.json) return printJson(analysis, settings, io)
-      const { renderAnalysis } = await import('../report/terminal/analyze.js')
       const width = io.stdout.columns ?? 100
       await print(io.stdout, renderAnalysis({ analysis, settings, rows: flags.tokens, width }))
       if (flags.html !== undefined) await print(io.stderr, `Wrote ${flags.html}\n`)
@@ -95,7 +103,6 @@ async function readLog(
   io: Io,
   { vocabSize, temperature }: AnalyzeFlags,
 ): Promise<{ completions: LoggedCompletion[]; settings: LogSettings }> {
-  const { readLogLine, settingsOf } = await import('../entropy/index.js')
   const [input, name] = file === '-' ? [io.stdin, 'stdin'] : [await openFile(file), file]
   const completions: LoggedCompletion[] = []
   let header: Partial<LogSettings> = {}
@@ -140,9 +147,7 @@ function clipOptions({ preset, muLow, muHigh, applyTo, maxFraction }: AnalyzeFla
   return { preset: 'paper', muLow: muLow ?? Infinity, muHigh: muHigh ?? Infinity, applyTo, maxFraction }
 }
 
-async function writePage(path: string, file: string, analysis: Analysis, settings: LogSettings): Promise<void> {
-  const { renderAnalysisPage } = await import('../report/pages/analyze.js')
-  const { realDisk, replaceFile } = await import('../run/store/disk.js')
+function writePage(path: string, file: string, analysis: Analysis, settings: LogSettings): void {
   const title = `Entropy of ${file === '-' ? 'a log' : basename(file)}`
   replaceFile(realDisk, path, renderAnalysisPage({ analysis, settings, title }))
 }

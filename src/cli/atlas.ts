@@ -1,7 +1,10 @@
 import { basename, resolve } from 'node:path'
 import { type Command, InvalidArgumentError } from 'commander'
 import { UserError } from '../base/errors.js'
-import type { Atlas } from '../report/atlas/atlas.js'
+import { type Atlas, methodAtlas } from '../report/atlas/atlas.js'
+import { renderAtlasPage } from '../report/atlas/page.js'
+import { renderAtlas } from '../report/atlas/text.js'
+import { realDisk, replaceFile } from '../run/store/disk.js'
 import { type EngineOptions, newCommand, numberOption, withEngine } from './command.js'
 import { type Io, jsonLine, print, processIo } from './io.js'
 import { locatedModel } from './located-model.js'
@@ -48,7 +51,7 @@ function stepsOption(text: string): { first: number; last: number } {
 }
 
 export function atlasCommand(io: Io = processIo): Command {
-  const command = newCommand('atlas', 'what every entropy method makes of recorded rollouts', help)
+  const command = newCommand('atlas', help)
     .argument('<run>', 'a run directory, or a file of its rollouts/')
     .option('--steps <range>', "steps of the run: K, FIRST-LAST or all (default: the run's last)", stepsOption)
     .option('-m, --model <model>', 'policy to take r, entropies and scores from (default: the recorded ones, r = 1)')
@@ -66,7 +69,6 @@ export function atlasCommand(io: Io = processIo): Command {
     .option('--out <file>', 'write a page with the picture')
     .option('--json', 'print JSON')
   return withEngine(command).action(async (path: string, flags: AtlasFlags) => {
-    const { methodAtlas } = await import('../report/atlas/atlas.js')
     const { json, out, ...options } = flags
     if (options.temperature !== undefined && options.model === undefined) {
       throw new UserError('--temperature needs --model', {
@@ -82,20 +84,17 @@ export function atlasCommand(io: Io = processIo): Command {
           io.stderr.write(`\rscoring step ${Math.min(done + 1, total)} of ${total}${done === total ? '\n' : ''}`)
       },
     })
-    if (out !== undefined) await writePage(out, path, atlas)
+    if (out !== undefined) writePage(out, path, atlas)
     if (json) {
       await print(io.stdout, jsonLine(atlas))
     } else {
-      const { renderAtlas } = await import('../report/atlas/text.js')
       await print(io.stdout, renderAtlas(atlas, Math.min(io.stdout.columns ?? 100, 110)))
     }
     if (out !== undefined) await print(io.stderr, `Wrote ${out}\n`)
   })
 }
 
-async function writePage(out: string, path: string, atlas: Atlas): Promise<void> {
-  const { renderAtlasPage } = await import('../report/atlas/page.js')
-  const { realDisk, replaceFile } = await import('../run/store/disk.js')
+function writePage(out: string, path: string, atlas: Atlas): void {
   const page = renderAtlasPage(atlas, `Entropy methods on ${basename(resolve(path))}`)
   replaceFile(realDisk, out, page)
 }

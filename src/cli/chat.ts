@@ -6,7 +6,7 @@ import { createInterface, type Interface } from 'node:readline'
 import pc from 'picocolors'
 import type { ChatMessage } from '../model/types.js'
 import { plainText } from '../report/terminal/text.js'
-import type { GenerateInput, GenerateOptions, RolloutRoom } from './engine-contract.js'
+import type { generate as Generate, GenerateInput, GenerateOptions } from '../rollout/generate.js'
 import type { Io } from './io.js'
 
 /** The next line the user types; undefined at the end of input (Ctrl-D) or on Ctrl-C at an empty prompt. */
@@ -26,7 +26,7 @@ function ask(terminal: Interface & { closed?: boolean }): Promise<string | undef
 
 export async function runChat(
   io: Io,
-  generate: RolloutRoom['generate'],
+  generate: typeof Generate,
   model: string,
   options: GenerateOptions,
 ): Promise<void> {

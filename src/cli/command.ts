@@ -1,17 +1,24 @@
 /** What all commands share: how one is made, how options are read, how help looks. */
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { continueWithoutReader } from './closed-output.js'
+import { type CommandName, commands } from './commands.js'
 import { wrapHelp } from './help-text.js'
 
-/**
- * A command with a help that teaches: what it does, its options, then `help` with examples and the output.
- * `resultsOnDisk`: it continues where nobody reads its output any more.
- */
-export function newCommand(
+interface CommandOptions {
+  /** The command continues when nobody reads its output any more. */
+  resultsOnDisk?: boolean
+}
+
+/** A command of the table, with a help that teaches: what it does, its options, then `help` with examples and the output. */
+export const newCommand = (name: CommandName, help: string, options?: CommandOptions): Command =>
+  innerCommand(name, commands[name].summary, help, options)
+
+/** A command inside another, as {@link newCommand} makes one. */
+export function innerCommand(
   name: string,
   summary: string,
   help: string,
-  { resultsOnDisk = false }: { resultsOnDisk?: boolean } = {},
+  { resultsOnDisk = false }: CommandOptions = {},
 ): Command {
   const command = new Command(name)
   if (resultsOnDisk) command.hook('preAction', continueWithoutReader)

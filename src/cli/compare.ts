@@ -1,10 +1,15 @@
-import { statSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Command } from 'commander'
 import { UserError } from '../base/errors.js'
+import { loadRecipe } from '../recipe/index.js'
+import { compare } from '../report/pages/compare.js'
+import { renderComparison } from '../report/pages/compare-page.js'
 import { realDisk } from '../run/store/disk.js'
+import { runPaths } from '../run/store/run-directory.js'
 import { newCommand } from './command.js'
 import { type Io, jsonLine, print, processIo } from './io.js'
+import { tokenDecoder } from './token-decoder.js'
 
 const help = `
 RUN is a run directory (its metrics and held-out evaluations) or the directory of an evaluation (\`isentrope eval\`).
@@ -32,7 +37,7 @@ interface CompareFlags {
 }
 
 export function compareCommand(io: Io = processIo): Command {
-  return newCommand('compare', 'put runs and evaluations side by side', help)
+  return newCommand('compare', help)
     .argument('<run...>', 'run directories, and directories of evaluations')
     .option('-o, --out <file>', 'write a page')
     .option('--names <names>', 'names of the runs in their order, separated by commas')
@@ -40,10 +45,6 @@ export function compareCommand(io: Io = processIo): Command {
     .action(async (paths: string[], flags: CompareFlags) => {
       const directories = await directoriesOf(paths, io)
       const names = namesOf(flags, directories)
-      const [{ compare }, { renderComparison }] = await Promise.all([
-        import('../report/pages/compare.js'),
-        import('../report/pages/compare-page.js'),
-      ])
       if (flags.out !== undefined) realDisk.makeDirectory(dirname(flags.out))
       const decodeToken = flags.out === undefined ? undefined : await decoderOf(directories)
       const comparison = await compare(directories, { names, out: flags.out, decodeToken })
@@ -73,12 +74,6 @@ function namesOf({ names }: CompareFlags, directories: readonly string[]): strin
 
 /** The tokens' text, where all runs have one model and it is still there; else the page shows token ids. */
 async function decoderOf(directories: readonly string[]): Promise<((id: number) => string) | undefined> {
-  const [{ existsSync }, { runPaths }, { loadRecipe }, { tokenDecoder }] = await Promise.all([
-    import('node:fs'),
-    import('../run/store/run-directory.js'),
-    import('../recipe/index.js'),
-    import('./token-decoder.js'),
-  ])
   const configs = directories.map((directory) => runPaths(directory).config).filter((config) => existsSync(config))
   try {
     const models = new Set(configs.map((config) => loadRecipe(config).model))

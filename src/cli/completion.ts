@@ -1,9 +1,12 @@
 /** Shell completion of commands, options, their values, files and a recipe's keys. */
 import { Argument, type Command } from 'commander'
 import { newCommand } from './command.js'
+import { bash, fish, zsh } from './completion-scripts.js'
+import { commandWords } from './completion-words.js'
 import { type Io, print, processIo } from './io.js'
+import { wholeProgram } from './program.js'
 
-const shells = ['bash', 'zsh', 'fish'] as const
+const scripts = { bash, zsh, fish }
 
 const help = `
 Prints a script that the shell reads at its start:
@@ -14,15 +17,10 @@ It completes commands, options and their values, files, and behind --set of trai
 `
 
 export function completionCommand(io: Io = processIo): Command {
-  const command = newCommand('completion', 'print a completion script for a shell', help)
-  return command
-    .addArgument(new Argument('<shell>', 'which shell').choices(shells))
-    .action(async (shell: (typeof shells)[number]) => {
-      const [scripts, { commandWords }] = await Promise.all([
-        import('./completion-scripts.js'),
-        import('./completion-words.js'),
-      ])
-      const program = command.parent ?? command
+  return newCommand('completion', help)
+    .addArgument(new Argument('<shell>', 'which shell').choices(Object.keys(scripts)))
+    .action(async (shell: keyof typeof scripts) => {
+      const program = await wholeProgram(io)
       await print(io.stdout, scripts[shell](program.name(), commandWords(program)))
     })
 }

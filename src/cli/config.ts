@@ -1,5 +1,9 @@
 import { type Command, Option } from 'commander'
+import { recipeJsonSchema } from '../base/schema/json-schema.js'
+import { recipeSchema } from '../recipe/schema.js'
+import { sftSchema } from '../recipe/sft-recipe.js'
 import { newCommand } from './command.js'
+import { configMarkdown, configText, sftPage, trainPage } from './config-text.js'
 import { type Io, jsonLine, print, processIo } from './io.js'
 
 const help = `
@@ -22,17 +26,12 @@ interface ConfigFlags {
 }
 
 export function configCommand(io: Io = processIo): Command {
-  return newCommand('config', 'explain every key of a recipe', help)
+  return newCommand('config', help)
     .argument('[key]', 'a key or section, e.g. entropy or train.lr')
     .option('--sft', 'the recipe of `isentrope sft` instead of that of `isentrope train`')
     .addOption(new Option('--markdown', 'as a Markdown page').conflicts('jsonSchema'))
     .option('--json-schema', 'as JSON Schema')
     .action(async (key: string | undefined, flags: ConfigFlags) => {
-      const { configMarkdown, configText, sftPage, trainPage } = await import('./config-text.js')
-      const { recipeJsonSchema } = await import('../base/schema/json-schema.js')
-      // One after the other: from the sources, jiti loads what two of them share half.
-      const { recipeSchema } = await import('../recipe/schema.js')
-      const { sftSchema } = await import('../recipe/sft-recipe.js')
       const schema = flags.sft ? sftSchema : recipeSchema
       if (flags.jsonSchema) await print(io.stdout, jsonLine(recipeJsonSchema(schema)))
       else if (flags.markdown) await print(io.stdout, configMarkdown(schema, flags.sft ? sftPage : trainPage))

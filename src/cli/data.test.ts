@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { fakeIo, runCommand } from '../../test/fake-io.js'
+import type { FilterOptions, FilterOutcome } from '../run/filter/filter.js'
 import { dataCommand } from './data.js'
-import { type FilterRoom, filterCommand } from './filter.js'
+import { filterCommand } from './filter.js'
 
 let directory: string
 beforeAll(() => {
@@ -83,7 +84,7 @@ describe('data', () => {
 })
 
 describe('filter', () => {
-  const outcome: Awaited<ReturnType<FilterRoom['filterData']>> = {
+  const outcome: FilterOutcome = {
     format: 1,
     isentrope: '0',
     source: { name: 'x' },
@@ -98,29 +99,27 @@ describe('filter', () => {
     directory: 'out',
     interrupted: false,
   }
-  const seen: Parameters<FilterRoom['filterData']>[0][] = []
-  const room =
+  const seen: FilterOptions[] = []
+  const work =
     (given: Partial<typeof outcome> = {}) =>
-    async () => ({
-      filterData: async (options: Parameters<FilterRoom['filterData']>[0]) => {
-        seen.push(options)
-        const engine = { device: 'cpu', dtype: 'float32', threads: 2 } as const
-        options.onPlan?.({ problems: 4, measured: 1, samples: 2, completions: 6, maxNewTokens: 10, tokens: 60, engine })
-        options.onProgress?.({
-          problems: 2,
-          problemsTotal: 4,
-          kept: 1,
-          tokens: 50,
-          seconds: 5,
-          expectedTokens: 50,
-          secondsLeft: 5,
-        })
-        return { ...outcome, ...given }
-      },
-    })
+    async (options: FilterOptions) => {
+      seen.push(options)
+      const engine = { device: 'cpu', dtype: 'float32', threads: 2 } as const
+      options.onPlan?.({ problems: 4, measured: 1, samples: 2, completions: 6, maxNewTokens: 10, tokens: 60, engine })
+      options.onProgress?.({
+        problems: 2,
+        problemsTotal: 4,
+        kept: 1,
+        tokens: 50,
+        seconds: 5,
+        expectedTokens: 50,
+        secondsLeft: 5,
+      })
+      return { ...outcome, ...given }
+    }
   const filter = (argv: string[], given?: Partial<typeof outcome>) =>
     runCommand(
-      (io) => filterCommand(io, room(given)),
+      (io) => filterCommand(io, work(given)),
       ['filter', '-m', 'M', '-d', 'gsm8k', '-o', 'out', ...argv],
       fakeIo(),
     )

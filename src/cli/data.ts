@@ -1,7 +1,8 @@
 import type { Command } from 'commander'
 import { UserError } from '../base/errors.js'
-import type { PreparedManifest, PrepareOptions } from '../run/data/prepare.js'
-import { newCommand, numberOption } from './command.js'
+import { type PreparedManifest, type PrepareOptions, prepareData } from '../run/data/prepare.js'
+import { derived, sources } from '../task/data/catalogue.js'
+import { innerCommand, newCommand, numberOption } from './command.js'
 import { type Io, jsonLine, print, processIo } from './io.js'
 
 const help = `
@@ -48,17 +49,14 @@ interface PrepareFlags {
 }
 
 export function dataCommand(io: Io = processIo): Command {
-  return newCommand('data', 'prepare data sets to train and evaluate on', help)
-    .addCommand(listCommand(io))
-    .addCommand(prepareCommand(io))
+  return newCommand('data', help).addCommand(listCommand(io)).addCommand(prepareCommand(io))
 }
 
 function listCommand(io: Io): Command {
   const examples = 'Examples:\n  $ isentrope data list\n  $ isentrope data list --json'
-  return newCommand('list', 'list the data sets known by name', examples)
+  return innerCommand('list', 'list the data sets known by name', examples)
     .option('--json', 'print JSON lines')
     .action(async (flags: { json?: boolean }) => {
-      const { derived, sources } = await import('../task/data/catalogue.js')
       for (const [name, source] of Object.entries(sources)) {
         const { repository, config, train, eval: evaluation, holdOut, title } = source
         const place = `${repository}${config === undefined ? '' : `, config ${config}`}`
@@ -79,7 +77,7 @@ function listCommand(io: Io): Command {
 }
 
 function prepareCommand(io: Io): Command {
-  return newCommand('prepare', 'deduplicate, hold out, compare with benchmarks and write a data set', prepareHelp, {
+  return innerCommand('prepare', 'deduplicate, hold out, compare with benchmarks and write a data set', prepareHelp, {
     resultsOnDisk: true,
   })
     .argument('<source>', 'name, file or hub data set')
@@ -97,7 +95,6 @@ function prepareCommand(io: Io): Command {
     .option('--data-dir <dir>', 'local files in place of the hub (default: ISENTROPE_DATA)')
     .option('--json', 'print the manifest as one line of JSON')
     .action(async (source: string, flags: PrepareFlags) => {
-      const { prepareData } = await import('../run/data/prepare.js')
       const manifest = await prepareData(source, {
         ...optionsOf(flags),
         onPhase: (phase) => void io.stderr.write(`${phase}\n`),

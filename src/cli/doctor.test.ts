@@ -59,7 +59,7 @@ describe('doctor', () => {
   })
 
   const unwrapped = (text: string) => text.replaceAll(/\s+/g, ' ')
-  const trials = (largestFlash: number) => async (): Promise<AcceleratorTrials> => ({
+  const trials = (largestFlash: number): AcceleratorTrials => ({
     chooseAttention: ({ config: { headDim }, device, dtype }) => {
       expect([device, dtype]).toEqual([{ type: 'cuda', index: 0 }, 'bfloat16'])
       return headDim <= largestFlash
@@ -70,7 +70,7 @@ describe('doctor', () => {
   })
   const probe = { ...engine, devices: ['cpu', 'cuda:0'], problems: [] }
   const install = { version: '2.11.0+cu130', source: 'setting', lacksDriver: false } as const
-  const onCuda = (largestFlash: number) => () =>
+  const onCuda = (largestFlash: number) => async () =>
     describeEngine(install, probe, (index) => checkAccelerator(index, trials(largestFlash)))
 
   it('tells where CUDA works which attention training would take, and how transfers go', async () => {
@@ -93,13 +93,15 @@ describe('doctor', () => {
   })
 
   it('tries no accelerator where there is none', async () => {
-    const none = () => Promise.reject(new Error('tried'))
-    const { engine: found, notes } = await describeEngine(install, { ...probe, devices: ['cpu', 'mps'] }, none)
+    const none = () => {
+      throw new Error('tried')
+    }
+    const { engine: found, notes } = describeEngine(install, { ...probe, devices: ['cpu', 'mps'] }, none)
     expect([found.accelerator, notes]).toEqual([undefined, []])
   })
 
   it('notes a CUDA build without a driver, which is no problem', async () => {
-    const { code, out } = await run(() =>
+    const { code, out } = await run(async () =>
       describeEngine({ ...install, lacksDriver: true }, { ...probe, devices: ['cpu'] }),
     )
     expect(unwrapped(out)).toContain(

@@ -7,8 +7,14 @@ import { version } from '../base/package.js'
 import { bytesIn, cacheDirectory } from '../fetch/cache.js'
 import { freeBytes } from '../fetch/install.js'
 import { formatBytes, formatNumber } from '../report/format.js'
-import type { TorchInstall } from '../torch/install/index.js'
-import type { EngineProbe } from '../torch/probe.js'
+import {
+  damagedTorchFiles,
+  describePassedOver,
+  ensureTorchWithProgress,
+  loadProblem,
+  type TorchInstall,
+} from '../torch/install/index.js'
+import { type EngineProbe, probeEngine } from '../torch/probe.js'
 import { type AcceleratorReport, acceleratorRows, checkAccelerator } from './accelerator-check.js'
 import { newCommand } from './command.js'
 import { Exit, exitCodes } from './errors.js'
@@ -56,7 +62,7 @@ export interface EngineReport {
 export type EngineCheck = (stderr: Io['stderr']) => Promise<Pick<DoctorReport, 'engine' | 'problems' | 'notes'>>
 
 export function doctorCommand(io: Io = processIo, check: EngineCheck = checkEngine): Command {
-  return newCommand('doctor', 'show what is there and what is wrong', help)
+  return newCommand('doctor', help)
     .option('--json', 'print one line of JSON')
     .action(async (flags: { json?: boolean }) => {
       const cache = cacheDirectory()
@@ -69,9 +75,6 @@ export function doctorCommand(io: Io = processIo, check: EngineCheck = checkEngi
 
 /** Finds or fetches LibTorch, then tries it: first whether it loads, in a process of its own, since it may crash. */
 export async function checkEngine(stderr: Io['stderr']): ReturnType<EngineCheck> {
-  const { damagedTorchFiles, describePassedOver, ensureTorchWithProgress, loadProblem } = await import(
-    '../torch/install/index.js'
-  )
   const notes: string[] = []
   try {
     const onPassedOver = (torch: Parameters<typeof describePassedOver>[0]) => notes.push(describePassedOver(torch))
@@ -89,8 +92,7 @@ export async function checkEngine(stderr: Io['stderr']): ReturnType<EngineCheck>
         notes,
       }
     }
-    const { probeEngine } = await import('../torch/probe.js')
-    const found = await describeEngine(install, probeEngine(install))
+    const found = describeEngine(install, probeEngine(install))
     return { ...found, notes: [...notes, ...found.notes] }
   } catch (error) {
     return { engine: null, problems: [problemText(error)], notes }
@@ -98,17 +100,17 @@ export async function checkEngine(stderr: Io['stderr']): ReturnType<EngineCheck>
 }
 
 /** What was found in an engine that works, with what training would do on its CUDA device. */
-export async function describeEngine(
+export function describeEngine(
   { version, source, lacksDriver }: Pick<TorchInstall, 'version' | 'source' | 'lacksDriver'>,
   { problems, ...probe }: EngineProbe,
   tryAccelerator = checkAccelerator,
-): Promise<{ engine: EngineReport; problems: string[]; notes: string[] }> {
+): { engine: EngineReport; problems: string[]; notes: string[] } {
   const [, index] = probe.devices.map((name) => /^cuda:(\d+)$/.exec(name)).find((match) => match !== null) ?? []
   return {
     engine: {
       ...probe,
       source,
-      ...(index === undefined ? {} : { accelerator: await tryAccelerator(Number(index)) }),
+      ...(index === undefined ? {} : { accelerator: tryAccelerator(Number(index)) }),
     },
     problems,
     notes: lacksDriver
@@ -142,7 +144,7 @@ async function describe({ engine, cache, problems, notes }: DoctorReport, column
           ['devices', engine.devices.join(', ')],
           ['threads', String(engine.threads)],
           ['product', `${formatNumber(engine.gflops)} GFLOP/s (float32, 1024 x 1024, CPU)`],
-          ...(engine.accelerator ? await acceleratorRows(engine.accelerator) : []),
+          ...(engine.accelerator ? acceleratorRows(engine.accelerator) : []),
         ] satisfies [string, string][])
       : []),
     ['cache', `${cache}, ${formatBytes(used)}${free === undefined ? '' : `, ${formatBytes(free)} free`}`],

@@ -21,13 +21,11 @@ const outcome = (changes: Partial<EvalOutcome> = {}): EvalOutcome => ({
 /** Runs the command with an evaluation that only notes what it was asked for. */
 async function run(argv: string[], answer: (options: EvalOptions) => EvalOutcome = () => outcome()) {
   let asked: EvalOptions | undefined
-  const room = async () => ({
-    evaluateModels: async (options: EvalOptions) => {
-      asked = options
-      return answer(options)
-    },
-  })
-  return { ...(await runCommand((io) => evalCommand(io, room), ['eval', ...argv])), asked }
+  const work = async (options: EvalOptions) => {
+    asked = options
+    return answer(options)
+  }
+  return { ...(await runCommand((io) => evalCommand(io, work), ['eval', ...argv])), asked }
 }
 
 /** An evaluation without results, written as a finished one is. */

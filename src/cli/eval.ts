@@ -1,6 +1,8 @@
 import { basename, resolve } from 'node:path'
 import type { Command } from 'commander'
-import type { EvalOptions, EvalOutcome } from '../run/evaluate/session.js'
+import { writeEvalReport } from '../report/pages/eval.js'
+import { renderEvaluation } from '../report/terminal/eval.js'
+import { type EvalOptions, type EvalOutcome, evaluateModels } from '../run/evaluate/session.js'
 import type { EvalSettings } from '../run/evaluate/settings.js'
 import { type GradeRule, gradeRules } from '../task/math/grade.js'
 import {
@@ -14,7 +16,9 @@ import {
   withEngine,
 } from './command.js'
 import { Exit, exitCodes } from './errors.js'
+import { evalPlanText, evalProgressLine } from './eval-text.js'
 import { type Io, jsonLine, print, processIo } from './io.js'
+import { progressLine } from './progress-line.js'
 import { stopOnSignals } from './signals.js'
 
 const help = `
@@ -69,13 +73,6 @@ const list = (value: string, before: string[] = []): string[] => [
     .filter((each) => each !== ''),
 ]
 
-/** The work behind the command, loaded when it is needed; a test puts its own in place. */
-export interface EvalRoom {
-  evaluateModels(options: EvalOptions): Promise<EvalOutcome>
-}
-
-const evalRoom = (): Promise<EvalRoom> => import('../run/evaluate/session.js')
-
 const stamp = () => new Date().toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-')
 
 const defaultOut = ({ model: [first] }: EvalFlags) =>
@@ -89,8 +86,9 @@ const optionsOf = ({ model, stop, dryRun, json: _json, ...flags }: EvalFlags): E
   out: dryRun ? undefined : (flags.out ?? defaultOut({ model } as EvalFlags)),
 })
 
-export function evalCommand(io: Io = processIo, room = evalRoom): Command {
-  const command = newCommand('eval', 'measure Avg@K, Pass@K and maj@K of models', help, { resultsOnDisk: true })
+/** `evaluate` is the work behind the command; a test puts its own in place. */
+export function evalCommand(io: Io = processIo, evaluate = evaluateModels): Command {
+  const command = newCommand('eval', help, { resultsOnDisk: true })
   const positive = numberOption({ minimum: 1, whole: true })
   return withEngine(
     command
@@ -125,18 +123,13 @@ export function evalCommand(io: Io = processIo, room = evalRoom): Command {
     .option('--json', 'print the results as one line of JSON, everything else to stderr')
     .action(async (flags: EvalFlags) => {
       const people = flags.json ? io.stderr : io.stdout
-      const [{ evaluateModels }, { evalPlanText, evalProgressLine }, { progressLine }] = await Promise.all([
-        room(),
-        import('./eval-text.js'),
-        import('./progress-line.js'),
-      ])
       const options = optionsOf(flags)
       const stop = new AbortController()
       const release = stopOnSignals(stop, io, 'stopping; finished problems are kept')
       const line = progressLine(io.stderr)
       let begun = false
       try {
-        const outcome = await evaluateModels({
+        const outcome = await evaluate({
           ...options,
           signal: stop.signal,
           onPlan: (plan) => {
@@ -174,10 +167,6 @@ async function interrupted({ directory }: EvalOutcome, io: Io): Promise<never> {
 }
 
 async function tell(outcome: EvalOutcome, people: Io['stdout'], io: Io, json: boolean): Promise<void> {
-  const [{ renderEvaluation }, { writeEvalReport }] = await Promise.all([
-    import('../report/terminal/eval.js'),
-    import('../report/pages/eval.js'),
-  ])
   const { interrupted: _interrupted, directory, ...results } = outcome
   await print(people, `\n${renderEvaluation(results, people.columns ?? 80)}\n`)
   const report = directory === undefined ? undefined : await writeEvalReport(directory)

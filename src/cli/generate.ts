@@ -2,7 +2,15 @@ import type { Command } from 'commander'
 import pc from 'picocolors'
 import { UserError } from '../base/errors.js'
 import { plainText } from '../report/terminal/text.js'
+import {
+  defaultMaxNewTokens,
+  type GenerateInput,
+  type GenerateLine,
+  type GenerateOptions,
+  generate,
+} from '../rollout/generate.js'
 import type { CheckpointChoice } from '../run/evaluate/model.js'
+import { samplingEngine } from '../run/plan/sampling-engine.js'
 import { runChat } from './chat.js'
 import {
   type EngineOptions,
@@ -13,10 +21,10 @@ import {
   samplingTypes,
   withModel,
 } from './command.js'
-import { type GenerateInput, type GenerateLine, type GenerateOptions, rolloutRoom } from './engine-contract.js'
 import { type Io, jsonLine, print, processIo } from './io.js'
 import { type LineReader, readJsonInput, requirePiped, textField } from './json-input.js'
 import { locatedModel } from './located-model.js'
+import { engineText } from './plan-text.js'
 
 const help = `
 The prompt is --prompt, or JSON lines {"prompt": "..."} on standard input. With --chat, no prompt and a terminal, a
@@ -63,11 +71,6 @@ type SettledFlags = Omit<GenerateFlags, 'dtype'> & { dtype: EngineOptions['dtype
 async function withType(flags: GenerateFlags, rows: number, io: Io): Promise<SettledFlags> {
   const { dtype, device, threads, model, adapter, maxNewTokens } = flags
   if (dtype !== 'auto') return { ...flags, dtype }
-  const [{ samplingEngine }, { engineText }, { defaultMaxNewTokens }] = await Promise.all([
-    import('../run/plan/sampling-engine.js'),
-    import('./plan-text.js'),
-    import('../rollout/generate.js'),
-  ])
   const engine = await samplingEngine(
     { device, dtype, threads },
     { models: [{ reference: model, adapter }], rows, maxNewTokens: maxNewTokens ?? defaultMaxNewTokens },
@@ -104,8 +107,9 @@ function readable(line: GenerateLine, heading: string | undefined, isTty: boolea
   return `${heading === undefined ? '' : `${pc.dim(heading)}\n`}${isTty ? plainText(line.completion) : line.completion}${cut}\n`
 }
 
-export function generateCommand(io: Io = processIo, room = rolloutRoom): Command {
-  return withModel(newCommand('generate', 'sample completions, or chat with a model', help), { dtypes: samplingTypes })
+/** `sample` is the work behind the command; a test puts its own in place. */
+export function generateCommand(io: Io = processIo, sample = generate): Command {
+  return withModel(newCommand('generate', help), { dtypes: samplingTypes })
     .option('-p, --prompt <text>', 'the prompt, as it stands')
     .option('--chat', "put prompts into the model's chat template; alone on a terminal: a conversation")
     .option('--system <text>', 'system prompt of the chat')
@@ -132,11 +136,10 @@ export function generateCommand(io: Io = processIo, room = rolloutRoom): Command
       const interactive = flags.chat && flags.prompt === undefined && isTerminal && !flags.json
       const piped = flags.prompt === undefined && !interactive
       if (piped) requirePiped(io.stdin, `echo '{"prompt": "2 + 2 ="}' | isentrope generate -m M`)
-      const { generate } = await room()
       // Prompts from a pipe are sampled together.
       const rows = piped ? flags.batchSize : Math.min(flags.samples, flags.batchSize)
       const settled = await withType(flags, rows, io)
-      if (interactive) return runChat(io, generate, flags.model, optionsOf(settled))
+      if (interactive) return runChat(io, sample, flags.model, optionsOf(settled))
 
       const prompts = flags.prompt === undefined ? readJsonInput(io.stdin, readPrompt) : only(flags.prompt)
       const options = optionsOf(settled)
@@ -144,14 +147,14 @@ export function generateCommand(io: Io = processIo, room = rolloutRoom): Command
       const live = !flags.json && io.stdout.isTTY === true && flags.prompt !== undefined && flags.samples === 1
       if (live) options.onToken = (_prompt, _sample, text) => void io.stdout.write(plainText(text))
       let index = 0
-      for await (const line of generate(flags.model, prompts, options)) {
-        const sample = index++
+      for await (const line of sample(flags.model, prompts, options)) {
+        const place = index++
         if (flags.json) await print(io.stdout, jsonLine(line))
         else if (live) await print(io.stdout, line.finish === 'length' ? pc.dim(' [cut at --max-new-tokens]\n') : '\n')
         else {
           const several = flags.prompt === undefined || flags.samples > 1
-          const prompt = Math.floor(sample / flags.samples) + 1
-          const heading = `prompt ${prompt}, sample ${(sample % flags.samples) + 1}`
+          const prompt = Math.floor(place / flags.samples) + 1
+          const heading = `prompt ${prompt}, sample ${(place % flags.samples) + 1}`
           await print(io.stdout, readable(line, several ? heading : undefined, io.stdout.isTTY === true))
         }
       }

@@ -50,7 +50,7 @@ const wrong = (index: number, { extracted, reason }: Verdict, answer: string): s
   `${index}: ${pc.red('wrong')}, ${extracted === null ? reason : `${shortened(extracted)} is not ${shortened(answer)} (${reason})`}\n`
 
 export function gradeCommand(io: Io = processIo): Command {
-  const command = newCommand('grade', 'grade final answers against references', help)
+  const command = newCommand('grade', help)
   return command
     .addOption(command.createOption('--rule <rule>', 'how answers compare').choices(gradeRules).default('math'))
     .option('--json', 'print JSON lines')

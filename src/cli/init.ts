@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander'
+import { initProject } from '../run/init/init.js'
 import { newCommand } from './command.js'
 import { type Io, jsonLine, print, processIo } from './io.js'
 
@@ -22,7 +23,7 @@ interface InitFlags {
 }
 
 export function initCommand(io: Io = processIo): Command {
-  return newCommand('init', 'start a project with a recipe and a reward of your own', help)
+  return newCommand('init', help)
     .argument('[dir]', 'directory of the project', '.')
     .addOption(
       new Option('--example <name>', 'what the project begins with')
@@ -31,7 +32,6 @@ export function initCommand(io: Io = processIo): Command {
     )
     .option('--json', 'print {"files": [...]}')
     .action(async (directory: string, { example, json }: InitFlags) => {
-      const { initProject } = await import('../run/init/init.js')
       const files = initProject(directory, example)
       if (json) return print(io.stdout, jsonLine({ files }))
       const enter = directory === '.' ? '' : `cd ${directory} && `

@@ -1,6 +1,6 @@
 import { surviveClosedOutput } from './closed-output.js'
 import { exitCodes, reportError } from './errors.js'
-import { buildProgram } from './program.js'
+import { openProgram } from './program.js'
 
 const argv = process.argv.slice(2)
 
@@ -16,7 +16,7 @@ for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
 }
 
 async function main(): Promise<number> {
-  const program = buildProgram()
+  const program = await openProgram(argv)
   if (argv.length === 0) {
     program.outputHelp({ error: true })
     return exitCodes.usage

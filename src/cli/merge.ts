@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { mergeAdapter } from '../rollout/merge.js'
 import { newCommand, numberOption } from './command.js'
 import { type Io, jsonLine, print, processIo } from './io.js'
 
@@ -24,14 +25,9 @@ interface MergeFlags {
   json?: boolean
 }
 
-/** The work behind the command, loaded when it is needed. */
-const mergeRoom = () => import('../rollout/merge.js')
-
-export function mergeCommand(
-  io: Io = processIo,
-  room: () => Promise<Pick<Awaited<ReturnType<typeof mergeRoom>>, 'mergeAdapter'>> = mergeRoom,
-): Command {
-  const command = newCommand('merge', "put a LoRA adapter's changes into the weights of its base model", help, {
+/** `merge` is the work behind the command; a test puts its own in place. */
+export function mergeCommand(io: Io = processIo, merge = mergeAdapter): Command {
+  const command = newCommand('merge', help, {
     resultsOnDisk: true,
   })
   return command
@@ -49,9 +45,8 @@ export function mergeCommand(
     .option('--threads <n>', 'threads of the engine (default: all cores)', numberOption({ minimum: 1, whole: true }))
     .option('--json', 'print the result as one line of JSON')
     .action(async ({ model, adapter, out, dtype, threads, json }: MergeFlags) => {
-      const { mergeAdapter } = await room()
       const { isTTY } = io.stderr
-      const result = await mergeAdapter(model, adapter, out, {
+      const result = await merge(model, adapter, out, {
         dtype,
         threads,
         onProgress: ({ tensors, total }) => {

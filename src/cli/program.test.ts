@@ -8,21 +8,22 @@ import { fakeIo } from '../../test/fake-io.js'
 import { schemaEntries } from '../base/schema/entries.js'
 import { recipeSchema } from '../recipe/schema.js'
 import { sftSchema } from '../recipe/sft-recipe.js'
+import { commands } from './commands.js'
 import { reportError } from './errors.js'
-import { buildProgram } from './program.js'
+import { openProgram, wholeProgram } from './program.js'
 
 async function run(...argv: string[]): Promise<{ code: number; out: string; err: string }> {
   const io = fakeIo()
   let code = 0
   try {
-    await buildProgram(io).parseAsync(argv, { from: 'user' })
+    await (await openProgram(argv, io)).parseAsync(argv, { from: 'user' })
   } catch (error) {
     code = reportError(error, argv, (text) => void io.stderr.write(text))
   }
   return { code, out: io.stdout.text, err: io.stderr.text }
 }
 
-const names = buildProgram(fakeIo()).commands.map((command) => command.name())
+const names = [...Object.keys(commands), 'help']
 
 describe('the command line', () => {
   it('prints its version', async () => {
@@ -154,7 +155,7 @@ describe.skipIf(process.platform === 'win32')('completion (needs bash, which Win
     const { out } = await run('completion', shell)
     const everyCommand = (commands: readonly Command[]): Command[] =>
       commands.flatMap((command) => [command, ...everyCommand(command.commands)])
-    for (const command of everyCommand(buildProgram(fakeIo()).commands)) {
+    for (const command of everyCommand((await wholeProgram(fakeIo())).commands)) {
       expect(out).toContain(command.name())
       for (const option of command.options) expect(out).toContain(option.long!.slice(2))
     }

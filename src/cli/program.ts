@@ -1,31 +1,11 @@
-/** The command tree. A command is one file; it loads what it works with when it is called. */
+/** The command tree. A command is one file, which loads when it is called. */
 import { Command } from 'commander'
 import { closest, distance } from 'fastest-levenshtein'
 import pc from 'picocolors'
 import { UserError } from '../base/errors.js'
 import { version } from '../base/package.js'
-import { analyzeCommand } from './analyze.js'
-import { atlasCommand } from './atlas.js'
-import { compareCommand } from './compare.js'
-import { completionCommand } from './completion.js'
-import { configCommand } from './config.js'
-import { dataCommand } from './data.js'
-import { doctorCommand } from './doctor.js'
-import { evalCommand } from './eval.js'
-import { filterCommand } from './filter.js'
-import { generateCommand } from './generate.js'
-import { gradeCommand } from './grade.js'
-import { initCommand } from './init.js'
+import { type CommandEntry, commands } from './commands.js'
 import { type Io, processIo } from './io.js'
-import { mergeCommand } from './merge.js'
-import { quickstartCommand } from './quickstart.js'
-import { reportCommand } from './report.js'
-import { reproduceCommand } from './reproduce.js'
-import { rolloutsCommand } from './rollouts.js'
-import { scoreCommand } from './score.js'
-import { sftCommand } from './sft.js'
-import { trainCommand } from './train.js'
-import { watchCommand } from './watch.js'
 
 const help = `
 Start here:
@@ -72,31 +52,27 @@ const withSubcommands = (command: Command): Command[] => [command, ...command.co
 const pathOf = (command: Command): string =>
   command.parent ? `${pathOf(command.parent)} ${command.name()}` : command.name()
 
-const allCommands = (io: Io) => [
-  trainCommand(io),
-  sftCommand(io),
-  quickstartCommand(io),
-  initCommand(io),
-  generateCommand(io),
-  scoreCommand(io),
-  gradeCommand(io),
-  dataCommand(io),
-  filterCommand(io),
-  mergeCommand(io),
-  evalCommand(io),
-  compareCommand(io),
-  watchCommand(io),
-  reportCommand(io),
-  rolloutsCommand(io),
-  analyzeCommand(io),
-  atlasCommand(io),
-  reproduceCommand(io),
-  doctorCommand(io),
-  configCommand(io),
-  completionCommand(io),
-]
+/** The tree for a command line: only the command that it calls is loaded, the others are names with their summaries. */
+export async function openProgram(argv: readonly string[], io: Io = processIo): Promise<Command> {
+  const [first, second] = argv.filter((word) => !word.startsWith('-'))
+  const called = first === 'help' ? second : first
+  return buildProgram(io, await makeCommands(io, (name) => name === called))
+}
 
-export function buildProgram(io: Io = processIo, commands: Command[] = allCommands(io)): Command {
+/** The tree with every command loaded. */
+export const wholeProgram = async (io: Io = processIo): Promise<Command> =>
+  buildProgram(io, await makeCommands(io, () => true))
+
+async function makeCommands(io: Io, loads: (name: string) => boolean): Promise<Command[]> {
+  const made: Command[] = []
+  for (const [name, { load, summary }] of Object.entries<CommandEntry>(commands)) {
+    // One after the other: loaded at once from the sources, jiti gives some of them half.
+    made.push(loads(name) ? (await load())(io) : new Command(name).summary(summary))
+  }
+  return made
+}
+
+export function buildProgram(io: Io, commands: readonly Command[]): Command {
   const program = new Command('isentrope')
     .description("Reinforcement fine-tuning of language models, with the policy's entropy measured and controlled.")
     .version(version, '-V, --version', 'print the version')

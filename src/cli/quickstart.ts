@@ -3,14 +3,23 @@ import { isAbsolute, join, relative } from 'node:path'
 import type { Command } from 'commander'
 import { UserError } from '../base/errors.js'
 import { packageRoot } from '../base/package.js'
+import { loadRecipe } from '../recipe/index.js'
 import type { Recipe } from '../recipe/schema.js'
+import { renderComparison, writeComparisonReport } from '../report/pages/compare-page.js'
+import { createTrainPanel } from '../report/terminal/panel.js'
+import { readHistory } from '../run/store/history.js'
+import { runPaths } from '../run/store/run-directory.js'
+import { requireCompatible } from '../run/train/compatible.js'
 import type { OpenParts } from '../run/train/parts.js'
 import type { Summary } from '../run/train/summary.js'
+import { train } from '../run/train/train.js'
 import { HealthWatch, healthFacts } from '../train/health/health.js'
 import { newCommand, numberOption } from './command.js'
 import { Exit, exitCodes } from './errors.js'
 import { type Io, jsonLine, print, processIo } from './io.js'
+import { verdict } from './quickstart-verdict.js'
 import { stopOnSignals } from './signals.js'
+import { tokenDecoder } from './token-decoder.js'
 
 const help = `
 Trains a policy of about a million parameters on countdown (reach a target from four numbers; most problems have many
@@ -56,8 +65,7 @@ function shortPath(path: string): string {
   return short.startsWith('..') || isAbsolute(short) ? path : short
 }
 
-async function planRuns(flags: QuickstartFlags, root: string): Promise<PlannedRun[]> {
-  const { loadRecipe } = await import('../recipe/index.js')
+function planRuns(flags: QuickstartFlags, root: string): PlannedRun[] {
   const sets = [
     `model=${shortPath(join(packageRoot, 'quickstart', 'policy'))}`,
     `seed=${flags.seed}`,
@@ -72,12 +80,7 @@ async function planRuns(flags: QuickstartFlags, root: string): Promise<PlannedRu
 }
 
 /** Whether a run is there to go on with. @throws UserError where it is one of another recipe. */
-async function hasBegun({ directory, recipe }: PlannedRun, root: string): Promise<boolean> {
-  const [{ requireCompatible }, { loadRecipe }, { runPaths }] = await Promise.all([
-    import('../run/train/compatible.js'),
-    import('../recipe/index.js'),
-    import('../run/store/run-directory.js'),
-  ])
+function hasBegun({ directory, recipe }: PlannedRun, root: string): boolean {
   const { config } = runPaths(directory)
   if (!existsSync(config)) return false
   try {
@@ -95,12 +98,8 @@ async function runOne(
   planned: PlannedRun,
   { root, io, people, openParts }: { root: string; io: Io; people: Io['stdout']; openParts?: OpenParts },
 ): Promise<Summary> {
-  const [{ train }, { createTrainPanel }] = await Promise.all([
-    import('../run/train/train.js'),
-    import('../report/terminal/panel.js'),
-  ])
   const { name, recipe, directory } = planned
-  const resume = await hasBegun(planned, root)
+  const resume = hasBegun(planned, root)
   const stop = new AbortController()
   const health = new HealthWatch(healthFacts(recipe))
   const panel = createTrainPanel(people as NodeJS.WriteStream, {
@@ -136,10 +135,6 @@ async function runOne(
 
 /** The page that compares the runs, with the tokens' own text. */
 async function writePage(runs: readonly PlannedRun[], root: string, notes: string[]): Promise<string> {
-  const [{ writeComparisonReport }, { tokenDecoder }] = await Promise.all([
-    import('../report/pages/compare-page.js'),
-    import('./token-decoder.js'),
-  ])
   const [{ recipe }] = runs
   return writeComparisonReport(
     runs,
@@ -156,7 +151,7 @@ async function writePage(runs: readonly PlannedRun[], root: string, notes: strin
 }
 
 export function quickstartCommand(io: Io = processIo, openParts?: OpenParts): Command {
-  return newCommand('quickstart', 'the paper in miniature: GRPO, Clip_B and Clip_V from one start', help, {
+  return newCommand('quickstart', help, {
     resultsOnDisk: true,
   })
     .option('--steps <n>', "steps of each run (default: the recipes')", numberOption({ minimum: 1, whole: true }))
@@ -166,7 +161,7 @@ export function quickstartCommand(io: Io = processIo, openParts?: OpenParts): Co
     .action(async (flags: QuickstartFlags) => {
       const people = flags.json ? io.stderr : io.stdout
       const root = flags.run ?? join('runs', `quickstart-seed-${flags.seed}`)
-      const runs = await planRuns(flags, root)
+      const runs = planRuns(flags, root)
       const { steps } = runs[0].recipe.train
       await print(
         people,
@@ -184,12 +179,6 @@ export function quickstartCommand(io: Io = processIo, openParts?: OpenParts): Co
         }
         summaries.push(summary)
       }
-      const [{ renderComparison }, { readHistory }, { runPaths }, { verdict }] = await Promise.all([
-        import('../report/pages/compare-page.js'),
-        import('../run/store/history.js'),
-        import('../run/store/run-directory.js'),
-        import('./quickstart-verdict.js'),
-      ])
       const words = verdict(
         runs.map(({ name, directory }) => ({ name, ...readHistory(runPaths(directory)) })),
         flags.seed,

@@ -1,6 +1,9 @@
 import type { Command } from 'commander'
+import { writeRunReport } from '../report/pages/run.js'
+import { readRun, setting } from '../report/pages/run-data.js'
 import { newCommand } from './command.js'
 import { type Io, jsonLine, print, processIo } from './io.js'
+import { tokenDecoder } from './token-decoder.js'
 
 const help = `
 Writes the page of a run: figures, settings, and completions with every token colored. One file that needs no network.
@@ -17,16 +20,11 @@ interface ReportFlags {
 }
 
 export function reportCommand(io: Io = processIo): Command {
-  return newCommand('report', 'write the page of a run', help)
+  return newCommand('report', help)
     .argument('<run>', 'a run directory')
     .option('--out <file>', "the page's file (default: report.html in the run directory)")
     .option('--json', 'print {"report": FILE}')
     .action(async (run: string, { out, json }: ReportFlags) => {
-      const [{ writeRunReport }, { readRun, setting }, { tokenDecoder }] = await Promise.all([
-        import('../report/pages/run.js'),
-        import('../report/pages/run-data.js'),
-        import('./token-decoder.js'),
-      ])
       const model = setting(readRun(run), 'model')
       // Without its tokenizer (a model that is gone by now) the samples show token ids.
       const decodeToken = model === undefined ? undefined : await tokenDecoder(model).catch(() => undefined)

@@ -1,8 +1,15 @@
 import { join } from 'node:path'
 import { type Command, Option } from 'commander'
-import type { PreparedReproduction } from '../run/reproduce/index.js'
+import { formatDuration } from '../report/format.js'
+import { writeReproductionReport } from '../report/pages/reproduce.js'
+import { renderReproduction } from '../report/terminal/reproduce.js'
+import { wrap } from '../report/terminal/text.js'
+import { type PreparedReproduction, prepareReproduction } from '../run/reproduce/index.js'
 import type { RunTraining } from '../run/reproduce/process.js'
-import type { Reproduction } from '../run/reproduce/reproduce.js'
+import { readRecord } from '../run/reproduce/record.js'
+import { type Reproduction, reproduce } from '../run/reproduce/reproduce.js'
+import { seedsInWords, seedsNeeded } from '../run/reproduce/types.js'
+import { criteria } from '../run/reproduce/verdict.js'
 import { newCommand, numberOption } from './command.js'
 import { Exit, exitCodes } from './errors.js'
 import { type Io, jsonLine, print, processIo } from './io.js'
@@ -52,11 +59,7 @@ const statusEvery = 60_000
 const atLeastOne = numberOption({ minimum: 1, whole: true })
 
 /** Criteria and work ahead, before anything is run. */
-async function announce({ plan, scale, root, jobs }: PreparedReproduction): Promise<string> {
-  const { criteria } = await import('../run/reproduce/verdict.js')
-  const { seedsInWords, seedsNeeded } = await import('../run/reproduce/types.js')
-  const { readRecord } = await import('../run/reproduce/record.js')
-  const { wrap } = await import('../report/terminal/text.js')
+function announce({ plan, scale, root, jobs }: PreparedReproduction): string {
   const labels = (variant: string) => scale.variants[variant]?.label ?? variant
   const claims = plan.claims.flatMap(({ claim, unavailable }) => [
     `${claim.id}: ${claim.title}`,
@@ -82,7 +85,7 @@ async function announce({ plan, scale, root, jobs }: PreparedReproduction): Prom
 }
 
 export function reproduceCommand(io: Io = processIo, runTraining?: RunTraining): Command {
-  return newCommand('reproduce', "the paper's claims, from their runs to verdicts", help, { resultsOnDisk: true })
+  return newCommand('reproduce', help, { resultsOnDisk: true })
     .argument('[claims...]', 'names of claims (default: all)')
     .addOption(new Option('--scale <scale>', 'how large the policies are').choices(['mini', 'small']).default('mini'))
     .option('--seeds <n>', 'seeds of every run; fewer than 5 show nothing', atLeastOne, 5)
@@ -96,18 +99,13 @@ export function reproduceCommand(io: Io = processIo, runTraining?: RunTraining):
     .option('--json', 'print the outcome as one line of JSON, everything else to stderr')
     .action(async (claims: string[], flags: ReproduceFlags) => {
       const people = flags.json ? io.stderr : io.stdout
-      const { prepareReproduction } = await import('../run/reproduce/index.js')
       const prepared = await prepareReproduction({ ...flags, claims })
-      await print(people, await announce(prepared))
+      await print(people, announce(prepared))
       if (flags.dryRun) {
         if (flags.json) await print(io.stdout, jsonLine(planJson(prepared)))
         return
       }
       const outcome = await run(prepared, flags, io, runTraining)
-      const [{ renderReproduction }, { writeReproductionReport }] = await Promise.all([
-        import('../report/terminal/reproduce.js'),
-        import('../report/pages/reproduce.js'),
-      ])
       const command = ['isentrope reproduce', ...claims, ...shownFlags(flags)].join(' ')
       const report = writeReproductionReport(outcome, join(prepared.root, 'report.html'), command)
       await print(people, `\n${renderReproduction(outcome, people.columns ?? 100)}\n\nreport      ${report}\n`)
@@ -158,10 +156,6 @@ async function run(
   io: Io,
   runTraining?: RunTraining,
 ): Promise<Reproduction> {
-  const [{ reproduce }, { formatDuration }] = await Promise.all([
-    import('../run/reproduce/reproduce.js'),
-    import('../report/format.js'),
-  ])
   const { plan, scale, root, jobs } = prepared
   const stop = new AbortController()
   const release = stopOnSignals(stop, io)

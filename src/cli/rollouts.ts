@@ -6,7 +6,8 @@ import { formatNumber } from '../report/format.js'
 import { renderTable } from '../report/terminal/table.js'
 import { oneLine } from '../report/terminal/text.js'
 import { defaultColumns } from '../run/rollouts/columns.js'
-import type { RolloutQuery, Row } from '../run/rollouts/query.js'
+import { asidePath, type RolloutQuery, Rollouts, type Row } from '../run/rollouts/query.js'
+import { realDisk, replaceFile } from '../run/store/disk.js'
 import { newCommand, numberOption } from './command.js'
 import { type Io, jsonLine, print, processIo } from './io.js'
 
@@ -38,7 +39,7 @@ interface RolloutsFlags extends RolloutQuery {
 const tableRows = 20
 
 export function rolloutsCommand(io: Io = processIo): Command {
-  return newCommand('rollouts', "query a run's completions", help)
+  return newCommand('rollouts', help)
     .argument('<run>', 'a run directory')
     .option('--where <sql>', 'condition, e.g. "reward = 0 and length > 200"')
     .option('--select <columns>', 'columns or SQL expressions, separated by commas')
@@ -60,10 +61,6 @@ export function rolloutsCommand(io: Io = processIo): Command {
       if (chosen === 'parquet' && out === undefined) {
         throw new UserError('--format parquet needs --out', { hint: 'name the file, e.g. --out rows.parquet' })
       }
-      const [{ asidePath, Rollouts }, { realDisk, replaceFile }] = await Promise.all([
-        import('../run/rollouts/query.js'),
-        import('../run/store/disk.js'),
-      ])
       const aside = out === undefined ? undefined : asidePath(out)
       const rollouts = await Rollouts.open(run, aside === undefined ? undefined : dirname(aside))
       try {

@@ -36,10 +36,10 @@ it('a run is planned where it is told to, in a new directory of its name, or in 
       mkdirSync(join(root, name))
       writeFileSync(join(root, name, 'config.yaml'), '')
     }
-    expect(await plannedPlace({ name: 'a' }, { run: 'there', resume: true }, root)).toBe('there')
-    expect(await plannedPlace({ name: 'a' }, {})).toBe('runs/a-TIMESTAMP')
-    expect(await plannedPlace({}, {})).toBe('runs/run-TIMESTAMP')
-    expect(await plannedPlace({ name: 'a' }, { resume: true }, root)).toBe(join(root, 'a-20260102-000000'))
+    expect(plannedPlace({ name: 'a' }, { run: 'there', resume: true }, root)).toBe('there')
+    expect(plannedPlace({ name: 'a' }, {})).toBe('runs/a-TIMESTAMP')
+    expect(plannedPlace({}, {})).toBe('runs/run-TIMESTAMP')
+    expect(plannedPlace({ name: 'a' }, { resume: true }, root)).toBe(join(root, 'a-20260102-000000'))
   } finally {
     rmSync(root, { recursive: true })
   }

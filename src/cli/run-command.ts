@@ -1,7 +1,12 @@
 /** What the commands that keep a run share: train and sft. */
 import { UserError } from '../base/errors.js'
+import { writeRunReport } from '../report/pages/run.js'
+import { absentDevice } from '../run/plan/absent-device.js'
+import { DamagedCheckpoint, listCheckpoints } from '../run/store/checkpoint.js'
 import type { RunBegin } from '../run/store/keep-run.js'
+import { latestRunDirectory, requireRun, runPaths } from '../run/store/run-directory.js'
 import { type Io, print } from './io.js'
+import { tokenDecoder } from './token-decoder.js'
 
 /** A bound that is open has no JSON number; as text a recipe takes it back. */
 export const infinityAsYaml = (_: string, value: unknown) => (value === Infinity ? '.inf' : value)
@@ -13,18 +18,17 @@ const quoted = (text: string) => (/^[\w./:@%+=,-]+$/.test(text) ? text : `'${tex
  * Where the recipe is: as given, or the run's own where it is resumed without one.
  * @throws UserError without either, or where there is no run.
  */
-export async function recipePath(
+export function recipePath(
   command: 'train' | 'sft',
   given: string | undefined,
   { run, resume }: { run?: string; resume?: boolean },
-): Promise<string> {
+): string {
   if (given !== undefined) return given
   if (!resume || run === undefined) {
     throw new UserError('no recipe', {
       hint: `isentrope ${command} RECIPE.yaml starts a run; isentrope ${command} --run DIR --resume continues one`,
     })
   }
-  const { requireRun, runPaths } = await import('../run/store/run-directory.js')
   requireRun(run)
   return runPaths(run).config
 }
@@ -43,10 +47,6 @@ export async function sayHowToContinue(
 
 /** Before the error that ended a run: how far the run is saved, and how it goes on. A damaged checkpoint's error says so itself. */
 export async function sayWhereRunStands(run: string, error: unknown, io: Io): Promise<void> {
-  const [{ DamagedCheckpoint, listCheckpoints }, { runPaths }] = await Promise.all([
-    import('../run/store/checkpoint.js'),
-    import('../run/store/run-directory.js'),
-  ])
   if (error instanceof DamagedCheckpoint) return
   const last = listCheckpoints(runPaths(run)).at(-1)
   const stands =
@@ -57,19 +57,17 @@ export async function sayWhereRunStands(run: string, error: unknown, io: Io): Pr
 }
 
 /** Where the run is going to lie, as far as that is known before it starts. */
-export async function plannedPlace(
+export function plannedPlace(
   { name = 'run' }: { name?: string },
   { run, resume }: { run?: string; resume?: boolean },
   root = 'runs',
-): Promise<string> {
+): string {
   if (run !== undefined) return run
-  const { latestRunDirectory } = await import('../run/store/run-directory.js')
   return (resume ? latestRunDirectory(name, root) : undefined) ?? `${root}/${name}-TIMESTAMP`
 }
 
 /** A plan for a device that is not here says so. */
 export async function warnOfAbsentDevice(plan: { device: string; warnings: string[] }): Promise<void> {
-  const { absentDevice } = await import('../run/plan/absent-device.js')
   const absent = await absentDevice(plan.device)
   if (absent !== undefined) plan.warnings.push(`${absent}; the plan is for another machine`)
 }
@@ -90,10 +88,6 @@ export async function writeReport(
 ): Promise<string | undefined> {
   if (step === 0) return undefined
   try {
-    const [{ writeRunReport }, { tokenDecoder }] = await Promise.all([
-      import('../report/pages/run.js'),
-      import('./token-decoder.js'),
-    ])
     // Without its tokenizer (a model that is gone by now) the samples show token ids.
     const decodeToken = await tokenDecoder(model).catch(() => undefined)
     return await writeRunReport(run, { decodeToken })

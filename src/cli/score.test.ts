@@ -1,38 +1,35 @@
 import { Readable } from 'node:stream'
 import { describe, expect, it } from 'vitest'
 import { fakeIo, fakeTerminal, runCommand } from '../../test/fake-io.js'
-import type { RolloutRoom, ScoreInput, ScoreLine, ScoreOptions } from './engine-contract.js'
+import type { score as Score, ScoreInput, ScoreLine, ScoreOptions } from '../rollout/score.js'
 import { scoreCommand } from './score.js'
 
 /** A model for which every token has probability 1/e. */
-function fakeRoom(seen: { inputs: ScoreInput[]; options?: ScoreOptions; model?: string }): () => Promise<RolloutRoom> {
-  return async () => ({
-    async *score(model, inputs, options) {
-      Object.assign(seen, { model, options })
-      for await (const input of inputs) {
-        seen.inputs.push(input)
-        const tokens = 'tokens' in input ? input.tokens : [1, 2]
-        const list = (value: number) => tokens.map((_, i) => (i === 0 ? null : value))
-        const line: ScoreLine = {
-          tokens,
-          logprobs: list(-1),
-          entropy: list(2),
-          sumP2: list(0),
-          sumP2LogP: list(0),
-          S: list(0),
-          expectedS: list(0),
-        }
-        yield line
+function fakeScore(seen: { inputs: ScoreInput[]; options?: ScoreOptions; model?: string }): typeof Score {
+  return async function* (model, inputs, options) {
+    Object.assign(seen, { model, options })
+    for await (const input of inputs) {
+      seen.inputs.push(input)
+      const tokens = 'tokens' in input ? input.tokens : [1, 2]
+      const list = (value: number) => tokens.map((_, i) => (i === 0 ? null : value))
+      const line: ScoreLine = {
+        tokens,
+        logprobs: list(-1),
+        entropy: list(2),
+        sumP2: list(0),
+        sumP2LogP: list(0),
+        S: list(0),
+        expectedS: list(0),
       }
-    },
-    async *generate() {},
-  })
+      yield line
+    }
+  }
 }
 
 const score = (input: string | Readable, ...argv: string[]) => {
-  const seen = { inputs: [] as ScoreInput[] } as Parameters<typeof fakeRoom>[0]
+  const seen = { inputs: [] as ScoreInput[] } as Parameters<typeof fakeScore>[0]
   const io = fakeIo(input)
-  const done = runCommand((streams) => scoreCommand(streams, fakeRoom(seen)), ['score', '-m', 'm', ...argv], io)
+  const done = runCommand((streams) => scoreCommand(streams, fakeScore(seen)), ['score', '-m', 'm', ...argv], io)
   return done.then((result) => ({ ...result, seen }))
 }
 
@@ -92,7 +89,7 @@ describe('score', () => {
 
   it('does not wait for a person to type JSON', async () => {
     const { code, err } = await runCommand(
-      (io) => scoreCommand(io, fakeRoom({ inputs: [] })),
+      (io) => scoreCommand(io, fakeScore({ inputs: [] })),
       ['score', '-m', 'm'],
       fakeTerminal(),
     )

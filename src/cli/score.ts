@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
+import { type ScoreInput, type ScoreLine, score } from '../rollout/score.js'
 import type { CheckpointChoice } from '../run/evaluate/model.js'
 import { type EngineOptions, newCommand, numberOption, withModel } from './command.js'
-import { rolloutRoom, type ScoreInput, type ScoreLine } from './engine-contract.js'
 import { type Io, jsonLine, print, processIo } from './io.js'
 import { type LineReader, readJsonInput, requirePiped, textField, tokensField } from './json-input.js'
 import { locatedModel } from './located-model.js'
@@ -59,8 +59,9 @@ function totals(line: ScoreLine, index: number): string {
   )
 }
 
-export function scoreCommand(io: Io = processIo, room = rolloutRoom): Command {
-  const command = newCommand('score', 'score given tokens: log-probabilities, entropy and its scores', help)
+/** `measure` is the work behind the command; a test puts its own in place. */
+export function scoreCommand(io: Io = processIo, measure = score): Command {
+  const command = newCommand('score', help)
   return withModel(command, {
     dtypes: ['float64', 'float32', 'bfloat16', 'float16'],
     chosen: 'float64 on the CPU up to 1e9 parameters, else float32',
@@ -73,9 +74,8 @@ export function scoreCommand(io: Io = processIo, room = rolloutRoom): Command {
       const { temperature, chat = false, device, dtype, threads, adapter } = flags
       const model = await locatedModel(flags, io)
       const inputs = readJsonInput(io.stdin, readScoreInput)
-      const { score } = await room()
       let index = 0
-      for await (const line of score(model, inputs, { temperature, chat, device, dtype, threads, adapter })) {
+      for await (const line of measure(model, inputs, { temperature, chat, device, dtype, threads, adapter })) {
         await print(io.stdout, flags.json ? jsonLine(line) : totals(line, ++index))
       }
     })

@@ -1,6 +1,12 @@
 import type { Command } from 'commander'
-import type { SftRecipe } from '../recipe/sft-recipe.js'
-import type { SftOptions, SftSummary } from '../run/train/sft.js'
+import { loadAs } from '../recipe/load-recipe.js'
+import { type SftRecipe, sftFormat } from '../recipe/sft-recipe.js'
+import { createSftPanel } from '../report/terminal/panel.js'
+import { requireRoom } from '../run/plan/memory-check.js'
+import { resolveDtype } from '../run/plan/resolve-dtype.js'
+import { planSft } from '../run/plan/sft.js'
+import { runSft, type SftOptions, type SftSummary } from '../run/train/sft.js'
+import { loadSftData } from '../task/sft-data.js'
 import { newCommand, repeated } from './command.js'
 import { Exit, exitCodes } from './errors.js'
 import { type Io, jsonLine, print, processIo } from './io.js'
@@ -14,6 +20,7 @@ import {
   warnOfAbsentDevice,
   writeReport,
 } from './run-command.js'
+import { sftPlanText, sftSummaryText } from './sft-text.js'
 import { stopOnSignals } from './signals.js'
 
 const help = `
@@ -44,16 +51,11 @@ interface SftFlags {
 }
 
 /** The recipe as given; where a run is resumed without one, the run's own. */
-async function recipeOf(path: string | undefined, flags: SftFlags): Promise<SftRecipe> {
-  const [{ loadAs }, { sftFormat }] = await Promise.all([
-    import('../recipe/load-recipe.js'),
-    import('../recipe/sft-recipe.js'),
-  ])
-  return loadAs(await recipePath('sft', path, flags), sftFormat, flags.set)
-}
+const recipeOf = (path: string | undefined, flags: SftFlags): SftRecipe =>
+  loadAs(recipePath('sft', path, flags), sftFormat, flags.set)
 
 export function sftCommand(io: Io = processIo): Command {
-  return newCommand('sft', 'teach a model by examples, or continue such a run', help, { resultsOnDisk: true })
+  return newCommand('sft', help, { resultsOnDisk: true })
     .argument('[recipe]', 'YAML file; may be left out with --run DIR --resume')
     .option('-s, --set <key=value>', 'change a key of the recipe (may be repeated)', repeated)
     .option('--run <dir>', 'directory of the run (default: runs/NAME-TIMESTAMP)')
@@ -61,22 +63,13 @@ export function sftCommand(io: Io = processIo): Command {
     .option('--dry-run', 'print the plan and stop')
     .option('--json', 'print the summary as one line of JSON, everything else to stderr')
     .action(async (path: string | undefined, flags: SftFlags) => {
-      const given = await recipeOf(path, flags)
+      const given = recipeOf(path, flags)
       const people = flags.json ? io.stderr : io.stdout
-      const [{ loadSftData }, { planSft }, { requireRoom }, { sftPlanText }, { resolveDtype }, { sftFormat }] =
-        await Promise.all([
-          import('../task/sft-data.js'),
-          import('../run/plan/sft.js'),
-          import('../run/plan/memory-check.js'),
-          import('./sft-text.js'),
-          import('../run/plan/resolve-dtype.js'),
-          import('../recipe/sft-recipe.js'),
-        ])
       const data = await loadSftData(given.data)
       const where = { runDirectory: flags.run, resume: flags.resume }
       const { recipe, choice } = await resolveDtype(given, sftFormat, where)
       const plan = await planSft(recipe, data, { dtypeChoice: choice })
-      const place = await plannedPlace(recipe, flags)
+      const place = plannedPlace(recipe, flags)
       await warnOfAbsentDevice(plan)
       await print(people, sftPlanText(recipe, plan, place, people.columns))
       if (flags.dryRun) {
@@ -104,11 +97,6 @@ async function runInPanel(
     steps,
   }: { io: Io; people: Io['stdout']; place: string; data: SftOptions['data']; steps: number },
 ): Promise<SftSummary & { report?: string }> {
-  const [{ runSft }, { createSftPanel }, { sftSummaryText }] = await Promise.all([
-    import('../run/train/sft.js'),
-    import('../report/terminal/panel.js'),
-    import('./sft-text.js'),
-  ])
   const stop = new AbortController()
   const panel = createSftPanel(people as NodeJS.WriteStream, {
     isTty: people.isTTY === true,

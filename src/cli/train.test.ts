@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { fakeIo, runCommand } from '../../test/fake-io.js'
 import { fakeModelShape, fakeParts } from '../../test/fake-run.js'
-import { type TrainRoom, trainCommand } from './train.js'
+import { type TrainWork, trainCommand } from './train.js'
 
 const root = mkdtempSync(join(tmpdir(), 'train-'))
 afterAll(() => rmSync(root, { recursive: true }))
@@ -13,16 +13,16 @@ const fresh = () => join(root, `run-${count++}`)
 const recipe = join(root, 'tiny.yaml')
 writeFileSync(recipe, 'model: nothing\ntask: {name: none}\ntrain: {steps: 4}\ncheckpoint: {every: 2}\n')
 
-function room(misbehave?: (step: number) => void, host = 2 ** 40): () => Promise<TrainRoom> {
-  return async () => ({
+function work(misbehave?: (step: number) => void, host = 2 ** 40): TrainWork {
+  return {
     describeModel: async () => fakeModelShape,
     freeMemory: async () => ({ host }),
     openParts: (resolved, options) => fakeParts(resolved, [], misbehave)(resolved, options),
-  })
+  }
 }
 
 const train = (argv: string[], misbehave?: (step: number) => void) =>
-  runCommand((io) => trainCommand(io, room(misbehave)), ['train', ...argv], fakeIo())
+  runCommand((io) => trainCommand(io, work(misbehave)), ['train', ...argv], fakeIo())
 
 describe('train', () => {
   it('prints plan, steps, chart and summary, and leaves a run with a report', async () => {
@@ -73,7 +73,7 @@ describe('train', () => {
     const directory = fresh()
     const narrow = (...argv: string[]) =>
       runCommand(
-        (io) => trainCommand(io, room(undefined, 2 ** 28)),
+        (io) => trainCommand(io, work(undefined, 2 ** 28)),
         ['train', recipe, '--run', directory, ...argv],
         fakeIo(),
       )

@@ -1,16 +1,27 @@
 import type { Command } from 'commander'
+import { loadRecipe } from '../recipe/index.js'
+import { trainFormat } from '../recipe/parse-recipe.js'
 import type { Recipe } from '../recipe/schema.js'
-import type { FreeMemory } from '../run/plan/free-memory.js'
-import type { ModelShape } from '../run/plan/plan.js'
+import { renderSummaryChart } from '../report/terminal/chart.js'
+import { createTrainPanel } from '../report/terminal/panel.js'
+import { freeMemory } from '../run/plan/free-memory.js'
+import { requireRoom } from '../run/plan/memory-check.js'
+import { makePlan } from '../run/plan/plan.js'
+import { resolveDtype } from '../run/plan/resolve-dtype.js'
+import { readHistory } from '../run/store/history.js'
+import { runPaths } from '../run/store/run-directory.js'
 import { edgesText } from '../run/train/edge-steps.js'
-import type { OpenParts } from '../run/train/parts.js'
+import { describeModel, type OpenParts, openParts } from '../run/train/parts.js'
 import type { Summary } from '../run/train/summary.js'
+import { train } from '../run/train/train.js'
 import { requireNoCode } from '../task/code.js'
+import { backendCapabilities } from '../train/backends.js'
 import { concernText, HealthWatch, healthFacts } from '../train/health/health.js'
 import { newCommand, repeated } from './command.js'
 import { ledgerText, targetText } from './control-text.js'
 import { Exit, exitCodes } from './errors.js'
 import { type Io, jsonLine, print, processIo } from './io.js'
+import { planText } from './plan-text.js'
 import {
   infinityAsYaml,
   plannedPlace,
@@ -49,32 +60,20 @@ interface TrainFlags {
   json?: boolean
 }
 
-/** The work behind the command, loaded when it is needed; a test puts its own in place. */
-export interface TrainRoom {
+/** The work behind the command; a test puts its own in place. */
+export interface TrainWork {
   openParts?: OpenParts
-  describeModel(recipe: Recipe, options?: { planOnly?: boolean }): Promise<ModelShape>
-  freeMemory(device: string, threads?: number): Promise<FreeMemory>
+  describeModel: typeof describeModel
+  freeMemory: typeof freeMemory
 }
 
-const trainRoom = async (): Promise<TrainRoom> => ({
-  ...(await import('../run/train/parts.js')),
-  ...(await import('../run/plan/free-memory.js')),
-})
+const trainWork: TrainWork = { openParts, describeModel, freeMemory }
 
 /** The recipe as given; where a run is resumed without one, the run's own. */
-async function recipeOf(path: string | undefined, flags: TrainFlags): Promise<Recipe> {
-  const { loadRecipe } = await import('../recipe/index.js')
-  const recipe = loadRecipe(await recipePath('train', path, flags), flags.set)
+function recipeOf(path: string | undefined, flags: TrainFlags): Recipe {
+  const recipe = loadRecipe(recipePath('train', path, flags), flags.set)
   if (flags.resume) requireNoCode(recipe.task, flags.run ?? 'RUN')
   return recipe
-}
-
-async function resolveForCommand(recipe: Recipe, { run, resume }: TrainFlags) {
-  const [{ resolveDtype }, { trainFormat }] = await Promise.all([
-    import('../run/plan/resolve-dtype.js'),
-    import('../recipe/parse-recipe.js'),
-  ])
-  return resolveDtype(recipe, trainFormat, { runDirectory: run, resume })
 }
 
 function summaryText(summary: Summary): string {
@@ -103,8 +102,8 @@ function summaryText(summary: Summary): string {
   return `${lines.join('\n')}\n`
 }
 
-export function trainCommand(io: Io = processIo, room = trainRoom): Command {
-  return newCommand('train', 'train a model as a recipe says, or continue a run', help, { resultsOnDisk: true })
+export function trainCommand(io: Io = processIo, work = trainWork): Command {
+  return newCommand('train', help, { resultsOnDisk: true })
     .argument('[recipe]', 'YAML file; may be left out with --run DIR --resume')
     .option('-s, --set <key=value>', 'change a key of the recipe (may be repeated)', repeated)
     .option('--run <dir>', 'directory of the run (default: runs/NAME-TIMESTAMP)')
@@ -112,16 +111,13 @@ export function trainCommand(io: Io = processIo, room = trainRoom): Command {
     .option('--dry-run', 'print the plan and stop')
     .option('--json', 'print the summary as one line of JSON, everything else to stderr')
     .action(async (path: string | undefined, flags: TrainFlags) => {
-      const given = await recipeOf(path, flags)
+      const given = recipeOf(path, flags)
       const people = flags.json ? io.stderr : io.stdout
-      const [{ describeModel, freeMemory, openParts }, { makePlan }, { requireRoom }, { planText }] = await Promise.all(
-        [room(), import('../run/plan/plan.js'), import('../run/plan/memory-check.js'), import('./plan-text.js')],
-      )
-      const model = await describeModel(given, { planOnly: flags.dryRun })
-      const { recipe, choice } = await resolveForCommand(given, flags)
-      const plan = makePlan(recipe, model, await freeMemory(recipe.device, recipe.threads), choice)
-      const place = await plannedPlace(recipe, flags)
-      const { backendCapabilities } = await import('../train/backends.js')
+      const model = await work.describeModel(given, { planOnly: flags.dryRun })
+      const where = { runDirectory: flags.run, resume: flags.resume }
+      const { recipe, choice } = await resolveDtype(given, trainFormat, where)
+      const plan = makePlan(recipe, model, await work.freeMemory(recipe.device, recipe.threads), choice)
+      const place = plannedPlace(recipe, flags)
       if (backendCapabilities(recipe.backend).here) await warnOfAbsentDevice(plan)
       await print(people, planText(recipe, plan, place, people.columns))
       if (flags.dryRun) {
@@ -129,7 +125,7 @@ export function trainCommand(io: Io = processIo, room = trainRoom): Command {
         return
       }
       requireRoom(plan)
-      const summary = await runTraining(recipe, flags, { io, people, place, openParts })
+      const summary = await runTraining(recipe, flags, { io, people, place, openParts: work.openParts })
       await print(io.stdout, flags.json ? jsonLine(summary) : '')
       if (summary.interrupted) {
         await sayHowToContinue('train', summary, io)
@@ -143,13 +139,6 @@ async function runTraining(
   flags: TrainFlags,
   { io, people, place, openParts }: { io: Io; people: Io['stdout']; place: string; openParts?: OpenParts },
 ): Promise<Summary & { report?: string }> {
-  const [{ train }, { createTrainPanel }, { renderSummaryChart }, { readHistory }, { runPaths }] = await Promise.all([
-    import('../run/train/train.js'),
-    import('../report/terminal/panel.js'),
-    import('../report/terminal/chart.js'),
-    import('../run/store/history.js'),
-    import('../run/store/run-directory.js'),
-  ])
   const stop = new AbortController()
   const health = new HealthWatch(healthFacts(recipe))
   const panel = createTrainPanel(people as NodeJS.WriteStream, {

@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process'
 import type { Command } from 'commander'
+import { watchRuns } from '../report/live/server.js'
 import { newCommand, numberOption } from './command.js'
 import { type Io, jsonLine, print, processIo } from './io.js'
-import type { tokenDecoder as Load } from './token-decoder.js'
+import { tokenDecoder } from './token-decoder.js'
 
 const help = `
 Serves live pages over run directories until Ctrl-C: all runs, the curves of one or of several, every completion by SQL, and
@@ -26,17 +27,13 @@ interface WatchFlags {
 }
 
 export function watchCommand(io: Io = processIo): Command {
-  return newCommand('watch', 'live pages over runs, their completions, and their tokens', help)
+  return newCommand('watch', help)
     .argument('[dirs...]', 'run directories, or directories of them (default: runs)')
     .option('--port <n>', 'port; 0: any free one', numberOption({ minimum: 0, maximum: 65_535, whole: true }), 0)
     .option('--host <host>', 'address to listen on', '127.0.0.1')
     .option('--no-open', 'do not open the browser')
     .option('--json', 'print {"url": ...} as the first line')
     .action(async (directories: string[], { port, host, open, json }: WatchFlags) => {
-      const [{ watchRuns }, { tokenDecoder }] = await Promise.all([
-        import('../report/live/server.js'),
-        import('./token-decoder.js'),
-      ])
       const watch = await watchRuns({
         directories: directories.length > 0 ? directories : ['runs'],
         port,
@@ -57,8 +54,8 @@ export function watchCommand(io: Io = processIo): Command {
 }
 
 /** Each model's tokenizer is read once. */
-function cached(load: typeof Load): typeof Load {
-  const known = new Map<string, ReturnType<typeof Load>>()
+function cached(load: typeof tokenDecoder): typeof tokenDecoder {
+  const known = new Map<string, ReturnType<typeof tokenDecoder>>()
   return (model) => {
     const found = known.get(model) ?? load(model)
     known.set(model, found)
