@@ -53,11 +53,11 @@ export function watchCommand(io: Io = processIo): Command {
     })
 }
 
-/** Each model's tokenizer is read once. */
-function cached(load: typeof tokenDecoder): typeof tokenDecoder {
+/** Each model's tokenizer is read once, from this machine: a page that is opened downloads no model. */
+function cached(load: typeof tokenDecoder): (model: string) => ReturnType<typeof tokenDecoder> {
   const known = new Map<string, ReturnType<typeof tokenDecoder>>()
   return (model) => {
-    const found = known.get(model) ?? load(model)
+    const found = known.get(model) ?? load(model, { offline: true })
     known.set(model, found)
     return found
   }

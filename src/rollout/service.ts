@@ -6,6 +6,7 @@ import { openLocalModel } from '../model/open.js'
 import type { OpenModel } from '../model/types.js'
 import { type Device, type Dtype, native, parseDevice, requireDevice, transfersText } from '../torch/index.js'
 import type { CallContext } from '../torch/thread.js'
+import { type AlternativesCall, alternativesOf } from './alternatives.js'
 import { sampleCompletions } from './sampler.js'
 import { type ScoreGroup, scoreCompletions, scoreSequence } from './scoring.js'
 import type { SamplePrompt, SamplingOptions } from './types.js'
@@ -88,6 +89,10 @@ export class ModelService {
 
   score({ groups, temperature, tokenBudget }: { groups: ScoreGroup[]; temperature: number; tokenBudget: number }) {
     return scoreCompletions(this.model, groups, { temperature, tokenBudget })
+  }
+
+  alternatives(call: AlternativesCall) {
+    return alternativesOf(this.model, call)
   }
 
   scoreSequence({ tokens, temperature }: { tokens: number[]; temperature: number }) {

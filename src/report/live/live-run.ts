@@ -3,6 +3,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse } from 'yaml'
 import { runPaths } from '../../run/store/run-directory.js'
+import type { StepMetrics } from '../../train/events.js'
 import { type Concern, HealthWatch, healthFacts } from '../../train/health/health.js'
 import { metricOf } from '../../train/metrics/catalogue.js'
 import type { RunSource } from './sources.js'
@@ -122,6 +123,12 @@ export class LiveRun {
       concerns: this.concerns().map(({ label }) => label),
       updated: this.#updated(),
     }
+  }
+
+  /** The steps so far, by step: a step that was written twice counts once. */
+  lines(): StepMetrics[] {
+    const byStep = new Map(this.#metrics.lines.map((line) => [line.step, line]))
+    return [...byStep.values()] as unknown as StepMetrics[]
   }
 
   series(from = 0): Series {

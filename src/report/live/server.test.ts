@@ -130,6 +130,32 @@ describe('what it reads', () => {
     expect((await get(`/api/runs/${id}/completion?step=99&sample=0&prompt=x`)).status).toBe(404)
   })
 
+  it('is what controls a run: only figures that it has, and its ledger', async () => {
+    const { control, ledger, facts } = await json(`/api/runs/${(await runNamed('runs/grpo')).id}/control`)
+    const ids = control.figures.map(({ id }: { id: string }) => id)
+    expect(ids).toEqual(expect.arrayContaining(['entropy-target', 'setpoint-bounds', 'masked', 'setpoint-wanted']))
+    expect(ledger.figures.map(({ id }: { id: string }) => id)).toEqual(['ledger-changes', 'ledger-shares'])
+    expect(ledger.parts.join()).toContain('Shares of the exact prediction')
+    expect(facts.find(({ label }: { label: string }) => label === 'Target now').value).toBe('3.5 nats')
+    const plain = await json(`/api/runs/${(await runNamed('runs/lora')).id}/control`)
+    expect(plain.control.figures[0].id).toBe('entropy')
+    expect(plain.control.figures.map(({ id }: { id: string }) => id).join()).not.toContain('setpoint')
+    expect(plain.ledger).toMatchObject({ figures: [], parts: [] })
+  })
+
+  it('is how the scores of a step are distributed, and the tokens of a bar', async () => {
+    const { id } = await runNamed('runs/lora')
+    const found = await json(`/api/runs/${id}/scores?step=1&by=s`)
+    expect(found.bounds.method).toBe('clip-b')
+    const bin = found.bins.findIndex(({ count }: { count: number }) => count > 0)
+    const { count, tokens } = await json(
+      `/api/runs/${id}/scores/tokens?step=1&by=s&low=${found.low}&high=${found.high}&bin=${bin}`,
+    )
+    expect(count).toBe(found.bins[bin].count)
+    expect(tokens[0]).toMatchObject({ text: expect.any(String), at: expect.any(Number) })
+    expect((await get(`/api/runs/${id}/scores?step=99`)).status).toBe(404)
+  })
+
   it('is which settings differ', async () => {
     const [a, b] = [await runNamed('runs/grpo'), await runNamed('runs/lora')]
     const { differences } = await json(`/api/compare?run=${a.id}&run=${b.id}`)

@@ -1,21 +1,20 @@
 /** `isentrope watch`: pages over run directories, live. Reads only; one poll a second serves every page that is open. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
+import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { serve } from '@hono/node-server'
 import { Hono } from 'hono'
-import { streamSSE } from 'hono/streaming'
 import { UserError } from '../../base/errors.js'
-import { defaultColumns } from '../../run/rollouts/columns.js'
-import { Rollouts } from '../../run/rollouts/query.js'
 import { runPaths } from '../../run/store/run-directory.js'
-import { topics } from '../../train/metrics/catalogue.js'
-import { differences } from './differences.js'
-import { describeMetrics, LiveRun } from './live-run.js'
+import { AlternativesDesk } from './alternatives.js'
+import { NotFound } from './api/context.js'
+import { addEvents, type Listener } from './api/events.js'
+import { addRolloutRoutes } from './api/rollouts.js'
+import { addRunRoutes } from './api/runs.js'
+import { addTokenRoutes } from './api/tokens.js'
+import { LiveRun } from './live-run.js'
+import { addPages } from './pages.js'
 import { guard, newToken } from './security.js'
-import { shell } from './shell.js'
 import { findRuns } from './sources.js'
-import { tokensOf } from './tokens.js'
 
 export interface WatchOptions {
   /** Run directories, or directories of them; missing ones are awaited. */
@@ -36,11 +35,6 @@ export interface Watch {
 }
 
 const pollEvery = 1000
-/** Rows of one page of a table at most. */
-const mostRows = 200
-const querySeconds = 10
-/** A table's columns, with the prompt before the completion. */
-const pageColumns = defaultColumns.toSpliced(-1, 0, 'prompt')
 
 export async function watchRuns({
   directories,
@@ -50,7 +44,7 @@ export async function watchRuns({
 }: WatchOptions): Promise<Watch> {
   const token = newToken()
   const runs = new Map<string, LiveRun>()
-  const listeners = new Set<(changed: string[]) => void>()
+  const listeners = new Set<Listener>()
   let bound = port
 
   const poll = () => {
@@ -99,91 +93,13 @@ export async function watchRuns({
     return undefined
   }
 
-  app.get('/api/runs', (c) => c.json([...runs.values()].map((run) => run.summary())))
-  app.get('/api/runs/:id', (c) => {
-    const run = runOf(c.req.param('id'))
-    const series = run.series(wholeNumber(c.req.query('from')))
-    return c.json({
-      run: run.summary(),
-      series,
-      evaluations: run.evaluations(),
-      warnings: run.warnings(),
-      concerns: run.concerns(),
-      metrics: describeMetrics(Object.keys(series.columns)),
-      topics: topics.map(({ title, metrics }) => ({ title, keys: Object.keys(metrics) })),
-    })
-  })
-  app.get('/api/runs/:id/config', (c) => c.text(runOf(c.req.param('id')).configText))
-  app.get('/api/compare', (c) => {
-    const chosen = (c.req.queries('run') ?? []).map(runOf)
-    return c.json({ differences: differences(chosen.map(({ config }) => config)) })
-  })
-  app.get('/api/runs/:id/rollouts', async (c) => {
-    const { directory } = runOf(c.req.param('id')).source
-    const { where, order, group } = c.req.query()
-    const rollouts = await Rollouts.open(directory)
-    const limits = { timeout: querySeconds, signal: c.req.raw.signal }
-    try {
-      const select = pageColumns.filter((name) => rollouts.columns.includes(name)).join(', ')
-      const page = {
-        select,
-        ...(where ? { where } : {}),
-        ...(order ? { order } : {}),
-        limit: Math.min(mostRows, wholeNumber(c.req.query('limit'), 50)),
-        offset: wholeNumber(c.req.query('offset')),
-      }
-      if (group) throw new UserError('group: is not taken here')
-      const rows = []
-      for await (const batch of rollouts.query(page, limits)) rows.push(...batch)
-      return c.json({ count: await rollouts.count(page.where, limits), columns: rollouts.columns, rows })
-    } finally {
-      rollouts.close()
-    }
-  })
-  app.get('/api/runs/:id/completion', async (c) => {
-    const run = runOf(c.req.param('id'))
-    const step = wholeNumber(c.req.query('step'))
-    const sample = wholeNumber(c.req.query('sample'))
-    const prompt = c.req.query('prompt') ?? ''
-    const decode = await decoder(run)
-    const found = await tokensOf(run.source.directory, { step, prompt, sample }, decode)
-    if (found === undefined) throw new NotFound('there is no such completion')
-    return c.json(found)
-  })
-  app.get('/events', (c) =>
-    streamSSE(c, async (stream) => {
-      let wake: () => void = () => {}
-      const changed = new Set<string>()
-      const tell = (ids: string[]) => {
-        for (const id of ids) changed.add(id)
-        wake()
-      }
-      listeners.add(tell)
-      stream.onAbort(() => {
-        listeners.delete(tell)
-        wake()
-      })
-      await stream.writeSSE({ event: 'ready', data: '{}' })
-      while (!stream.aborted && !stream.closed) {
-        if (changed.size === 0) {
-          // A line now and then, so that a connection that is gone is noticed.
-          await new Promise<void>((resolve) => {
-            wake = resolve
-            setTimeout(resolve, 15_000).unref()
-          })
-        }
-        if (stream.aborted) return
-        await stream.writeSSE({ event: 'changed', data: JSON.stringify([...changed]) })
-        changed.clear()
-      }
-    }),
-  )
-  for (const [path, asset] of Object.entries(assets())) {
-    app.get(path, (c) => c.body(asset.text, 200, { 'Content-Type': asset.type }))
-  }
-  for (const path of ['/', '/compare', '/run/:id', '/run/:id/rollouts', '/run/:id/tokens']) {
-    app.get(path, (c) => c.html(shell()))
-  }
+  const alternatives = new AlternativesDesk()
+  const context = { app, runs: () => [...runs.values()], runOf, decoder, alternatives }
+  addRunRoutes(context)
+  addRolloutRoutes(context)
+  addTokenRoutes(context)
+  addEvents(app, listeners)
+  addPages(app)
   app.notFound((c) => c.json({ error: 'there is no such page' }, 404))
   app.onError((error, c) => {
     if (error instanceof NotFound) return c.json({ error: error.message }, 404)
@@ -211,44 +127,13 @@ export async function watchRuns({
   return {
     url: `http://${shown.includes(':') ? `[${shown}]` : shown}:${bound}/?token=${token}`,
     port: bound,
-    close: () =>
-      new Promise((resolve) => {
+    close: async () => {
+      await alternatives.close()
+      await new Promise<void>((resolve) => {
         clearInterval(timer)
         if ('closeAllConnections' in server) server.closeAllConnections()
         server.close(() => resolve())
-      }),
-  }
-}
-
-class NotFound extends Error {}
-
-function wholeNumber(text: string | undefined, fallback = 0): number {
-  const value = Number(text ?? fallback)
-  return Number.isSafeInteger(value) && value >= 0 ? value : fallback
-}
-
-const require = createRequire(import.meta.url)
-
-function assets(): Record<string, { text: string; type: string }> {
-  const own = (name: string) => readFileSync(new URL(`assets/${name}`, import.meta.url), 'utf8')
-  const shared = (name: string) => readFileSync(new URL(`../html/assets/${name}`, import.meta.url), 'utf8')
-  const library = (name: string) => readFileSync(require.resolve(`uplot/dist/${name}`), 'utf8')
-  const css = 'text/css; charset=utf-8'
-  const js = 'text/javascript; charset=utf-8'
-  const style = [
-    library('uPlot.min.css'),
-    ...['page.css', 'figures.css', 'tokens.css', 'media.css'].map(shared),
-    own('live.css'),
-  ]
-  return {
-    '/assets/style.css': { text: style.join('\n'), type: css },
-    '/assets/uplot.js': { text: library('uPlot.iife.min.js'), type: js },
-    '/assets/common.js': { text: shared('common.js'), type: js },
-    ...Object.fromEntries(
-      ['app.js', 'page.js', 'runs.js', 'curves.js', 'curve.js', 'series.js', 'rollouts.js', 'tokens.js'].map((name) => [
-        `/assets/${name}`,
-        { text: own(name), type: js },
-      ]),
-    ),
+      })
+    },
   }
 }

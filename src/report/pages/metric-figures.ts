@@ -14,6 +14,8 @@ export interface Quantity {
   name: string
   /** The metrics it is made of. */
   keys: string[]
+  /** A curve that repeats a metric beside others; it makes no figure by itself. */
+  repeats?: true
   value(metrics: StepMetrics): number | undefined
 }
 
@@ -47,7 +49,8 @@ const quantity = (name: string, key: string, scale = 1): Quantity => ({
 /** A curve that repeats a metric where another one gives it a meaning. */
 const beside = (name: string, key: keyof StepMetrics & string, other: keyof StepMetrics & string): Quantity => ({
   name,
-  keys: [],
+  keys: [key],
+  repeats: true,
   value: (metrics) => (metricValue(metrics, other) === undefined ? undefined : metricValue(metrics, key)),
 })
 

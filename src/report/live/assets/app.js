@@ -1,4 +1,5 @@
 /** Chooses the page by the address, and keeps it current: the server says what has changed. */
+import { controlView } from './control.js'
 import { compareView, runView } from './curves.js'
 import { say } from './page.js'
 import { rolloutsView } from './rollouts.js'
@@ -9,7 +10,7 @@ const [, kind, id, part] = location.pathname.split('/')
 const views = {
   '': () => runsView(),
   compare: () => compareView(new URLSearchParams(location.search).getAll('run')),
-  run: () => ({ rollouts: rolloutsView, tokens: tokensView })[part]?.(id) ?? runView(id),
+  run: () => ({ rollouts: rolloutsView, tokens: tokensView, control: controlView })[part]?.(id) ?? runView(id),
 }
 
 const view = await (views[kind] ?? views[''])()

@@ -1,171 +1,116 @@
 /** The curves of a run, or of several on the same axes. */
-import { Curve } from './curve.js'
-import { address, get, heading, remember, showing } from './page.js'
-import { columnOf, evaluationMetrics, mergedRun } from './series.js'
+import { Board } from './board.js'
+import { Feed } from './feed.js'
+import { action, check, curveFields, curveQuery, curveState, field, save } from './form.js'
+import { address, get, heading, notices, remember, showing } from './page.js'
+import { csvOf, evaluationMetrics, hasValues } from './series.js'
 
 const { $, make } = globalThis.report
+
+const usualPins = ['reward_mean', 'entropy_nats']
 
 export const runView = (id) => curvesView([id], false)
 export const compareView = (ids) => curvesView(ids, true)
 
 async function curvesView(ids, comparing) {
   const query = new URLSearchParams(location.search)
-  const state = {
-    find: query.get('find') ?? '',
-    x: query.get('x') ?? 'step',
-    smooth: Number(query.get('smooth') ?? 0),
-    log: query.get('log') === '1',
-    band: query.get('band') === '1',
-  }
-  const runs = new Map()
-  const charts = new Map()
-  const pinned = new Set(JSON.parse(localStorage.getItem('pinned') ?? '["reward_mean","entropy_nats"]'))
+  const state = { find: query.get('find') ?? '', ...curveState(query), band: query.get('band') === '1' }
+  const feed = new Feed(ids)
+  // A link brings the pins of whoever sent it; without any, those of this browser are shown.
+  const given = query.get('pins')
+  const pinned = new Set(
+    given?.split(',').filter(Boolean) ?? JSON.parse(localStorage.getItem('pinned') ?? 'null') ?? usualPins,
+  )
   const view = {
     state,
     comparing,
     pinned,
-    runs: () => [...runs.values()],
+    runs: () => feed.list(),
+    changed: keep,
     pin(key) {
       if (!pinned.delete(key)) pinned.add(key)
       localStorage.setItem('pinned', JSON.stringify([...pinned]))
       draw()
     },
   }
-  const main = $('#main')
-  const seen = new IntersectionObserver((entries) => {
-    for (const { target, isIntersecting } of entries) if (isIntersecting) charts.get(target.dataset.key)?.build()
-  })
-
+  const board = new Board(view)
+  const links = make('div', undefined, { class: 'links controls' })
   const controls = make('div', undefined, { class: 'controls' })
-  const links = make('p', undefined, { class: 'links' })
-  const sections = make('div')
-  const warnings = make('div')
+  const told = make('div')
   const settings = make('div')
-  main.replaceChildren(links, controls, warnings, sections, settings)
-  buildControls()
+  $('#main').replaceChildren(links, told, controls, board.place, settings)
 
-  function buildControls() {
-    const field = (title, element, attributes = {}) => {
-      const label = make('label', title, attributes)
-      label.append(element)
-      return label
-    }
-    const find = make('input', undefined, { type: 'search', value: state.find, placeholder: 'e.g. entropy' })
-    find.addEventListener('input', () => {
-      state.find = find.value
-      draw()
+  const find = make('input', undefined, { type: 'search', value: state.find, placeholder: 'e.g. entropy' })
+  find.addEventListener('input', () => {
+    state.find = find.value
+    draw()
+  })
+  controls.append(
+    field('Find a metric', find, { class: 'grow' }),
+    ...curveFields(state, draw),
+    ...(comparing
+      ? [
+          check('band over seeds', state.band, (on) => {
+            state.band = on
+            draw()
+          }),
+        ]
+      : []),
+  )
+
+  function keep() {
+    remember({
+      run: comparing ? ids : undefined,
+      find: state.find,
+      ...curveQuery(state),
+      band: state.band ? 1 : '',
+      pins: [...pinned].join() === usualPins.join() ? '' : [...pinned].join(),
     })
-    const select = (key, options) => {
-      const element = make('select')
-      for (const [value, text] of options) element.append(make('option', text, { value }))
-      element.value = String(state[key])
-      element.addEventListener('change', () => {
-        state[key] = key === 'smooth' ? Number(element.value) : element.value
-        draw()
-      })
-      return element
-    }
-    const check = (key, title) => {
-      const box = make('input', undefined, { type: 'checkbox' })
-      box.checked = state[key]
-      box.addEventListener('change', () => {
-        state[key] = box.checked
-        draw()
-      })
-      const label = make('label', undefined, { class: 'check' })
-      label.append(box, title)
-      return label
-    }
-    controls.append(
-      field('Find a metric', find, { class: 'grow' }),
-      field(
-        'Along',
-        select('x', [
-          ['step', 'steps'],
-          ['tokens', 'tokens'],
-          ['time', 'minutes'],
-        ]),
-      ),
-      field(
-        'Smoothing',
-        select('smooth', [
-          [0, 'none'],
-          [5, 'mean of 5'],
-          [10, 'mean of 10'],
-          [25, 'mean of 25'],
-          [50, 'mean of 50'],
-        ]),
-      ),
-      check('log', 'logarithmic'),
-      ...(comparing ? [check('band', 'band over seeds')] : []),
-    )
   }
 
   async function load(changed) {
-    if (changed !== undefined && !changed.some((id) => ids.includes(id))) return
+    if (!feed.concerns(changed)) return
     await showing(async () => {
-      await Promise.all(
-        ids.map(async (id) => {
-          const known = runs.get(id)
-          const from = known ? Math.max(0, known.count) : 0
-          let answer = await get(address(`/api/runs/${id}`, { from }))
-          if (known && answer.series.generation !== known.generation) answer = await get(`/api/runs/${id}`)
-          runs.set(id, mergedRun(known, answer))
-        }),
-      )
+      await feed.load()
       describe()
       draw()
     })
   }
 
   function describe() {
-    const list = [...runs.values()].map(({ run }) => run)
+    const entries = feed.list()
+    const csv = (name) => action('CSV of all metrics', () => save(`${name}.csv`, csvOf(feed.list()), 'text/csv'))
     if (comparing) {
-      heading(`${list.length} runs`, list.map(({ name }) => name).join(', '), [['Compare']])
-      links.replaceChildren()
+      heading(`${entries.length} runs`, entries.map(({ run }) => run.name).join(', '), [['Compare']])
+      if (!links.firstChild) links.append(csv('runs'))
       return
     }
-    const [run] = list
+    const [{ run, warnings, concerns }] = entries
     const left = run.secondsLeft === undefined ? '' : `, about ${Math.ceil(run.secondsLeft / 60)} min left`
     heading(
       run.name,
       `${run.status}, step ${run.step} of ${run.steps ?? '?'}${left} · ${run.algorithm ?? ''} · ${run.method ?? 'none'} · ${run.model ?? ''}`,
       [[run.name]],
     )
-    links.replaceChildren(
-      make('a', 'Rollouts', { href: `/run/${run.id}/rollouts`, class: 'action' }),
-      ' ',
-      download('CSV of all metrics', () => csvOf(runs.get(run.id)), `${run.name.replaceAll('/', '-')}.csv`),
-    )
-    const { warnings: past, concerns } = runs.get(run.id)
-    warnings.replaceChildren(
-      ...(concerns.length === 0 ? [] : [concernList(concerns)]),
-      ...(past.length === 0 ? [] : [warningList(past)]),
-    )
-    if (!settings.firstChild) {
-      const details = make('details')
-      details.append(make('summary', 'config.yaml'))
-      details.addEventListener('toggle', async () => {
-        if (details.children.length === 1)
-          details.append(make('pre', await (await fetch(`/api/runs/${run.id}/config`)).text()))
-      })
-      settings.append(details)
+    if (!links.firstChild) {
+      links.append(
+        make('a', 'Rollouts', { href: `/run/${run.id}/rollouts`, class: 'action' }),
+        make('a', 'Control', { href: `/run/${run.id}/control`, class: 'action' }),
+        csv(run.name.replaceAll('/', '-')),
+      )
+      settings.append(configOf(run))
     }
+    told.replaceChildren(...notices(concerns, warnings))
   }
 
   function draw() {
-    remember({
-      run: comparing ? ids : undefined,
-      find: state.find,
-      x: state.x === 'step' ? '' : state.x,
-      smooth: state.smooth || '',
-      log: state.log ? 1 : '',
-      band: state.band ? 1 : '',
-    })
-    const known = new Map([...runs.values()].flatMap(({ metrics }) => metrics.map((metric) => [metric.key, metric])))
+    keep()
+    const entries = feed.list()
+    if (entries.length === 0) return
+    const known = new Map(entries.flatMap(({ metrics }) => metrics.map((metric) => [metric.key, metric])))
     const words = state.find.toLowerCase().split(/\s+/)
     const fits = ({ key, title }) => words.every((word) => `${key} ${title}`.toLowerCase().includes(word))
-    const { topics } = [...runs.values()][0]
+    const [{ topics }] = entries
     const placed = new Set(topics.flatMap(({ keys }) => keys))
     const groups = [
       { title: 'Pinned', keys: [...pinned] },
@@ -173,90 +118,35 @@ async function curvesView(ids, comparing) {
       ...topics,
       { title: 'More', keys: [...known.keys()].filter((key) => !placed.has(key)) },
     ]
-    const wanted = new Map()
     const blocks = groups.flatMap(({ title, keys, evaluation }) => {
-      const listed = keys.flatMap((key) => {
+      const metrics = keys.flatMap((key) => {
         const described = evaluation ? evaluationMetrics[key] : known.get(key)
         if (described === undefined) return []
         const metric = { ...described, key, evaluation, name: `${title}:${key}` }
-        return fits(metric) && [...runs.values()].some((entry) => columnOf(entry, metric) !== undefined) ? [metric] : []
+        return fits(metric) && entries.some((entry) => hasValues(entry, metric)) ? [metric] : []
       })
-      if (listed.length === 0) return []
-      const section = make('section')
-      const curves = make('div', undefined, { class: 'curves' })
-      section.append(make('h2', title), curves)
-      for (const metric of listed) {
-        const chart = charts.get(metric.name) ?? new Curve(metric, view)
-        wanted.set(metric.name, chart)
-        curves.append(chart.figure)
-      }
-      return [section]
+      return metrics.length === 0 ? [] : [{ title, metrics }]
     })
-    for (const [name, chart] of charts) {
-      if (wanted.has(name)) continue
-      seen.unobserve(chart.figure)
-      chart.destroy()
-    }
-    charts.clear()
-    for (const [name, chart] of wanted) charts.set(name, chart)
-    const nothing = make('p', runs.size > 0 && known.size === 0 ? 'No step yet.' : 'No metric fits.')
-    const before = scrollY
-    sections.replaceChildren(...(blocks.length > 0 ? blocks : [nothing]))
-    scrollTo({ top: before })
-    for (const chart of charts.values()) {
-      seen.observe(chart.figure)
-      chart.refresh()
-    }
+    board.draw(blocks, state.find === '' ? 'No step has ended yet.' : 'No metric fits.')
   }
 
   await load()
-  if (comparing) await showing(() => showDifferences(ids, settings, runs))
-  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
-    for (const chart of charts.values()) chart.shape = ''
-    draw()
-  })
+  if (comparing) await showing(() => showDifferences(feed, settings))
   return { changed: load }
 }
 
-/** What is wrong now; the list of warnings has what was wrong once. */
-function concernList(list) {
-  const notice = make('div', undefined, { class: 'notice concerns' })
-  const items = make('ul')
-  for (const { text, advice } of list) {
-    const item = make('li', `${text[0].toUpperCase()}${text.slice(1)}. ${advice}; see `)
-    item.append(make('code', 'docs/faq.md'), '.')
-    items.append(item)
-  }
-  notice.append(make('p', 'What to look at:'), items)
-  return notice
-}
-
-function warningList(list) {
+function configOf(run) {
   const details = make('details')
-  details.append(make('summary', list.length === 1 ? '1 warning' : `${list.length} warnings`))
-  const items = make('ul')
-  for (const { step, message } of list.slice(-50).reverse()) items.append(make('li', `step ${step}: ${message}`))
-  details.append(items)
+  details.append(make('summary', 'config.yaml'))
+  details.addEventListener('toggle', async () => {
+    if (details.children.length === 1)
+      details.append(make('pre', await (await fetch(`/api/runs/${run.id}/config`)).text(), { tabindex: '0' }))
+  })
   return details
 }
 
-function csvOf({ columns }) {
-  const keys = Object.keys(columns)
-  const rows = columns.step.map((_, i) => keys.map((key) => columns[key][i] ?? '').join(','))
-  return [keys.join(','), ...rows].join('\n')
-}
-
-function download(title, textOf, name) {
-  const button = make('button', title, { class: 'action', type: 'button' })
-  button.addEventListener('click', () => {
-    const href = URL.createObjectURL(new Blob([textOf()], { type: 'text/csv' }))
-    make('a', undefined, { href, download: name }).click()
-    URL.revokeObjectURL(href)
-  })
-  return button
-}
-
-async function showDifferences(ids, place, runs) {
+async function showDifferences(feed, place) {
+  const { ids, runs } = feed
   const { differences } = await get(address('/api/compare', { run: ids }))
   const section = make('section')
   section.append(make('h2', 'Settings that differ'))

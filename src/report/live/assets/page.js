@@ -40,3 +40,30 @@ export async function showing(work) {
     say(error.message)
   }
 }
+
+/** What is wrong with a run now, and what it has warned of. */
+export const notices = (concerns, warnings) => [
+  ...(concerns.length === 0 ? [] : [concernList(concerns)]),
+  ...(warnings.length === 0 ? [] : [warningList(warnings)]),
+]
+
+function concernList(list) {
+  const notice = make('div', undefined, { class: 'notice concerns' })
+  const items = make('ul')
+  for (const { text, advice } of list) {
+    const item = make('li', `${text[0].toUpperCase()}${text.slice(1)}. ${advice}; see `)
+    item.append(make('code', 'docs/faq.md'), '.')
+    items.append(item)
+  }
+  notice.append(make('p', 'What to look at:'), items)
+  return notice
+}
+
+function warningList(list) {
+  const details = make('details')
+  details.append(make('summary', list.length === 1 ? '1 warning' : `${list.length} warnings`))
+  const items = make('ul')
+  for (const { step, message } of list.slice(-50).reverse()) items.append(make('li', `step ${step}: ${message}`))
+  details.append(items)
+  return details
+}

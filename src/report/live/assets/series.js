@@ -9,16 +9,16 @@ export function mergedRun(known, { run, series, evaluations, warnings, concerns,
   const group = [run.method, run.algorithm, run.name.replace(/[-_]?(?:seed)?[-_]?\d+$/, '').replace(/seed-\d+\/?/, '')]
     .filter(Boolean)
     .join(' ')
-  if (!known || known.generation !== series.generation) return { ...settled, group, metrics, columns: series.columns }
+  const entry = { ...settled, group, sums: new Map() }
+  if (!known || known.generation !== series.generation) return { ...entry, metrics, columns: series.columns }
   const fresh = series.count - known.count
-  const keys = new Set([...Object.keys(known.columns), ...Object.keys(series.columns)])
-  const columns = {}
-  for (const key of keys) {
-    const before = known.columns[key] ?? new Array(known.count).fill(null)
-    columns[key] = [...before, ...(series.columns[key] ?? new Array(fresh).fill(null))]
+  const { columns } = known
+  for (const key of new Set([...Object.keys(columns), ...Object.keys(series.columns)])) {
+    columns[key] ??= new Array(known.count).fill(null)
+    columns[key].push(...(series.columns[key] ?? new Array(fresh).fill(null)))
   }
   const listed = new Map([...known.metrics, ...metrics].map((metric) => [metric.key, metric]))
-  return { ...settled, group, metrics: [...listed.values()], columns }
+  return { ...entry, metrics: [...listed.values()], columns }
 }
 
 /** The lowest and highest point of every stretch, so that no spike is lost. */
@@ -46,47 +46,105 @@ export const evaluationMetrics = {
   reward_mean: { title: 'Held-out reward', caption: 'Mean reward on held-out problems.' },
 }
 
-/** A metric's values in a run, if it has any. */
-export const columnOf = (entry, { evaluation, key }) => (evaluation ? entry.evaluations : entry).columns[key]
+/** The keys of a figure: one metric, or the members of a figure that several share. */
+const keysOf = ({ key, members }) => members?.map((member) => member.key) ?? [key]
 
-function xOf(entry, evaluation, along) {
+/** Whether a run has a value of a figure. */
+export const hasValues = (entry, metric) =>
+  keysOf(metric).some((key) => (metric.evaluation ? entry.evaluations : entry).columns[key] !== undefined)
+
+/** Where the steps of a run lie along the x axis. */
+export function xOf(entry, evaluation, along) {
   const { columns } = evaluation ? entry.evaluations : entry
   if (along === 'step' || evaluation) return columns.step ?? []
-  if (along === 'time') return (columns.time ?? []).map((time) => (time - columns.time[0]) / 60)
-  let sum = 0
-  return (columns.completion_tokens ?? []).map((count) => (sum += count ?? 0))
+  if (!entry.sums.has(along)) {
+    let sum = 0
+    entry.sums.set(
+      along,
+      along === 'time'
+        ? (columns.time ?? []).map((time) => (time - columns.time[0]) / 60)
+        : (columns.completion_tokens ?? []).map((count) => {
+            sum += count ?? 0
+            return sum
+          }),
+    )
+  }
+  return entry.sums.get(along)
 }
 
-/** Each run a line; or runs that differ in their seed alone a mean with the band of their extremes. */
-export function linesOf(runs, metric, { x: along, smooth, band }) {
-  const lines = runs.map((entry) => ({
-    name: entry.run.name,
-    group: entry.group,
-    x: xOf(entry, metric.evaluation, along),
-    y: columnOf(entry, metric) ?? [],
-  }))
-  if (!band) return lines.map((line) => ({ ...line, ...thinned(line.x, smoothed(line.y, smooth)) }))
+/** Each run a line, or each member of a shared figure; or runs that differ in their seed alone a mean and its extremes. */
+export function linesOf(runs, metric, { x: along, smooth, band, zoom }) {
+  const lines = runs.flatMap((entry) => {
+    const { columns } = metric.evaluation ? entry.evaluations : entry
+    return (metric.members ?? [{ key: metric.key }]).map(({ key, name }) => ({
+      name: name ?? entry.run.name,
+      group: entry.group,
+      x: xOf(entry, metric.evaluation, along),
+      y: columns[key] ?? [],
+    }))
+  })
+  const smoothing = (values) => smoothed(values, metric.evaluation ? 0 : smooth)
+  if (!band) return lines.map((line) => ({ ...line, ...shownPart(line.x, smoothing(line.y), zoom) }))
   const groups = Map.groupBy(lines, ({ group }) => group)
   return [...groups].flatMap(([group, members]) => {
-    const joined = uPlot.join(members.map(({ x, y }) => [x, smoothed(y, smooth)]))
+    const joined = uPlot.join(members.map(({ x, y }) => [x, smoothing(y)]))
     const [x, ...columns] = joined
     const at = (pick) =>
       x.map((_, i) => pick(columns.map((column) => column[i]).filter((value) => value !== null && value !== undefined)))
     const known = (pick) => at((values) => (values.length === 0 ? null : pick(values)))
+    const line = (name, pick, edge) => ({ name, edge, ...shownPart(x, known(pick), zoom) })
+    const title = members.length === 1 ? members[0].name : `${group}, ${members.length} seeds`
     return [
-      { name: `${group}, ${members.length} seeds`, x, y: known((v) => v.reduce((a, b) => a + b, 0) / v.length) },
-      { name: `${group} lowest`, x, y: known((v) => Math.min(...v)), edge: true },
-      { name: `${group} highest`, x, y: known((v) => Math.max(...v)), edge: true },
+      line(title, (v) => v.reduce((a, b) => a + b, 0) / v.length),
+      ...(members.length === 1
+        ? []
+        : [
+            line(`${group} lowest`, (v) => Math.min(...v), true),
+            line(`${group} highest`, (v) => Math.max(...v), true),
+          ]),
     ]
   })
 }
 
+/** Of a zoomed curve the part in view, and a point on either side; thinned if it still has too many. */
+function shownPart(x, y, zoom) {
+  if (!zoom || x.length <= mostPoints) return thinned(x, y)
+  let from = 0
+  let to = x.length
+  while (from < x.length && x[from] < zoom[0]) from++
+  while (to > from && x[to - 1] > zoom[1]) to--
+  from = Math.max(0, from - 1)
+  to = Math.min(x.length, to + 1)
+  return thinned(x.slice(from, to), y.slice(from, to))
+}
+
 /** The mean of each point and those before it, `count` at most; gaps stay gaps. */
-function smoothed(values, count) {
+export function smoothed(values, count) {
   if (count < 2) return values
+  let [sum, known] = [0, 0]
   return values.map((value, i) => {
-    if (value === null) return null
-    const part = values.slice(Math.max(0, i - count + 1), i + 1).filter((one) => one !== null)
-    return part.reduce((a, b) => a + b, 0) / part.length
+    if (value !== null) {
+      sum += value
+      known++
+    }
+    const gone = i >= count ? values[i - count] : null
+    if (gone !== null) {
+      sum -= gone
+      known--
+    }
+    return value === null ? null : sum / known
   })
+}
+
+/** All numbers of some runs as CSV, one line a run and step. */
+export function csvOf(entries) {
+  const keys = [...new Set(entries.flatMap(({ columns }) => Object.keys(columns)))]
+  const cell = (text) => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text)
+  const named = entries.length > 1
+  const rows = entries.flatMap(({ run, columns }) =>
+    (columns.step ?? []).map((_, i) =>
+      [...(named ? [cell(run.name)] : []), ...keys.map((key) => columns[key]?.[i] ?? '')].join(','),
+    ),
+  )
+  return [[...(named ? ['run'] : []), ...keys].map(cell).join(','), ...rows].join('\n')
 }
