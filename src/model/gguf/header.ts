@@ -8,12 +8,12 @@
  * what is left of the file before anything is allocated for it.
  */
 
-import { GGMLQuantizationType } from '@huggingface/gguf'
 import { UserError } from '../../base/errors.js'
 import { shown } from '../../base/shown.js'
 import { openFile } from '../file.js'
 import { type BlockFormatName, blockFormats } from './dequantize.js'
 import { GgufReader } from './reader.js'
+import { ggufTypeName } from './types.js'
 
 /** How a tensor's numbers are stored. */
 export type GgufDtype = 'F32' | 'F16' | 'BF16' | BlockFormatName
@@ -110,7 +110,7 @@ function readTensorInfo(reader: GgufReader, fail: Fail): TensorInfo {
 function place(info: TensorInfo, dataStart: number, size: number, path: string, fail: Fail): GgufTensor {
   const quoted = shown(info.name)
   const { shape } = info
-  const dtype: string | undefined = GGMLQuantizationType[info.type]
+  const dtype = ggufTypeName(info.type)
   if (dtype === undefined || !isReadable(dtype)) {
     const readable = [...Object.keys(plainBytes), ...Object.keys(blockFormats)].join(', ')
     throw new UserError(`${path}: tensor ${quoted} is stored as ${dtype ?? `type ${info.type}`}, which is not read`, {

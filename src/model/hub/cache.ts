@@ -10,29 +10,12 @@ import { existsSync, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { getHFHubCachePath, getRepoFolderName } from '@huggingface/hub'
-import { parseJson } from '../../base/json.js'
-import { isObject } from '../json.js'
 import { adapterConfigFile, adapterWeightsFile } from '../lora/adapter-config.js'
-
-export interface HubId {
-  /** OWNER/NAME. */
-  name: string
-  /** Branch, tag or commit. */
-  revision: string
-}
-
-/** `OWNER/NAME` or `OWNER/NAME@REVISION`; undefined for what cannot be a hub id. */
-export function parseHubId(reference: string): HubId | undefined {
-  const word = '[A-Za-z0-9][\\w.-]*'
-  const match = new RegExp(`^((?:${word}/)?${word})(?:@([\\w.-]+(?:/[\\w.-]+)*))?$`).exec(reference)
-  if (!match || /\.\.|--/.test(reference)) return undefined
-  return { name: match[1], revision: match[2] ?? 'main' }
-}
+import { shardsOf } from '../weight-index.js'
+import { type HubId, type HubKind, isCommit } from './id.js'
 
 export const repositoryFolder = ({ name }: HubId): string =>
   join(getHFHubCachePath(), getRepoFolderName({ type: 'model', name }))
-
-export const isCommit = (revision: string): boolean => /^[0-9a-f]{40}$/.test(revision)
 
 /** The commit that the cache has for a revision. */
 export function cachedCommit(id: HubId): string | undefined {
@@ -41,9 +24,6 @@ export function cachedCommit(id: HubId): string | undefined {
   const commit = existsSync(ref) ? readFileSync(ref, 'utf8').trim() : ''
   return isCommit(commit) ? commit : undefined
 }
-
-/** What a repository is asked for: a model (or the adapter that it is alone), or an adapter, whatever lies beside it. */
-export type HubKind = 'model' | 'adapter'
 
 /**
  * The snapshot's directory if it is in the cache and holds a configuration, and with `weights` every weight file too; an
@@ -65,17 +45,6 @@ export function cachedSnapshot(
   return shardsOf(readFileSync(join(directory, 'model.safetensors.index.json'), 'utf8')).every(has)
     ? directory
     : undefined
-}
-
-/** Files that a weight index names; none where it is malformed, which opening the model reports. */
-export function shardsOf(index: string): string[] {
-  try {
-    const parsed = parseJson(index)
-    const map = isObject(parsed) ? parsed.weight_map : undefined
-    return isObject(map) ? [...new Set(Object.values(map).map(String))] : []
-  } catch {
-    return []
-  }
 }
 
 /** HF_TOKEN, or the file that a login wrote (HF_TOKEN_PATH, else `token` under HF_HOME). */

@@ -6,7 +6,8 @@ import { cut, shown } from '../../base/shown.js'
 import { isWebAddress, sameOrigin } from '../../fetch/address.js'
 import { FetchError, withoutCredentials } from '../../fetch/errors.js'
 import { bodyOf, createHttp, type Fetch, type Http, LONGEST_ANSWER } from '../../fetch/http.js'
-import { hubToken, isCommit } from './cache.js'
+import { hubToken } from './cache.js'
+import { isCommit } from './id.js'
 
 /** Of one repository's listing: about a million files, which come by the thousand. */
 const LONGEST_LISTING = 4 * LONGEST_ANSWER

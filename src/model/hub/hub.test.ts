@@ -16,7 +16,7 @@ import { join, resolve } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { Failure, UserError } from '../../base/errors.js'
 import { openModel, sketchModel } from '../open.js'
-import { parseHubId } from './cache.js'
+import { parseHubId } from './id.js'
 
 // The pauses between two tries are tested with the client; here they take no time.
 vi.mock('node:timers/promises', async (original) => ({ ...(await original<object>()), setTimeout: async () => {} }))

@@ -12,18 +12,11 @@ import { networkOff } from '../../fetch/offline.js'
 import { serverTrouble } from '../../fetch/server-trouble.js'
 import { readText } from '../file.js'
 import { adapterConfigFile, adapterWeightsFile } from '../lora/adapter-config.js'
-import {
-  cachedCommit,
-  cachedSnapshot,
-  type HubId,
-  type HubKind,
-  hubToken,
-  isCommit,
-  repositoryFolder,
-  shardsOf,
-} from './cache.js'
+import { shardsOf } from '../weight-index.js'
+import { cachedCommit, cachedSnapshot, hubToken, repositoryFolder } from './cache.js'
 import { type HubClient, hubClient } from './client.js'
 import { contentName, downloadVerified } from './download.js'
+import { type HubId, type HubKind, isCommit } from './id.js'
 
 export interface HubOptions {
   fetch?: typeof globalThis.fetch

@@ -3,7 +3,7 @@ import { parse as parseYaml } from 'yaml'
 import { z } from 'zod'
 import { MissingData, UserError } from '../../base/errors.js'
 import { readText } from '../../model/file.js'
-import { type HubDataset, type HubRequest, openHubDataset } from './hub.js'
+import type { HubDataset, HubRequest } from './hub.js'
 import { dataExtensions } from './rows.js'
 
 export interface HubSplit extends HubRequest {
@@ -37,7 +37,7 @@ type CardConfig = z.output<typeof cardSchema>['configs'][number]
 
 /** The local files of a split, downloaded where they are missing. @throws UserError where there is no such split. */
 export async function hubSplit(request: HubSplit): Promise<SplitFiles> {
-  const dataset = await openHubDataset(request)
+  const dataset = await openDataset(request)
   const paths = chooseFiles(dataset.paths, await cardOf(dataset), request, dataset.toFetchMore)
   requireAllShards(paths, request, dataset.toFetchMore)
   const files: SplitFiles['files'] = []
@@ -45,9 +45,13 @@ export async function hubSplit(request: HubSplit): Promise<SplitFiles> {
   return { commit: dataset.commit, files }
 }
 
+/** The hub's library loads when a set is asked for. */
+const openDataset = async (request: HubRequest): Promise<HubDataset> =>
+  (await import('./hub.js')).openHubDataset(request)
+
 /** The names of the set's splits. */
 export async function hubSplitNames(request: Omit<HubSplit, 'split'>): Promise<string[]> {
-  const dataset = await openHubDataset(request)
+  const dataset = await openDataset(request)
   const splits = splitsOf(dataset.paths, await cardOf(dataset), request)
   return [...splits].flatMap(([name, files]) => (files.length > 0 ? [name] : []))
 }

@@ -17,9 +17,9 @@ import { withLock } from '../../fetch/lock.js'
 import { networkOff } from '../../fetch/offline.js'
 import { withProgress } from '../../fetch/progress.js'
 import { serverTrouble } from '../../fetch/server-trouble.js'
-import { isCommit } from '../../model/hub/cache.js'
 import { hubClient } from '../../model/hub/client.js'
 import { contentName, downloadVerified } from '../../model/hub/download.js'
+import { isCommit } from '../../model/hub/id.js'
 
 export interface HubRequest {
   /** `owner/name` of a data set. */

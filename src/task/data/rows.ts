@@ -6,7 +6,6 @@ import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { extname } from 'node:path'
 import { Readable } from 'node:stream'
-import { parse as parseCsv } from 'csv-parse'
 import { parseExactJson } from '../../base/decimals.js'
 import { UserError } from '../../base/errors.js'
 import { splitLines } from '../../base/lines.js'
@@ -112,7 +111,8 @@ async function* csv(path: string): AsyncGenerator<Row> {
     if (twice !== undefined) throw new UserError(`${path}: has the column '${twice}' twice`)
     return names
   }
-  const parser = parseCsv({ columns, bom: true, skip_empty_lines: true })
+  const { parse } = await import('csv-parse')
+  const parser = parse({ columns, bom: true, skip_empty_lines: true })
   const source = Readable.from(decoded(path))
   source.on('error', (error) => parser.destroy(error))
   try {
