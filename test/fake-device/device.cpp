@@ -23,10 +23,10 @@ using OptionalTensor = std::optional<Tensor>;
 // The autograd engine calls from a thread of the device's own.
 std::recursive_mutex lock;
 using Locked = std::lock_guard<std::recursive_mutex>;
-/** What was asked of the devices; written to PLAYED_DEVICE_LOG when the process ends. */
+/** What was asked of the devices; written to FAKE_DEVICE_LOG when the process ends. */
 struct Counts : std::map<std::string, long> {
   ~Counts() {
-    const char* path = getenv("PLAYED_DEVICE_LOG");
+    const char* path = getenv("FAKE_DEVICE_LOG");
     std::ofstream file(path ? path : "/dev/null", std::ios::app);
     for (auto& [what, times] : *this) file << what << '\t' << times << '\n';
   }
@@ -55,11 +55,11 @@ struct DeviceAllocator final : c10::Allocator {
     const c10::Device device(c10::kCUDA, current);
     if (n == 0) return {nullptr, device};
     Locked _(lock);
-    const char* limit = getenv("PLAYED_DEVICE_BYTES");
+    const char* limit = getenv("FAKE_DEVICE_BYTES");
     TORCH_CHECK_WITH(OutOfMemoryError, !limit || taken + long(n) <= atol(limit), "CUDA out of memory. Tried to allocate ", n, " bytes");
     const size_t bytes = (n + 4095) / 4096 * 4096;
     void* p = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    TORCH_CHECK(p != MAP_FAILED, "the machine has no memory left for the played device");
+    TORCH_CHECK(p != MAP_FAILED, "the machine has no memory left for the fake device");
     memset(p, 0xff, bytes);
     mprotect(p, bytes, PROT_NONE);
     blocks[static_cast<char*>(p)] = {n, bytes, 0};
@@ -67,7 +67,7 @@ struct DeviceAllocator final : c10::Allocator {
     most = std::max(most, taken += n);
     return {p, p, release, device};
   }
-  void copy_data(void*, const void*, size_t) const override { TORCH_CHECK(false, "not played"); }
+  void copy_data(void*, const void*, size_t) const override { TORCH_CHECK(false, "the fake device does not implement this"); }
 } device_allocator;
 auto allocator_registered = (c10::SetAllocator(c10::kCUDA, &device_allocator), 0);
 // Pinned memory is ordinary memory behind its size, spoilt when it is freed.
@@ -155,7 +155,7 @@ class Opened {
       if (t.numel() > 0 && original.numel() == 0) original.unsafeGetTensorImpl()->shallow_copy_from(copied(t).getIntrusivePtr());
       return original;
     }
-    for (auto& [alias, opened] : pairs_) TORCH_CHECK(t.numel() == 0 || alias.const_data_ptr() != t.const_data_ptr(), "this view is not played");
+    for (auto& [alias, opened] : pairs_) TORCH_CHECK(t.numel() == 0 || alias.const_data_ptr() != t.const_data_ptr(), "the fake device does not implement this view");
     return copied(t);
   }
 
@@ -272,8 +272,8 @@ struct Sequences {
     }
     check(q_starts, q.size(0), given[starts + 2].toInt());
     check(k_starts, k.size(0), given[starts + 3].toInt());
-    TORCH_CHECK(q_starts.numel() == k_starts.numel() && given[starts + 2].toInt() > 1, "other forms of the kernel are not played");
-    TORCH_CHECK(given[starts + 4].toDouble() == 0 && given[starts + 5].toBool(), "dropout, and attention that is not causal, are not played");
+    TORCH_CHECK(q_starts.numel() == k_starts.numel() && given[starts + 2].toInt() > 1, "the fake device does not implement other forms of the kernel");
+    TORCH_CHECK(given[starts + 4].toDouble() == 0 && given[starts + 5].toBool(), "the fake device implements neither dropout nor attention that is not causal");
   }
   static void check(const Tensor& starts, int64_t rows, int64_t longest) {
     TORCH_CHECK(starts.is_cuda() && starts.scalar_type() == at::kInt && starts.is_contiguous(), "cu_seqlens must be int32 on the device");
@@ -307,7 +307,7 @@ std::vector<IValue> taken_from(torch::jit::Stack* stack, const c10::OperatorHand
 void flash(const c10::OperatorHandle& op, torch::jit::Stack* stack) {
   const auto given = taken_from(stack, op);
   const Sequences s(given, 0, 3, given[10]);
-  for (size_t i = 11; i < given.size(); i++) TORCH_CHECK(given[i].isNone(), op.schema().arguments()[i].name(), " is not played");
+  for (size_t i = 11; i < given.size(); i++) TORCH_CHECK(given[i].isNone(), op.schema().arguments()[i].name(), " is not implemented by the fake device");
   Opened host;
   auto out = at::full(s.q.sizes(), NAN, s.q.options().device(at::kCPU));
   s.each(host, [&](auto rows, auto, auto&, auto&, auto& z, auto weights) {

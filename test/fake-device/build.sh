@@ -1,6 +1,6 @@
 #!/bin/sh
 # build.sh TORCH OUT: an installation in OUT that is TORCH (a torch package of 2.11 or later, with its headers), whose CUDA
-# library is the played one.
+# library is the fake one.
 set -e
 torch=$(realpath "$1") here=$(dirname "$(realpath "$0")")
 mkdir -p "$2/torch/lib"
