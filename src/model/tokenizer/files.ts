@@ -48,6 +48,7 @@ export function readTokenizerFiles(directory: string): TokenizerFiles {
       : withBeginAndEnd(withAddedTokens(tokenizer, config, where), config),
     config,
     chatTemplate: templatePath && readText(templatePath),
+    templateWhere: templatePath ?? at('tokenizer_config.json'),
     where,
   }
 }

@@ -1,8 +1,8 @@
 /** Text to ids and back, and chats to text, from the files of a model directory or from a GGUF file's metadata. */
 
 import { UserError } from '../../base/errors.js'
-import { compileChatTemplate } from '../chat.js'
 import { isObject, type JsonObject } from '../json.js'
+import { compileChatTemplate } from '../template/chat.js'
 import type { DecoderConfig, Tokenizer } from '../types.js'
 import { createPipeline } from './pipeline.js'
 
@@ -14,6 +14,8 @@ export interface TokenizerFiles {
   config: JsonObject
   /** `chat_template.jinja`, which goes before the template in `tokenizer_config.json`. */
   chatTemplate?: string
+  /** The file that the chat template is from, for errors. */
+  templateWhere?: string
   /** Names the origin in errors. */
   where: string
 }
@@ -37,7 +39,7 @@ export function createTokenizer(
   const tokenizerEos = idOf('eos_token')
   const bosTokenId = idOf('bos_token') ?? ids.bosTokenId
   const template = files.chatTemplate ?? defaultTemplate(files.config.chat_template, files.where)
-  let render: ReturnType<typeof compileChatTemplate> | undefined
+  let compiled: ReturnType<typeof compileChatTemplate> | undefined
 
   return {
     bosTokenId,
@@ -57,8 +59,8 @@ export function createTokenizer(
           hint: 'use plain prompts, or an instruction-tuned model',
         })
       }
-      render ??= compileChatTemplate(template, specialTokens)
-      return render(messages, options)
+      compiled ??= compileChatTemplate(template, specialTokens, files.templateWhere ?? files.where)
+      return compiled.render(messages, options)
     },
   }
 }
