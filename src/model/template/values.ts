@@ -94,7 +94,8 @@ export class Range extends List {
   constructor(start: number, stop: number, step: number) {
     const length = Math.max(0, Math.ceil((stop - start) / step))
     // The sandbox of jinja2 has the same limit.
-    if (!(length <= 100_000)) throw new TemplateError('it makes a range of more than 100,000 numbers, which jinja2 refuses too')
+    if (!(length <= 100_000))
+      throw new TemplateError('it makes a range of more than 100,000 numbers, which jinja2 refuses too')
     super(Array.from({ length }, (_, i) => int(start + i * step)))
     this.written = `range(${start}, ${stop}${step === 1 ? '' : `, ${step}`})`
   }
