@@ -47,7 +47,15 @@ describe('quickstart', () => {
     expect(out).toContain('Entropy')
     expect(out).toContain('Clip_V')
     expect(out).toContain('One seed (0)')
-    expect(readFileSync(join(directory, 'report.html'), 'utf8')).toContain('one seed')
+    expect(out).toContain(`npx isentrope watch ${directory}\n`)
+    expect(out.trimEnd().split('\n').at(-1)).toBe(`report      ${join(directory, 'report.html')}`)
+    const page = readFileSync(join(directory, 'report.html'), 'utf8')
+    expect(page).toContain('one seed')
+    // The curves come first, behind one paragraph; then what was seen, and the same prompt under each method.
+    const titles = [...page.matchAll(/<h2 id="([\w-]+)-title">/g)].map(([, id]) => id)
+    expect(titles.slice(0, 3)).toEqual(['learning', 'seen', 'samples'])
+    expect(page).toContain('The same prompt under each method')
+    for (const key of ['grpo', 'clip-b', 'clip-v']) expect(existsSync(join(directory, key, 'report.html'))).toBe(true)
   })
 
   it('goes on in the run that was interrupted, and takes finished runs as they are', async () => {

@@ -18,6 +18,8 @@ import { newCommand, numberOption } from './command.js'
 import { Exit, exitCodes } from './errors.js'
 import { type Io, jsonLine, print, processIo } from './io.js'
 import { verdict } from './quickstart-verdict.js'
+import { renewReport } from './report-renewal.js'
+import { quoted, renewedReport } from './run-command.js'
 import { stopOnSignals } from './signals.js'
 import { tokenDecoder } from './token-decoder.js'
 
@@ -110,6 +112,7 @@ async function runOne(
   })
   const release = stopOnSignals(stop, io, undefined, panel.aside)
   let done = 0
+  const pages = renewReport(() => renewedReport(directory, recipe.model))
   try {
     const summary = await train(recipe, {
       runDirectory: directory,
@@ -123,8 +126,13 @@ async function runOne(
         else if (step < recipe.train.steps) people.write(`\n${name}: continuing ${directory} after step ${step}\n`)
         else people.write(`\n${name}: ${directory} is finished already, taken as it is\n`)
       },
-      onEvent: (event) => panel.onEvent(event),
+      onEvent: (event) => {
+        panel.onEvent(event)
+        pages.onEvent(event)
+      },
     })
+    await pages.settled()
+    if (summary.step > 0) await renewedReport(directory, recipe.model).catch(() => {})
     if (done >= recipe.train.steps) return { ...summary, interrupted: false }
     return summary
   } finally {
@@ -139,14 +147,21 @@ async function writePage(runs: readonly PlannedRun[], root: string, notes: strin
   return writeComparisonReport(
     runs,
     join(root, 'report.html'),
-    {
-      title,
-      intro:
-        `A policy of about a million parameters on countdown, trained ${recipe.train.steps} steps by each method from ` +
-        `the same start, with seed ${recipe.seed}.`,
-      notes,
-    },
+    { title, intro: introOf(recipe), story: storyOf(recipe), notes },
     { decodeToken: await tokenDecoder(recipe.model) },
+  )
+}
+
+const introOf = ({ train, seed }: Recipe) =>
+  `A policy of about a million parameters on Countdown, trained ${train.steps} steps by each method from the same start, with seed ${seed}.`
+
+const storyOf = ({ eval: heldOut }: Recipe) => {
+  const k = heldOut?.samples ?? 'K'
+  return (
+    'Reinforcement learning makes a policy surer of what it already does: its entropy falls, and it tries fewer ways to a ' +
+    'solution. Clip_B and Clip_V stop the gradient of the tokens that move entropy most. Look at three things. Does entropy ' +
+    `fall under GRPO and stay up under the clips? Does the reward rise all the same? And does Pass@${k}, the share of held-out ` +
+    `problems that ${k} attempts solve at least once, stay up with entropy?`
   )
 }
 
@@ -165,7 +180,8 @@ export function quickstartCommand(io: Io = processIo, openParts?: OpenParts): Co
       const { steps } = runs[0].recipe.train
       await print(
         people,
-        `Three runs of ${steps} steps from the same start, seed ${flags.seed}: ${runs.map(({ name }) => name).join(', ')}\n`,
+        `Three runs of ${steps} steps from the same start, seed ${flags.seed}: ${runs.map(({ name }) => name).join(', ')}\n` +
+          `to follow them in a browser: npx isentrope watch ${quoted(root)}\n`,
       )
       const summaries: Summary[] = []
       for (const run of runs) {

@@ -12,7 +12,7 @@ import { tokenDecoder } from './token-decoder.js'
 export const infinityAsYaml = (_: string, value: unknown) => (value === Infinity ? '.inf' : value)
 
 /** A path as a shell takes it back. */
-const quoted = (text: string) => (/^[\w./:@%+=,-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`)
+export const quoted = (text: string) => (/^[\w./:@%+=,-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`)
 
 /**
  * Where the recipe is: as given, or the run's own where it is resumed without one.
@@ -79,6 +79,12 @@ export function startText({ runDirectory, step, engine }: RunBegin, planned?: st
   const { device, attention, transfers } = engine ?? { device: 'cpu' }
   const used = device === 'cpu' ? [] : Object.entries({ attention, transfers }).filter(([, text]) => text !== undefined)
   return `${[...place, ...used.map((entry) => entry.join(': '))].map((line) => `${line}\n`).join('')}\n`
+}
+
+/** The page of a run that goes on; nothing is fetched for it. */
+export async function renewedReport(run: string, model: string): Promise<string> {
+  const decodeToken = await tokenDecoder(model, { offline: true }).catch(() => undefined)
+  return writeRunReport(run, { decodeToken })
 }
 
 /** A run is not lost for a page that cannot be made: the failure is said, the run stands. */

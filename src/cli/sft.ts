@@ -10,10 +10,12 @@ import { loadSftData } from '../task/sft-data.js'
 import { newCommand, repeated } from './command.js'
 import { Exit, exitCodes } from './errors.js'
 import { type Io, jsonLine, print, processIo } from './io.js'
+import { renewReport } from './report-renewal.js'
 import {
   infinityAsYaml,
   plannedPlace,
   recipePath,
+  renewedReport,
   sayHowToContinue,
   sayWhereRunStands,
   startText,
@@ -105,6 +107,7 @@ async function runInPanel(
   })
   const release = stopOnSignals(stop, io, undefined, panel.aside)
   let started: string | undefined
+  const pages = renewReport(() => renewedReport(started!, recipe.model))
   try {
     const summary = await runSft(recipe, {
       runDirectory: flags.run,
@@ -116,9 +119,13 @@ async function runInPanel(
         started = begin.runDirectory
         people.write(startText(begin, place))
       },
-      onEvent: (event) => panel.onEvent(event),
+      onEvent: (event) => {
+        panel.onEvent(event)
+        pages.onEvent(event)
+      },
     })
     panel.close()
+    await pages.settled()
     const report = await writeReport(summary, io)
     await print(people, `\n${sftSummaryText(summary)}${report === undefined ? '' : `report      ${report}\n`}`)
     return report === undefined ? summary : { ...summary, report }

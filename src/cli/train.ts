@@ -22,10 +22,12 @@ import { ledgerText, targetText } from './control-text.js'
 import { Exit, exitCodes } from './errors.js'
 import { type Io, jsonLine, print, processIo } from './io.js'
 import { planText } from './plan-text.js'
+import { renewReport } from './report-renewal.js'
 import {
   infinityAsYaml,
   plannedPlace,
   recipePath,
+  renewedReport,
   sayHowToContinue,
   sayWhereRunStands,
   startText,
@@ -149,6 +151,7 @@ async function runTraining(
   })
   const release = stopOnSignals(stop, io, undefined, panel.aside)
   let started: string | undefined
+  const pages = renewReport(() => renewedReport(started!, recipe.model))
   try {
     const summary = await train(recipe, {
       runDirectory: flags.run,
@@ -161,9 +164,13 @@ async function runTraining(
         for (const line of readHistory(runPaths(begin.runDirectory)).steps) health.after(line)
         people.write(startText(begin, place))
       },
-      onEvent: (event) => panel.onEvent(event),
+      onEvent: (event) => {
+        panel.onEvent(event)
+        pages.onEvent(event)
+      },
     })
     panel.close()
+    await pages.settled()
     const { steps } = readHistory(runPaths(summary.run))
     if (steps.length > 1) await print(people, `\n${renderSummaryChart(steps, people.columns ?? 80)}\n`)
     const report = await writeReport(summary, io)

@@ -70,8 +70,8 @@ export function stripLegend(limit: number): Html {
   const steps = Array.from({ length: 2 * levels + 1 }, (_, i) => i - levels)
   const end = formatNumber(limit, 2)
   return html`<div class="scale" data-limit="${limit}">
-<label>Colour tokens by <select disabled>
-<option value="c">Sc, the centred score (nats)</option>
+<label class="by">Color tokens by <select disabled>
+<option value="c">Sc, the centered score (nats)</option>
 <option value="e">−A Sc, what the update does to entropy</option>
 <option value="s">S*, the token’s score (nats)</option>
 <option value="h">H, entropy before the token (nats)</option>

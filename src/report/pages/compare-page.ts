@@ -33,6 +33,7 @@ import {
   wide,
 } from './parts.js'
 import { readSamples } from './samples.js'
+import { readSharedSamples } from './shared-samples.js'
 
 export interface ComparedRun {
   /** Default: the directory's own. */
@@ -44,6 +45,8 @@ export interface ComparisonText {
   title: string
   intro: string
   notes: readonly string[]
+  /** Tells a newcomer what to look at. The page then begins with the curves, and the notes come behind them. */
+  story?: string
 }
 
 export interface ComparisonOptions {
@@ -66,18 +69,40 @@ export async function writeComparisonReport(
   const sources = readCompared(runs)
   const named = sources.runs
   const problems: string[] = []
-  const samples: SampleGroup[] = []
-  for (const run of named) {
-    const chosen = await readSamples(
-      run.data.directory,
-      { files: 1, decodeToken: options.decodeToken, maxTokens: shownTokens },
-      run.data.problems,
-    )
-    problems.push(...run.data.problems.map((problem) => `${run.name}: ${problem}`))
-    samples.push({ title: `${run.name}, step ${chosen[0]?.step}`, samples: chosen })
-  }
+  const samples = await sampleGroups(named, options, problems)
+  for (const { name, data } of named) problems.push(...data.problems.map((problem) => `${name}: ${problem}`))
   replaceFile(realDisk, file, comparisonPage(sources, samples, problems, extra, options.decodeToken !== undefined))
   return file
+}
+
+/** The same prompt under each run, step by step; of runs that have none in common, samples of each run's last step. */
+async function sampleGroups(
+  runs: readonly NamedRun[],
+  { decodeToken }: ComparisonOptions,
+  problems: string[],
+): Promise<SampleGroup[]> {
+  const options = { decodeToken, maxTokens: shownTokens }
+  const shared =
+    runs.length < 2
+      ? []
+      : await readSharedSamples(
+          runs.map(({ data }) => data.directory),
+          options,
+          problems,
+        )
+  if (shared.length > 0) {
+    return shared.map(({ step, promptId, runs: samples }) => ({
+      title: `Step ${step}, problem ${promptId}`,
+      samples: samples.flat(),
+      columns: samples.map((own, i) => ({ title: runs[i]!.name, samples: own })),
+    }))
+  }
+  const groups: SampleGroup[] = []
+  for (const { name, data } of runs) {
+    const chosen = await readSamples(data.directory, { files: 1, ...options }, data.problems)
+    groups.push({ title: `${name}, step ${chosen[0]?.step}`, samples: chosen })
+  }
+  return groups
 }
 
 /**
@@ -224,16 +249,36 @@ function comparisonPage(
     concernsOf(data.metrics, healthFacts(data.config)).map((concern) => `${name}: ${concernText(concern)}.`),
   )
   const of = (...groups: string[]) => figures.filter(({ group }) => groups.includes(group)).map(({ markup }) => markup)
+  const noted = notes([...extra.notes, ...comparisonNotes(runs, groups), ...concerns])
+  const leadFigures = figureGrid([...of('learning').reverse(), ...heldOutFigures(runs, groups, xRange)])
+  const side = samples.some(({ columns }) => columns !== undefined)
+  const sampleSection = section(
+    'samples',
+    side ? 'The same prompt under each method' : 'Samples',
+    sampleStrips(samples, decoded),
+    `${
+      side
+        ? 'Of each run the completion with the most masked tokens and the best one; choose a step to see how they change. '
+        : 'The best and the worst completion of the prompt whose rewards differ most, at the last step of each run. '
+    }${colourHint}`,
+  )
   return renderPage({
     title: extra.title,
     subtitle: extra.intro,
-    lead: html`${notes([...extra.notes, ...comparisonNotes(runs, groups), ...concerns])}${problemList(problems)}`,
+    lead: html`${extra.story === undefined && noted}${problemList(problems)}`,
     sections: present([
+      ...(extra.story === undefined ? [] : [section('learning', 'What happened', leadFigures, extra.story)]),
+      ...(extra.story === undefined ? [] : [section('seen', 'What was seen', noted)]),
+      ...(extra.story === undefined ? [] : [sampleSection]),
       section('figures', 'In numbers', finalTable(runs, groups)),
       section('table', 'Avg@K and Pass@K', paperTable(groups), intervalHint(groups)),
       section('differences', 'Differences', differenceTable(groupDifferences(groups)), differenceIntro),
-      section('learning', 'Entropy and reward', figureGrid(of('learning').reverse())),
-      section('held-out', 'Held-out problems', heldOutFigures(runs, groups, xRange), heldOutIntro),
+      ...(extra.story === undefined
+        ? [
+            section('learning', 'Entropy and reward', figureGrid(of('learning').reverse())),
+            section('held-out', 'Held-out problems', figureGrid(heldOutFigures(runs, groups, xRange)), heldOutIntro),
+          ]
+        : []),
       section('curves', 'More samples', curveFigures(groups)),
       section('rates', 'How often each problem is solved', rateFigures(groups)),
       section(
@@ -256,13 +301,7 @@ function comparisonPage(
         settingsTable(runs),
         'Keys of the recipes in which the runs are not alike; all others are.',
       ),
-      section(
-        'samples',
-        'Samples',
-        sampleStrips(samples, decoded),
-        'The best and the worst completion of the prompt whose rewards differ most, at the last step of each run. ' +
-          colourHint,
-      ),
+      ...(extra.story === undefined ? [sampleSection] : []),
     ]),
     footer: html`<p>Drag over a chart to zoom in, double-click to zoom out; with a chart focused, the arrow keys move its cursor; a run’s name in a legend hides it everywhere. Made by isentrope; this file needs no network.</p>`,
   })
@@ -277,15 +316,13 @@ function heldOutFigures(
   runs: readonly NamedRun[],
   groups: readonly MeasurementGroup[],
   xRange: readonly [number, number],
-): Html | undefined {
+): Html[] {
   const shown = groups.flatMap((group) => {
     const own = runsOf(group, runs)
     return own.length > 0 ? [{ label: group.label, own }] : []
   })
-  return figureGrid(
-    shown.flatMap(({ label, own }, i) =>
-      evalFigures(own, xRange, shown.length > 1 ? { id: String(i + 1), label } : undefined),
-    ),
+  return shown.flatMap(({ label, own }, i) =>
+    evalFigures(own, xRange, shown.length > 1 ? { id: String(i + 1), label } : undefined),
   )
 }
 

@@ -163,9 +163,9 @@ export function changeScatter(runs: readonly NamedRun[]): Html | undefined {
   })
 }
 
-/** What the colours of the samples mean, for the section's introduction. */
+/** What the colors of the samples mean, for the section's introduction. */
 export const colourHint =
-  'Tokens coloured orange have Sc above 0, blue ones below; point at one, or step through with the arrow keys, for its numbers.'
+  'Orange tokens have Sc above 0, blue ones below. Underlined tokens are masked. Point at a token, or use the arrow keys, to see its numbers.'
 
 /** What the entropy figures rest on, for the section's introduction. */
 export const dynamicsIntro =
@@ -176,21 +176,33 @@ export const heldOutIntro = 'Evaluated during training on problems that are neve
 export interface SampleGroup {
   title: string
   samples: readonly Sample[]
+  /** What the samples are of, in columns beside one another: the methods. Without it they stand in one grid. */
+  columns?: readonly { title: string; samples: readonly Sample[] }[]
 }
 
-/** Completions coloured by Sc on one scale, in groups with a heading each. */
+/**
+ * Completions colored by Sc on one scale, in groups with a heading each. Where there are several groups the page's script
+ * lets the reader choose one; without scripts all are shown.
+ */
 export function sampleStrips(groups: readonly SampleGroup[], decoded: boolean): Html | undefined {
   const samples = groups.flatMap((group) => group.samples)
   if (samples.length === 0) return undefined
   const scores = samples.flatMap(({ tokens }) => tokens.map(({ s, expectedS }) => Math.abs(s - expectedS)))
   // A few extreme tokens must not leave all others pale.
   const limit = quantile(scores, 0.98) ?? 0
+  const shown = groups.filter((group) => group.samples.length > 0)
+  const strips = (list: readonly Sample[]) => list.map((sample) => sampleStrip(sample, decoded, limit))
   return html`${stripLegend(limit)}
-<div class="strips">${groups
-    .filter((group) => group.samples.length > 0)
-    .map(
-      (group) => html`<h3>${group.title}</h3>${group.samples.map((sample) => sampleStrip(sample, decoded, limit))}`,
-    )}</div>`
+${shown.map(
+  ({ title, samples: own, columns }) => html`<div class="group" data-title="${title}">
+<h3>${title}</h3>
+${
+  columns === undefined
+    ? html`<div class="strips">${strips(own)}</div>`
+    : html`<div class="strips columns">${columns.map((column) => html`<div><h4 class="column">${column.title}</h4>${strips(column.samples)}</div>`)}</div>`
+}
+</div>`,
+)}`
 }
 
 function sampleStrip(sample: Sample, decoded: boolean, limit: number): Html {

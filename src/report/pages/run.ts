@@ -64,7 +64,7 @@ export async function writeRunReport(runDirectory: string, options: ReportOption
   }
   const samples = await readSamples(
     runDirectory,
-    { files: 3, decodeToken: options.decodeToken, maxTokens: shownTokens },
+    { files: 6, decodeToken: options.decodeToken, maxTokens: shownTokens },
     run.problems,
   )
   replaceFile(realDisk, path, runReport(run, samples, options.decodeToken !== undefined))
@@ -122,7 +122,7 @@ function runReport(run: RunData, samples: readonly Sample[], decoded: boolean): 
         'samples',
         'Samples',
         strips,
-        `The best and the worst completion of the prompt whose rewards differ most, at ${steps.length === 1 ? 'one step' : 'some steps'} of the run. ` +
+        `The best, the worst, and the most masked completion of the prompt whose rewards differ most, at ${steps.length === 1 ? 'one step' : 'some steps'} of the run. ` +
           colourHint,
       ),
       section('settings', 'Settings', settings(run, constant)),

@@ -1,7 +1,7 @@
 /** A few completions of a run, picked from its rollout files to show what the policy did and what that was worth. */
 import { existsSync, readdirSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { openParquet } from '../../run/store/parquet-rows.js'
+import { openParquet, type ParquetFile } from '../../run/store/parquet-rows.js'
 import { runPaths, stepOf } from '../../run/store/run-directory.js'
 import { alignTokens } from './token-texts.js'
 
@@ -57,7 +57,7 @@ const shownColumns = [
 ]
 
 /**
- * From each chosen file the best and the worst completion of the prompt whose rewards differ most.
+ * From each chosen file the best, the worst, and the most masked completion of the prompt whose rewards differ most.
  * A file that cannot be read is left out and named in `problems`.
  */
 export async function readSamples(directory: string, options: SampleOptions, problems: string[]): Promise<Sample[]> {
@@ -87,22 +87,54 @@ function rolloutFiles(directory: string, count: number): string[] {
 
 async function samplesOf(path: string, options: SampleOptions): Promise<Sample[]> {
   const file = await openParquet(path)
-  // Rewards first: the long columns are read only for the rows that are shown.
-  const heads = await file.rows(['prompt_id', 'reward', 'advantage'])
-  const chosen = pickRows(heads.map((head) => ({ ...head, reward: Number(head.reward) }) as Head))
+  const heads = await readHeads(file)
+  const chosen = pickRows(heads)
+  const group = heads.flatMap((head, row) => (head.prompt_id === heads[chosen[0]!]?.prompt_id ? [row] : []))
+  const most = mostMasked(heads, group)
+  return wholeSamples(file, most === undefined || chosen.includes(most) ? chosen : [...chosen, most], options)
+}
+
+export interface Head {
+  prompt_id: string
+  reward: number
+  advantage: number
+  /** Tokens without gradient. */
+  masked?: number
+}
+
+/** What is needed to choose rows: the long columns are read only of those that are shown. */
+export async function readHeads(file: ParquetFile): Promise<Head[]> {
+  const rows = await file.rows(['prompt_id', 'reward', 'advantage', 'grad_mask'])
+  return rows.map(({ prompt_id, reward, advantage, grad_mask }) => ({
+    prompt_id: String(prompt_id),
+    reward: Number(reward),
+    advantage: Number(advantage),
+    masked: numbers(grad_mask).filter((flows) => flows === 0).length,
+  }))
+}
+
+/** The row with the most masked tokens; undefined where none has any. */
+export function mostMasked(heads: readonly Head[], rows: readonly number[]): number | undefined {
+  const count = (row: number) => heads[row]!.masked ?? 0
+  const found = rows.reduce<number | undefined>(
+    (best, row) => (best === undefined || count(row) > count(best) ? row : best),
+    undefined,
+  )
+  return found !== undefined && count(found) > 0 ? found : undefined
+}
+
+/** The rows at these places, in this order. */
+export async function wholeSamples(
+  file: ParquetFile,
+  chosen: readonly number[],
+  options: SampleOptions,
+): Promise<Sample[]> {
   const places = [...new Set(chosen)].sort((x, y) => x - y)
   const wholes = await file.rows(
     shownColumns.filter((name) => file.columns.includes(name)),
     places,
   )
-  const samples = chosen.map((place) => toSample(wholes[places.indexOf(place)] ?? {}, options))
-  return samples
-}
-
-interface Head {
-  prompt_id: string
-  reward: number
-  advantage: number
+  return chosen.map((place) => toSample(wholes[places.indexOf(place)] ?? {}, options))
 }
 
 /** Indices of the best and the worst completion of the prompt with the largest spread of rewards. */

@@ -87,7 +87,7 @@
   function setUpTokens() {
     const scale = $('.scale')
     if (scale === null) return
-    const select = $('select', scale)
+    const select = $('.by select', scale)
     select.disabled = false
     select.addEventListener('change', () => recolor(scale, select.value))
     if (select.value !== 'c') recolor(scale, select.value)
@@ -110,5 +110,29 @@
     }
   }
 
+  /** Groups of completions, of which one is shown at a time: the steps of a run. */
+  function setUpGroups() {
+    const groups = $$('.group[data-title]')
+    const scale = $('.scale')
+    if (groups.length < 2 || scale === null) return
+    const select = make('select')
+    for (const [i, group] of groups.entries()) select.append(make('option', group.dataset.title, { value: i }))
+    const show = () => {
+      for (const [i, group] of groups.entries()) group.hidden = i !== Number(select.value)
+    }
+    select.value = String(groups.length - 1)
+    select.addEventListener('change', show)
+    const label = make('label', 'Show ')
+    label.append(select)
+    scale.prepend(label)
+    show()
+    // Paper has no choice to make: all groups are printed.
+    addEventListener('beforeprint', () => {
+      for (const group of groups) group.hidden = false
+    })
+    addEventListener('afterprint', show)
+  }
+
   setUpTokens()
+  setUpGroups()
 })()
