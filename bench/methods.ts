@@ -30,6 +30,7 @@ const batch: MethodTokens = {
   entropy: floats(0, 3),
   logprob: rolloutLogprob.map((value) => value + 0.2 * (random() - 0.5)),
   rolloutLogprob,
+  rolloutEntropy: floats(0, 3),
   isPolicyToken: new Uint8Array(count).fill(1),
   starts: Array.from({ length: Math.ceil(count / 256) }, (_, i) => 256 * i),
 }

@@ -95,9 +95,20 @@ export function entropyWarnings(recipe: Recipe): string[] {
 function idleRatio(recipe: Recipe): string[] {
   const onRatio = namedIn(recipe).filter(({ needs }) => needs.ratio)
   if (onRatio.length === 0 || recipe.train.updatesPerBatch * recipe.train.epochs > 1) return []
+  const ofEntropies = ({ needs }: EntropyMethod) => needs.statistics.includes('rolloutEntropy')
+  const idle = (methods: readonly EntropyMethod[], ratio: string) =>
+    methods.length === 0
+      ? []
+      : [
+          `entropy.method: ${methods.map(({ name }) => name).join(', ')} acts on the ${ratio}, which is 1 on a batch's ` +
+            'first update; with train.updatesPerBatch and train.epochs at 1 it changes nothing.',
+        ]
   return [
-    `entropy.method: ${onRatio.map(({ name }) => name).join(', ')} acts on the importance ratio, which is 1 on a batch's ` +
-      'first update; with train.updatesPerBatch and train.epochs at 1 it changes nothing.',
+    ...idle(
+      onRatio.filter((method) => !ofEntropies(method)),
+      'importance ratio',
+    ),
+    ...idle(onRatio.filter(ofEntropies), 'ratio of entropies'),
   ]
 }
 

@@ -644,8 +644,20 @@ export interface RecipeInput {
       | 'dual-clip'
       | 'cispo'
       | 'gspo'
+      | 'gmpo'
+      | 'vespo'
+      | 'ce-gppo'
+      | 'sapo'
+      | 'dppo'
+      | 'icepop'
+      | 'erc'
       | 'entropy-bonus'
       | 'adaptive-entropy'
+      | 'entropy-schedule'
+      | 'entropic'
+      | 'entrocraft'
+      | 'stare'
+      | 'quantile-advantage'
       | 'high-entropy'
       | 'prob-weight'
       | 'clip-cov'
@@ -664,8 +676,20 @@ export interface RecipeInput {
           | 'dual-clip'
           | 'cispo'
           | 'gspo'
+          | 'gmpo'
+          | 'vespo'
+          | 'ce-gppo'
+          | 'sapo'
+          | 'dppo'
+          | 'icepop'
+          | 'erc'
           | 'entropy-bonus'
           | 'adaptive-entropy'
+          | 'entropy-schedule'
+          | 'entropic'
+          | 'entrocraft'
+          | 'stare'
+          | 'quantile-advantage'
           | 'high-entropy'
           | 'prob-weight'
           | 'clip-cov'
@@ -746,6 +770,111 @@ export interface RecipeInput {
        */
       clipHigh?: number | 'inf' | '.inf'
     }
+    /** Options of gmpo (arXiv 2507.20673); the bounds are of log r. */
+    gmpo?: {
+      /**
+       * log r is bounded below by -clipLow where A < 0.
+       * @default 0.4
+       */
+      clipLow?: number | 'inf' | '.inf'
+      /**
+       * log r is bounded above by clipHigh where A > 0.
+       * @default 0.4
+       */
+      clipHigh?: number | 'inf' | '.inf'
+    }
+    /** Options of vespo (arXiv 2602.10693). */
+    vespo?: {
+      /**
+       * k where A >= 0: the larger, the less small w counts.
+       * @default 2
+       */
+      kPositive?: number
+      /**
+       * lambda where A >= 0: the larger, the less large w counts.
+       * @default 3
+       */
+      lambdaPositive?: number
+      /**
+       * k where A < 0.
+       * @default 3
+       */
+      kNegative?: number
+      /**
+       * lambda where A < 0.
+       * @default 2
+       */
+      lambdaNegative?: number
+    }
+    /** Options of ce-gppo (arXiv 2509.20712); the bounds are algorithm.clipLow and clipHigh. */
+    ceGppo?: {
+      /**
+       * Weight of tokens with A < 0 and r < 1 - clipLow.
+       * @default 0.75
+       */
+      betaLow?: number
+      /**
+       * Weight of tokens with A > 0 and r > 1 + clipHigh.
+       * @default 1
+       */
+      betaHigh?: number
+    }
+    /** Options of sapo (arXiv 2511.20347). */
+    sapo?: {
+      /**
+       * Steepness of the gate where A > 0.
+       * @default 1
+       */
+      tauPositive?: number
+      /**
+       * Steepness of the gate where A < 0.
+       * @default 1.05
+       */
+      tauNegative?: number
+    }
+    /** Options of dppo (arXiv 2602.04879). */
+    dppo?: {
+      /**
+       * tv: |p - p_old|. kl: D(p_old || p) of the token against all others, nats.
+       * @default tv
+       */
+      divergence?: 'tv' | 'kl'
+      /** Largest divergence where A < 0 and p has fallen; absent: 0.2 (tv) or 0.05 (kl). */
+      deltaLow?: number | 'inf' | '.inf'
+      /** Largest divergence where A > 0 and p has risen; absent: 0.2 (tv) or 0.05 (kl). */
+      deltaHigh?: number | 'inf' | '.inf'
+      /**
+       * Largest importance weight. .inf: none.
+       * @default 20
+       */
+      cap?: number | 'inf' | '.inf'
+    }
+    /** Options of icepop (arXiv 2510.18855, NeMo-RL). */
+    icepop?: {
+      /**
+       * Smallest ratio that trains.
+       * @default 0.5
+       */
+      low?: number
+      /**
+       * Largest ratio that trains. .inf: no upper bound.
+       * @default 5
+       */
+      high?: number | 'inf' | '.inf'
+    }
+    /** Options of erc (arXiv 2512.05591). */
+    erc?: {
+      /**
+       * Smallest ratio of the entropies that trains, exclusive.
+       * @default 0.95
+       */
+      low?: number
+      /**
+       * Largest ratio of the entropies that trains, exclusive. .inf: open.
+       * @default 1.05
+       */
+      high?: number | 'inf' | '.inf'
+    }
     /** Options of adaptive-entropy (Skywork-OR1, arXiv 2505.22312). */
     adaptive?: {
       /**
@@ -773,6 +902,115 @@ export interface RecipeInput {
        * @default 0.005
        */
       max?: number
+    }
+    /** Options of entropy-schedule. */
+    schedule?: {
+      /**
+       * The coefficient in step 1. Negative: a penalty.
+       * @default 0.02
+       */
+      from?: number
+      /**
+       * The coefficient in step `steps`, and after it.
+       * @default 0
+       */
+      to?: number
+      /** The step in which the line ends; absent: the run's last (train.steps). */
+      steps?: number
+    }
+    /** Options of entropic (EntroPIC, arXiv 2511.15248). */
+    entropic?: {
+      /**
+       * Entropy, in nats per token, that the controller aims at.
+       * @default 0.1
+       */
+      target?: number
+      /**
+       * Gain of the error, per nat.
+       * @default 1
+       */
+      kp?: number
+      /**
+       * Gain of the sum of the errors of all steps before, per nat.
+       * @default 0.01
+       */
+      ki?: number
+      /**
+       * Tokens above this probability get the term.
+       * @default 0.95
+       */
+      probability?: number
+    }
+    /** Options of entrocraft (arXiv 2604.26326). */
+    entrocraft?: {
+      /**
+       * The band's lower bound where its line starts, nats per token.
+       * @default 0.6
+       */
+      lowFrom?: number
+      /**
+       * The band's lower bound where its line ends.
+       * @default 0.4
+       */
+      lowTo?: number
+      /**
+       * The band's upper bound where its line starts.
+       * @default 0.7
+       */
+      highFrom?: number
+      /**
+       * The band's upper bound where its line ends.
+       * @default 0.5
+       */
+      highTo?: number
+      /** The step in which the line ends; absent: the run's last (train.steps). */
+      steps?: number
+    }
+    /** Options of stare (arXiv 2606.19236). */
+    stare?: {
+      /**
+       * Entropy, in nats per token, below which the weights act.
+       * @default 0.3
+       */
+      target?: number
+      /**
+       * Share of the tokens of each sign of A that is weighted.
+       * @default 0.1
+       */
+      share?: number
+      /**
+       * Weight of the most surprising tokens with A > 0.
+       * @default 1.1
+       */
+      positive?: number
+      /**
+       * Weight of the most surprising tokens with A < 0 (1: variant O1; 0.9: variant C2).
+       * @default 1
+       */
+      negative?: number
+      /**
+       * The weights' change per step; 0: they stay.
+       * @default 0
+       */
+      delta?: number
+      /**
+       * Largest weight where A > 0, when delta is above 0.
+       * @default 1.5
+       */
+      positiveMax?: number
+      /**
+       * Smallest weight where A < 0, when delta is above 0.
+       * @default 0.5
+       */
+      negativeMin?: number
+    }
+    /** Options of quantile-advantage (arXiv 2509.22611). */
+    quantile?: {
+      /**
+       * Which quantile of a group's rewards is the baseline.
+       * @default 0.4
+       */
+      k?: number
     }
     /** Options of high-entropy (arXiv 2506.01939). */
     highEntropy?: {

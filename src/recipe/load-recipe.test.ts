@@ -90,7 +90,7 @@ checkpoint: 3
         some recipe.yaml:6:3: rollout.temperature: must be greater than 0 (got -1)
         some recipe.yaml:7:3: rollout.topP: must be a finite number (got .inf)
         some recipe.yaml:5:3: rollout.max_new_tokens: unknown key; did you mean rollout.maxNewTokens?
-        some recipe.yaml:10:3: entropy.method: must be one of none, ppo-clip, dual-clip, cispo, gspo, entropy-bonus, adaptive-entropy, high-entropy, prob-weight, clip-cov, kl-cov, clip-b, clip-v, mask-lowering, mask-raising, only-positive-likely, only-positive-unlikely, only-negative-likely, only-negative-unlikely (got "clip-c"); did you mean clip-b?
+        some recipe.yaml:10:3: entropy.method: must be one of none, ppo-clip, dual-clip, cispo, gspo, gmpo, vespo, ce-gppo, sapo, dppo, icepop, erc, entropy-bonus, adaptive-entropy, entropy-schedule, entropic, entrocraft, stare, quantile-advantage, high-entropy, prob-weight, clip-cov, kl-cov, clip-b, clip-v, mask-lowering, mask-raising, only-positive-likely, only-positive-unlikely, only-negative-likely, only-negative-unlikely (got "clip-c"); did you mean clip-b?
         some recipe.yaml:11:3: entropy.muLow: must be a number of at least 0, or .inf (got "abc")
         --set train.steps=0: must be at least 1 (got 0)
         some recipe.yaml:13:3: train.lr: must be a number (got "x")

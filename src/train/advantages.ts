@@ -15,11 +15,16 @@ const stdEpsilon = 1e-4
  * - `group-nostd`: R - mean, Dr. GRPO (arXiv 2503.20783);
  * - `leave-one-out`: R - mean of the others = (R - mean) n / (n - 1), RLOO (arXiv 2402.14740);
  * - `batch`: (R - group mean) / (std of these over the whole batch + 1e-4), REINFORCE++ (arXiv 2501.03262).
- * A group of equal rewards gets exactly 0.
+ * A group of equal rewards gets exactly 0. `baseline` takes the place of the group's mean (an entropy method's, say); the
+ * deviations stay about the mean.
  *
  * @throws {RangeError} for a group of fewer than two completions, or a reward that is not finite.
  */
-export function groupAdvantages(rewards_P_G: readonly (readonly number[])[], kind: AdvantageKind): number[][] {
+export function groupAdvantages(
+  rewards_P_G: readonly (readonly number[])[],
+  kind: AdvantageKind,
+  baseline: (rewards: readonly number[]) => number = mean,
+): number[][] {
   for (const rewards of rewards_P_G) {
     if (rewards.length < 2) throw new RangeError('a group of one completion has nothing to compare with')
     const wrong = rewards.find((reward) => !Number.isFinite(reward))
@@ -28,7 +33,7 @@ export function groupAdvantages(rewards_P_G: readonly (readonly number[])[], kin
   const centred = rewards_P_G.map((rewards) => {
     // The residue of a rounded sum over epsilon is not 0, and Adam would make a whole step of it.
     if (areEqual(rewards)) return rewards.map(() => 0)
-    const centre = mean(rewards)
+    const centre = baseline(rewards)
     return rewards.map((reward) => reward - centre)
   })
   switch (kind) {

@@ -28,6 +28,8 @@ export interface FlatTokens {
   logprob: Float64Array
   /** log p under the policy that sampled. */
   rolloutLogprob: Float64Array
+  /** H under the policy that sampled, nats. */
+  rolloutEntropy: Float64Array
   /** First token of each item. */
   starts: number[]
 }
@@ -49,6 +51,7 @@ export function flatten(items: readonly TrainItem[], statistics: readonly TokenS
     entropy: new Float64Array(length),
     logprob: new Float64Array(length),
     rolloutLogprob: new Float64Array(length),
+    rolloutEntropy: new Float64Array(length),
     starts,
   }
   items.forEach((item, i) => {
@@ -59,6 +62,7 @@ export function flatten(items: readonly TrainItem[], statistics: readonly TokenS
     flat.entropy.set(statistics[i].entropy, at)
     flat.logprob.set(statistics[i].logprob, at)
     flat.rolloutLogprob.set(item.completion.logprob, at)
+    flat.rolloutEntropy.set(item.completion.entropy, at)
     flat.advantage.set(item.advantage, at)
     const end = at + item.completion.tokens.length
     flat.isPolicyToken.fill(item.counts ? 1 : 0, at, end)

@@ -35,6 +35,7 @@ const tokens: FlatTokens = {
   entropy: pick((t) => now[t].entropy),
   logprob: pick((t, token) => now[t].logprobs[token]),
   rolloutLogprob: pick((t, token) => rolled[t].logprobs[token]),
+  rolloutEntropy: pick((t) => rolled[t].entropy),
   advantage: perToken(golden.advantage),
   isPolicyToken: Uint8Array.from(perToken(golden.policy)),
   starts,

@@ -52,10 +52,10 @@ export interface EntropyControl {
 }
 
 export function entropyControl(tokens: FlatTokens, recipe: LoopOptions, context: ControlContext): EntropyControl {
-  const { algorithm, seed } = recipe
+  const { algorithm, seed, train } = recipe
   const { step, update, rolloutEntropy, state } = context
   const settings = methodSettings(recipe)
-  const states = nextStates(settings, state, { update, entropy: rolloutEntropy })
+  const states = nextStates(settings, state, { update, entropy: rolloutEntropy, step, steps: train.steps })
   const effect = applyMethods(tokens, settings, { seed, step, update, states })
   const { entropyCoef = algorithm.entropyCoef, metrics } = setByStates(settings, states)
   const control: EntropyControl = {

@@ -31,6 +31,7 @@ it.each(methods.map((method) => [method.name, method] as const))('%s declares it
     entropy: [0.5, 1, 0.2, 0.7],
     logprob: [-0.1, -2, -0.3, -1],
     rolloutLogprob: [-0.2, -1.5, -0.3, -1.2],
+    rolloutEntropy: [0.6, 1, 0.1, 0.7],
     advantage: [1, -1, 0.5, -0.5],
     isPolicyToken: Uint8Array.from([1, 1, 1, 1]),
     starts: [0, 2],

@@ -51,7 +51,7 @@ export function tokenObjective(token: ObjectiveToken, options: ObjectiveOptions)
   const { logprob, rolloutLogprob, referenceLogprob, rolloutKlCoef = 0, entropy } = token
   const moved = logprob - rolloutLogprob
   const ratio = token.ratio ?? Math.exp(moved)
-  const main = surrogate(options, { ratio, advantage: token.advantage, logprob }, options.importanceCap)
+  const main = surrogate(options, { ratio, advantage: token.advantage, logprob, rolloutLogprob }, options.importanceCap)
   let { value, slope } = main
   let kl: number | undefined
   if (options.klCoef > 0 && referenceLogprob !== undefined) {

@@ -144,21 +144,29 @@ describe('an optimizer step', () => {
     expect(seen[2]).toEqual(seen[0])
   })
 
-  it.each([['high-entropy', 'prob-weight'], ['clip-cov'], ['kl-cov'], ['gspo']] as const)(
-    '%s %s: the same masks and weights whatever the micro-batch',
-    async (...method) => {
-      const clipCov = method[0] === 'clip-cov' ? { clipCov: { share: 0.3, low: 0.01, high: 9 } } : {}
-      const seen: object[] = []
-      for (const tokenBudget of [1, 100_000]) {
-        const { backend, updates } = recording()
-        const recipe = recipeOf({ entropy: { method: [...method], ...clipCov }, train: { tokenBudget } })
-        // The statistics of the first update are the items' own; those of later ones this backend draws anew.
-        await optimizeMinibatch(backend, recipe, items, { lr: 1, ...firstUpdate })
-        seen.push(updates[0].groups)
-      }
-      expect(seen[1]).toEqual(seen[0])
-    },
-  )
+  it.each([
+    ['high-entropy', 'prob-weight'],
+    ['clip-cov'],
+    ['kl-cov'],
+    ['gspo'],
+    ['gmpo'],
+    ['vespo'],
+    ['stare'],
+    ['entrocraft'],
+    ['entropic'],
+    ['erc', 'ce-gppo'],
+  ] as const)('%s %s: the same masks and weights whatever the micro-batch', async (...method) => {
+    const clipCov = method[0] === 'clip-cov' ? { clipCov: { share: 0.3, low: 0.01, high: 9 } } : {}
+    const seen: object[] = []
+    for (const tokenBudget of [1, 100_000]) {
+      const { backend, updates } = recording()
+      const recipe = recipeOf({ entropy: { method: [...method], ...clipCov }, train: { tokenBudget } })
+      // The statistics of the first update are the items' own; those of later ones this backend draws anew.
+      await optimizeMinibatch(backend, recipe, items, { lr: 1, ...firstUpdate })
+      seen.push(updates[0].groups)
+    }
+    expect(seen[1]).toEqual(seen[0])
+  })
 
   it('predicts dH with the weights that the update has', async () => {
     const { backend, updates } = recording()

@@ -18,6 +18,7 @@ const tokens: FlatTokens = {
   entropy: values(0, 2),
   logprob: values(-2, -0.1),
   rolloutLogprob: new Float64Array(N),
+  rolloutEntropy: new Float64Array(N),
   starts: [0],
 }
 tokens.rolloutLogprob.set(tokens.logprob)

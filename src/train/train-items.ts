@@ -1,9 +1,11 @@
 /** From a batch of graded completions to what is trained on: advantages, truncation masks, reference log-probabilities. */
+import { baselineOf } from '../entropy/methods/apply.js'
 import type { Correction } from '../rollout/sampler-kind.js'
 import { groupAdvantages } from './advantages.js'
 import type { Backend } from './backend.js'
 import type { TrainItem } from './batch.js'
 import type { StepBatch } from './dynamic-sampling.js'
+import { methodSettings } from './entropy-control.js'
 import type { LoopOptions } from './options.js'
 import { PromptGroups } from './prompt-groups.js'
 
@@ -31,7 +33,8 @@ export async function trainItems(
   )
   const groups = new PromptGroups(bare)
   const rewards = groups.members.map((members) => members.map((i) => graded[i].reward))
-  const advantages = recipe.critic ? undefined : groups.inItemOrder(groupAdvantages(rewards, advantage))
+  const baseline = baselineOf(methodSettings(recipe))
+  const advantages = recipe.critic ? undefined : groups.inItemOrder(groupAdvantages(rewards, advantage, baseline))
   const reference = klCoef > 0 ? groups.inItemOrder(await scoreReference(recipe, backend, groups)) : undefined
   const items = bare.map((item, i) => ({
     ...item,

@@ -21,6 +21,28 @@ export const termCases: TermCase[] = [
     needs: ['surrogate'],
     objective: { surrogate: 'weight', clipLow: 0.1, clipHigh: 0.1 },
   },
+  ...(
+    [
+      ['sapo', { tauPositive: 1, tauNegative: 2 }],
+      ['dppo', { divergence: 'tv', deltaLow: 0.01, deltaHigh: 0.01, cap: 1.1 }],
+      ['dppo', { divergence: 'kl', deltaLow: 0.001, deltaHigh: 0.001, cap: 1.1 }],
+      ['icepop', { low: 0.9, high: 1.1 }],
+      ['ce-gppo', { betaLow: 0.5, betaHigh: 0.8 }],
+      ['entropic', { alpha: 0.5, probability: 0.1 }],
+      ['entropic', { alpha: -0.5, probability: 0.1 }],
+      ['vespo', undefined],
+    ] as const
+  ).map(([surrogate, options]) => ({
+    name: `the surrogate ${surrogate} ${JSON.stringify(options ?? {})}`,
+    needs: ['surrogate' as const],
+    objective: { surrogate, clipLow: 0.1, clipHigh: 0.1, options },
+  })),
+  {
+    name: 'a sequence ratio whose tokens are clipped one by one (gmpo)',
+    needs: ['surrogate', 'sequenceRatio'],
+    objective: { surrogate: 'gmpo', clipLow: 0.1, clipHigh: 0.1 },
+    batch: { sequenceRatio: true },
+  },
   { name: 'a cap', needs: ['importanceCap'], objective: { importanceCap: 1.1 } },
   { name: 'a sequence ratio', needs: ['sequenceRatio'], batch: { sequenceRatio: true } },
   { name: 'a mask', needs: ['mask'], batch: { mask: true } },

@@ -153,6 +153,111 @@ def objective_clip_v_dual(z):
     return masked_mean(keep * bounded)
 
 
+def ratios(z):
+    return torch.exp(logprobs(z) - old)
+
+
+def constant_weight(weight, z):
+    """A weight that is a constant: the value weight, the slope weight in log p."""
+    logp = logprobs(z)
+    return weight.detach() * (logp - logp.detach() + 1)
+
+
+def objective_sapo(z):
+    tau = torch.where(advantage > 0, 1.2, 2.0)
+    return sequence_mean(4 / tau * torch.sigmoid(tau * (ratios(z) - 1)) * advantage)
+
+
+def dppo(z, divergence, low, high, cap):
+    """Verl's loss for DPPO, with the value of a token that trains equal to its slope."""
+    p, q = torch.exp(logprobs(z)).detach(), torch.exp(old)
+    D = (p - q).abs() if divergence == "tv" else q * torch.log(q / p) + (1 - q) * torch.log((1 - q) / (1 - p))
+    up = (p <= q) | (D <= high)
+    down = (p >= q) | (D <= low)
+    keep = torch.where(advantage > 0, up, down).double()
+    assert 1 < int((keep * policy).sum()) < N
+    assert ((ratios(z) > cap) & (keep > 0) & (policy > 0)).any()
+    return masked_mean(keep * advantage * constant_weight(ratios(z).clamp(max=cap), z))
+
+
+def objective_ce_gppo(z, keep=1.0):
+    """The released code's three cases."""
+    ratio = ratios(z)
+    low = (ratio < 1 - 0.2) & (advantage < 0)
+    high = (ratio > 1 + 0.2) & (advantage > 0)
+    assert (low & (policy > 0)).any() and (high & (policy > 0)).any()
+    weight = torch.where(low, 0.6 * (1 - 0.2), torch.where(high, 0.9 * (1 + 0.2), ratio.detach())) / ratio.detach()
+    return masked_mean(keep * weight * ratio * advantage)
+
+
+def objective_icepop(z):
+    ratio = ratios(z)
+    keep = (ratio >= 0.7) & (ratio <= 1.4)
+    assert 1 < int((keep * policy).sum()) < N
+    return masked_mean(torch.where(keep, ratio, 0.0) * advantage)
+
+
+def objective_gmpo(z):
+    total = 0.0
+    moved = logprobs(z) - old
+    for i, counts in enumerate(POLICY):
+        if counts:
+            own = moved[completion == i]
+            clipped = own.clamp(max=0.2) if ADVANTAGE[i] > 0 else own.clamp(min=-0.3)
+            assert (clipped != own).any() and (clipped == own).any()
+            total = total + torch.exp(clipped.mean()) * ADVANTAGE[i]
+    return total / sum(POLICY)
+
+
+def objective_vespo(z):
+    logp = logprobs(z)
+    phi = torch.ones(T)
+    for i in range(len(LENGTHS)):
+        own = completion == i
+        w = torch.exp((logp[own] - old[own]).sum()).detach()
+        k, decay = (1.5, 2.0) if ADVANTAGE[i] >= 0 else (2.5, 0.5)
+        phi[own] = torch.exp(decay * torch.ones(())) * w**k * torch.exp(-decay * w)
+    return masked_mean(phi * advantage * logp)
+
+
+def objective_stare(z):
+    """The ceil(share n) most surprising tokens of each sign of A."""
+    surprisal = -logprobs(z).detach()
+    weight = torch.ones(T)
+    for sign, factor in ((1, 1.5), (-1, 0.6)):
+        own = torch.nonzero((policy > 0) & (torch.sign(advantage) == sign)).flatten()
+        count = -int(-0.3 * len(own) // 1)
+        assert 0 < count < len(own)
+        weight[own[torch.topk(surprisal[own], count).indices]] = factor
+    return masked_mean(ppo(ratios(z), a=advantage * weight))
+
+
+def objective_entrocraft(z):
+    return masked_mean((advantage > 0).double() * ppo(ratios(z)))
+
+
+def objective_entropic(z):
+    """alpha = 1 (1.1 - 0.6), the state having no sum yet."""
+    ratio = ratios(z)
+    likely = (torch.exp(logprobs(z)) > 0.3).double()
+    assert 1 < int((likely * policy).sum()) < N
+    return masked_mean(ppo(ratio) + 0.5 * likely * ratio * advantage.abs())
+
+
+def erc_keep(z, low, high):
+    change = (entropies(z).detach() + 1e-8) / (entropies(rolled) + 1e-8)
+    keep = ((change > low) & (change < high)).double()
+    assert 1 < int((keep * policy).sum()) < N
+    return keep
+
+
+def objective_erc(z):
+    return masked_mean(erc_keep(z, 0.9, 1.1) * ppo(ratios(z)))
+
+
+def objective_erc_ce_gppo(z):
+    return objective_ce_gppo(z, erc_keep(z, 0.81, 1.15))
+
 CASES = {
     "ppo-clip": (objective_ppo, {"entropy": {"method": "ppo-clip"}}),
     "clip-higher": (objective_clip_higher, {"algorithm": {"clipHigh": 0.5}}),
@@ -199,6 +304,66 @@ CASES = {
                 "muHigh": 1.2,
                 "dualClip": {"c": 1.4},
             }
+        },
+    ),
+    "sapo": (
+        objective_sapo,
+        {
+            "algorithm": {"aggregation": "sequence"},
+            "entropy": {"method": "sapo", "sapo": {"tauPositive": 1.2, "tauNegative": 2}},
+        },
+    ),
+    "dppo tv": (
+        lambda z: dppo(z, "tv", 0.02, 0.05, 2.5),
+        {"entropy": {"method": "dppo", "dppo": {"deltaLow": 0.02, "deltaHigh": 0.05, "cap": 2.5}}},
+    ),
+    "dppo kl": (
+        lambda z: dppo(z, "kl", 0.01, 0.005, 2.5),
+        {"entropy": {"method": "dppo", "dppo": {"divergence": "kl", "deltaLow": 0.01, "deltaHigh": 0.005, "cap": 2.5}}},
+    ),
+    "ce-gppo": (
+        objective_ce_gppo,
+        {"entropy": {"method": "ce-gppo", "ceGppo": {"betaLow": 0.6, "betaHigh": 0.9}}},
+    ),
+    "icepop": (objective_icepop, {"entropy": {"method": "icepop", "icepop": {"low": 0.7, "high": 1.4}}}),
+    "entropy-schedule": (
+        objective_entropy_bonus,
+        {"entropy": {"method": "entropy-schedule", "schedule": {"from": 0.08, "to": 0.02, "steps": 5}}},
+    ),
+    "gmpo": (
+        objective_gmpo,
+        {
+            "algorithm": {"aggregation": "sequence"},
+            "entropy": {"method": "gmpo", "gmpo": {"clipLow": 0.3, "clipHigh": 0.2}},
+        },
+    ),
+    "vespo": (
+        objective_vespo,
+        {
+            "entropy": {
+                "method": "vespo",
+                "vespo": {"kPositive": 1.5, "lambdaPositive": 2, "kNegative": 2.5, "lambdaNegative": 0.5},
+            }
+        },
+    ),
+    "stare": (
+        objective_stare,
+        {"entropy": {"method": "stare", "stare": {"target": 2, "share": 0.3, "positive": 1.5, "negative": 0.6}}},
+    ),
+    "entrocraft": (objective_entrocraft, {"entropy": {"method": "entrocraft"}}),
+    "entropic": (
+        objective_entropic,
+        {"entropy": {"method": "entropic", "entropic": {"target": 0.6, "probability": 0.3}}},
+    ),
+    "erc": (objective_erc, {"entropy": {"method": "erc", "erc": {"low": 0.9, "high": 1.1}}}),
+    "erc with ce-gppo": (
+        objective_erc_ce_gppo,
+        {
+            "entropy": {
+                "method": ["erc", "ce-gppo"],
+                "erc": {"low": 0.81, "high": 1.15},
+                "ceGppo": {"betaLow": 0.6, "betaHigh": 0.9},
+            },
         },
     ),
 }

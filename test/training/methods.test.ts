@@ -69,6 +69,74 @@ describe('the adaptive entropy bonus', () => {
   })
 })
 
+describe('methods with a state', () => {
+  it.each<[string, NonNullable<Sections['entropy']>, object]>([
+    [
+      'entropic, entropy-schedule, stare',
+      {
+        method: ['entropic', 'entropy-schedule', 'stare'],
+        entropic: { target: 3, ki: 0.5, probability: 0.02 },
+        schedule: { from: 0.01, to: 0.002 },
+        stare: { target: 9, delta: 0.1 },
+      },
+      { entropy_coef: 0.006, entropy_control_weight: 1.2 },
+    ],
+    [
+      'entrocraft, erc',
+      {
+        method: ['entrocraft', 'erc'],
+        entrocraft: { lowFrom: 6, lowTo: 0, highFrom: 9, highTo: 0 },
+        erc: { low: 0.9, high: 1.1 },
+      },
+      { entropy_band_low: 2, entropy_band_high: 3 },
+    ],
+  ])('%s: resume bit for bit', async (name, entropy, second) => {
+    const sections: Sections = { train: { steps: 3, lr: 1e-2, updatesPerBatch: 2 }, entropy }
+    const whole = await run(sections)
+    for (const [key, value] of Object.entries(second)) {
+      expect(whole.metrics[1][key as keyof StepMetrics]).toBeCloseTo(value, 12)
+    }
+    const cut = join(root, `cut ${name}`)
+    const kill = (event: TrainEvent) => {
+      if (event.type === 'phase' && event.step === 3 && event.phase === 'train') throw new Error('killed')
+    }
+    await expect(run(sections, { onEvent: kill }, cut)).rejects.toThrow('killed')
+    const resumed = await run(sections, { resume: true }, cut)
+    expect(resumed.repeatable).toEqual(whole.repeatable)
+  })
+})
+
+describe('quantile advantages', () => {
+  it('are what the run trains on, and what the atlas of another run puts in their place', async () => {
+    const entropy = { method: 'quantile-advantage', quantile: { k: 0.5 } } as const
+    const sections: Sections = { algorithm: { advantage: 'group-nostd' } }
+    const [own, plain] = [await run({ ...sections, entropy }), await run(sections)]
+    const first = (directory: string) => readRolloutRows(join(directory, 'rollouts/step-000001.parquet'))
+    const rows = await first(own.runDirectory)
+    let different = 0
+    for (const id of new Set(rows.map(({ promptId }) => promptId))) {
+      const members = rows.filter(({ promptId }) => promptId === id)
+      // Of four rewards in order, the second is the smallest that half of them do not exceed.
+      const quantile = members.map(({ reward }) => reward).sort((a, b) => a - b)[1]
+      const equal = new Set(members.map(({ reward }) => reward)).size === 1
+      for (const { reward, advantage } of members) {
+        expect(advantage[0]).toBeCloseTo(equal ? 0 : reward - quantile, 6)
+        if (!equal) different++
+      }
+    }
+    expect(different).toBeGreaterThan(0)
+
+    const range = { steps: { first: 1, last: 1 } }
+    const rowOf = async (directory: string) =>
+      (await methodAtlas(directory, range)).rows.find(({ method }) => method === 'quantile-advantage')!
+    const [byItself, inPlace] = [await rowOf(own.runDirectory), await rowOf(plain.runDirectory)]
+    expect(byItself.againstGrpo).toBeCloseTo(0, 12)
+    // The plain run's atlas has a K of 0.4, which of four is the second too.
+    expect(inPlace.predictedDH).toBeCloseTo(byItself.predictedDH, 6)
+    expect(inPlace.againstGrpo).not.toBeCloseTo(0, 6)
+  })
+})
+
 describe('the atlas of a run', () => {
   it('has ratios of 1 as recorded, and those of a later checkpoint under it', async () => {
     const { runDirectory } = await run({})

@@ -33,12 +33,22 @@ export interface CombinedEffect extends MethodEffect {
 export const optionsOf = ({ options }: EntropyMethod, settings: MethodOptions): unknown =>
   options === undefined ? undefined : settings[options.key as keyof MethodOptions]
 
-/** The rule on the importance ratio that the methods name; PPO's clip where they name none. */
-export function ruleOf(settings: MethodSettings): SurrogateRule {
+/** State of the method's controller, where it has one and there is a state. */
+const stateOf = ({ controller }: EntropyMethod, states: object): unknown =>
+  controller && (states as Record<string, unknown>)[controller.key]
+
+/** The rule on the importance ratio that the methods name; PPO's clip where they name none. `states`: of controllers. */
+export function ruleOf(settings: MethodSettings, states: object = {}): SurrogateRule {
   const { method, ppo } = settings
   const ruling =
     replacesPpoClip(method) ?? namedMethods(method).find(({ ppoClip, rule }) => ppoClip === 'keeps' && rule)
-  return ruling?.rule?.(optionsOf(ruling, settings), ppo) ?? ppo
+  return ruling?.rule?.(optionsOf(ruling, settings), ppo, stateOf(ruling, states)) ?? ppo
+}
+
+/** What a group's rewards are compared with, where a method says it; undefined: their mean. */
+export function baselineOf(settings: MethodSettings): ((rewards: readonly number[]) => number) | undefined {
+  const method = namedMethods(settings.method).find(({ baseline }) => baseline)
+  return method && ((rewards) => method.baseline!(rewards, optionsOf(method, settings)))
 }
 
 /**
@@ -52,13 +62,12 @@ export function applyMethods(
 ): CombinedEffect {
   const named = namedMethods(settings.method)
   const mask = openMask(tokens.isPolicyToken)
-  const combined: CombinedEffect = { mask, maskedLow: 0, maskedHigh: 0, rule: ruleOf(settings) }
+  const combined: CombinedEffect = { mask, maskedLow: 0, maskedHigh: 0, rule: ruleOf(settings, states) }
   for (const method of named) {
-    if (method.ratio) combined.ratio = method.ratio(tokens)
+    if (method.ratio) combined.ratio = method.ratio(tokens, optionsOf(method, settings))
   }
   for (const method of named) {
-    const state = method.controller && (states as Record<string, unknown>)[method.controller.key]
-    const context = { ...key, state, stopped: () => stopped(tokens, combined) }
+    const context = { ...key, state: stateOf(method, states), stopped: () => stopped(tokens, combined) }
     const own = method.effect?.(tokens, optionsOf(method, settings), context)
     if (own) join(combined, own)
   }
@@ -82,6 +91,7 @@ function stopped(
 ): Uint8Array {
   return Uint8Array.from(advantage, (A, t) => {
     const r = ratio ? ratio[t] : Math.exp(logprob[t] - rolloutLogprob[t])
-    return surrogate(rule, { ratio: r, advantage: A, logprob: logprob[t] }).clipped ? 1 : 0
+    const token = { ratio: r, advantage: A, logprob: logprob[t], rolloutLogprob: rolloutLogprob[t] }
+    return surrogate(rule, token).clipped ? 1 : 0
   })
 }

@@ -24,12 +24,22 @@ import {
 } from './recipe-keys.js'
 import { nextStates, setByStates, statesAlone } from './states.js'
 import { surrogate } from './surrogate.js'
-import type { MethodTokens } from './types.js'
+import type { ControllerView, MethodTokens } from './types.js'
 
 type Method = EntropyMethod<EntropyMethodName>
 
-const statistics: readonly Statistic[] = ['advantage', 'S', 'expectedS', 'entropy', 'logprob', 'rolloutLogprob']
+const statistics = [
+  'advantage',
+  'S',
+  'expectedS',
+  'entropy',
+  'logprob',
+  'rolloutLogprob',
+  'rolloutEntropy',
+] as const satisfies readonly Statistic[]
 const place = { seed: 5, step: 3, update: 1 }
+/** An entropy at which every controller acts. */
+const view: ControllerView = { entropy: 0.05, step: 3, steps: 10 }
 const ppo = { clipLow: 0.2, clipHigh: 0.2 }
 
 /** With the least that a recipe must give, and statistics that no two tokens share. */
@@ -40,7 +50,7 @@ const settingsOf = ({ name, example }: Method): MethodSettings => ({
 })
 
 /** Completions of 1 to 30 tokens, a fifth of them without advantage, a tenth of the tokens not the policy's. */
-function batchOf(seed: number): MethodTokens {
+function batchOf(seed: number): Required<MethodTokens> {
   const random = rngFrom(seed)
   const lengths = Array.from({ length: 6 }, () => 1 + Math.floor(30 * random()))
   const starts = lengths.map((_, i) => lengths.slice(0, i).reduce((sum, length) => sum + length, 0))
@@ -59,6 +69,7 @@ function batchOf(seed: number): MethodTokens {
     entropy,
     logprob,
     rolloutLogprob: logprob.map((value) => value + random() - 0.5),
+    rolloutEntropy: entropy.map((value) => value * (0.8 + 0.4 * random())),
     isPolicyToken: Uint8Array.from({ length }, (_, t) => (t === 0 || random() < 0.9 ? 1 : 0)),
     starts,
   }
@@ -69,7 +80,7 @@ const batches = seeds.map(batchOf)
 
 function apply(method: Method, tokens: MethodTokens): CombinedEffect {
   const settings = settingsOf(method)
-  const states = nextStates(settings, {}, { update: 0, entropy: 1 })
+  const states = nextStates(settings, {}, { update: 0, ...view })
   return applyMethods(tokens, settings, { ...place, states })
 }
 
@@ -79,7 +90,12 @@ function slopes(tokens: MethodTokens, { rule, mask, weight, ratio, rolloutKlCoef
     if (!flag || !mask[t]) return 0
     const own = Math.exp(tokens.logprob[t] - tokens.rolloutLogprob[t])
     const advantage = tokens.advantage[t] * (weight?.[t] ?? 1)
-    const { slope } = surrogate(rule, { ratio: ratio?.[t] ?? own, advantage, logprob: tokens.logprob[t] })
+    const { slope } = surrogate(rule, {
+      ratio: ratio?.[t] ?? own,
+      advantage,
+      logprob: tokens.logprob[t],
+      rolloutLogprob: tokens.rolloutLogprob[t],
+    })
     return slope - (rolloutKlCoef?.[t] ?? 0) * (own - 1)
   })
 }
@@ -216,7 +232,7 @@ describe.each(methods.map((method) => [method.name, method] as const))('%s', (na
       const moved = order.flatMap((i) =>
         Array.from({ length: ends[i] - tokens.starts[i] }, (_, t) => tokens.starts[i] + t),
       )
-      const other: MethodTokens = {
+      const other: Required<MethodTokens> = {
         ...tokens,
         isPolicyToken: Uint8Array.from(moved, (t) => tokens.isPolicyToken[t]),
         starts: order.map((_, k) => order.slice(0, k).reduce((sum, i) => sum + ends[i] - tokens.starts[i], 0)),
@@ -243,24 +259,32 @@ describe.each(methods.map((method) => [method.name, method] as const))('%s', (na
     for (const key of method.needs.statistics) {
       const broken = { ...tokens, [key]: tokens[key].with(at, Number.NaN) }
       expect(() => apply(method, broken)).toThrow(RangeError)
+      // Optional in the type, for those who have no method that reads it.
+      if (key === 'rolloutEntropy') expect(() => apply(method, { ...tokens, [key]: undefined })).toThrow(RangeError)
     }
   })
 
   it('needs moments of the distribution where it reads any, and takes bounds of them where it clips a score', () => {
     const { statistics: read, moments } = method.needs
-    const reads = read.some((key) => key === 'S' || key === 'expectedS' || key === 'entropy')
+    const reads = read.some(
+      (key) => key === 'S' || key === 'expectedS' || key === 'entropy' || key === 'rolloutEntropy',
+    )
     if (reads) expect(moments).toBeDefined()
     expect(moments === 'bounds').toBe(method.score !== undefined)
   })
 
   it('changes nothing where r = 1 if it needs a ratio, and something if it does not', () => {
-    const onPolicy = batches.map((tokens) => ({ ...tokens, rolloutLogprob: tokens.logprob }))
+    const onPolicy = batches.map((tokens) => ({
+      ...tokens,
+      rolloutLogprob: tokens.logprob,
+      rolloutEntropy: tokens.entropy,
+    }))
     const differs = onPolicy.some((tokens) => {
       const [own, plain] = [slopes(tokens, apply(method, tokens)), slopes(tokens, apply(none, tokens))]
       return own.some((slope, t) => Math.abs(slope - plain[t]) > 1e-12)
     })
-    const { ratio, bonus } = method.needs
-    if (ratio) expect(differs).toBe(false)
+    const { ratio, bonus, rewards } = method.needs
+    if (ratio || rewards) expect(differs).toBe(false)
     else expect(differs).toBe(!method.empty && !bonus)
   })
 
@@ -276,8 +300,12 @@ describe.each(methods.map((method) => [method.name, method] as const))('%s', (na
 
   it('has a rule that is data, and that acts on r alone', () => {
     const settings = settingsOf(method)
+    const states: Record<string, unknown> = { ...nextStates(settings, {}, { update: 0, ...view }) }
+    for (const state of [undefined, states[method.controller?.key ?? '']]) {
+      const rule = method.rule?.(optionsOf(method, settings), ppo, state)
+      expect(structuredClone(rule)).toEqual(rule)
+    }
     const rule = method.rule?.(optionsOf(method, settings), ppo)
-    expect(structuredClone(rule)).toEqual(rule)
     // A rule of a method without an opinion on PPO's clip would never be asked for.
     if (rule) expect(method.ppoClip).toBeDefined()
   })
@@ -285,15 +313,16 @@ describe.each(methods.map((method) => [method.name, method] as const))('%s', (na
   it('carries a state that is JSON, and acts on a batch by itself', () => {
     const settings = settingsOf(method)
     let states = {}
-    for (const entropy of [1, 0.1, 0.3]) {
-      states = nextStates(settings, states, { update: 0, entropy })
+    for (const [i, entropy] of [1, 0.1, 0.3].entries()) {
+      const at = { entropy, step: i + 1, steps: 3 }
+      states = nextStates(settings, states, { update: 0, ...at })
       expect(JSON.parse(JSON.stringify(states))).toEqual(states)
       for (const [key, state] of Object.entries(states)) expect(stateSchemas[key].parse(state)).toEqual(state)
-      expect(nextStates(settings, states, { update: 1, entropy: 9 })).toEqual(states)
+      expect(nextStates(settings, states, { update: 1, ...at, entropy: 9 })).toEqual(states)
       for (const value of Object.values(setByStates(settings, states).metrics)) expect(value).toSatisfy(Number.isFinite)
     }
     expect(Object.keys(states)).toEqual(method.controller ? [method.controller.key] : [])
-    const alone = applyMethods(batches[0], settings, { ...place, states: statesAlone(settings, 0.1) })
+    const alone = applyMethods(batches[0], settings, { ...place, states: statesAlone(settings, view) })
     expect(alone.mask).toHaveLength(batches[0].isPolicyToken.length)
   })
 

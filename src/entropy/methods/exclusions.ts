@@ -12,3 +12,4 @@ export const oneBonusCoefficient: Exclusion = { because: 'both set the coefficie
 export const oneSetOfBounds: Exclusion = {
   because: 'both read muLow, muHigh, applyTo and maxFraction, in different units',
 }
+export const oneEntropyLevel: Exclusion = { because: 'each drives entropy to a level of its own' }

@@ -1,5 +1,6 @@
 import { oneRatioRule, oneSurrogate } from './exclusions.js'
 import { entropyMethod, optionSection } from './method.js'
+import { definedBySequence, needsCurrent } from './sequence-ratio-checks.js'
 import { type MethodTokens, requireFinite } from './types.js'
 
 /**
@@ -52,20 +53,6 @@ export const gspoMethod = entropyMethod({
   ppoClip: 'replaces',
   rule: (bounds) => bounds,
   ratio: sequenceRatio,
-  checks: [
-    {
-      path: 'entropy.statistics',
-      reads: ['entropy.statistics'],
-      check: (_, { entropy }) =>
-        entropy.statistics === 'rollout'
-          ? "must be current for gspo: a sequence's ratio needs the present policy's log-probabilities"
-          : undefined,
-    },
-  ],
-  warnings: ({ algorithm }) =>
-    algorithm.aggregation === 'sequence'
-      ? []
-      : [
-          `gspo is defined with algorithm.aggregation: sequence; with ${algorithm.aggregation} it is another objective.`,
-        ],
+  checks: [needsCurrent('gspo')],
+  warnings: definedBySequence('gspo'),
 })

@@ -8,12 +8,12 @@ import type * as numbers from '../../base/numbers.js'
 import type { ClipScore } from '../clip.js'
 import type { ClipBounds } from './ppo-clip.js'
 import type { Surrogate, SurrogateRule, SurrogateToken } from './surrogate.js'
-import type { DrawKey, MethodEffect, MethodTokens } from './types.js'
+import type { ControllerView, DrawKey, MethodEffect, MethodTokens } from './types.js'
 
 /** What a check reads of the whole recipe; names and meanings are the recipe's. */
 export interface RecipeView {
   entropy: { statistics: 'rollout' | 'current'; target?: unknown }
-  algorithm: { aggregation: string; entropyCoef: number }
+  algorithm: { name: string; advantage: string; aggregation: string; entropyCoef: number; importanceCap: number }
 }
 
 /** What no single key can tell. */
@@ -60,7 +60,7 @@ export const optionSection = <const Key extends string, Schema extends z.ZodObje
 ): OptionGroup<Key, Schema, false> => ({ key, schema, flat: false, resolve: (given) => given, checks })
 
 /** A statistic of a token that a method may read. */
-export type Statistic = 'advantage' | 'S' | 'expectedS' | 'entropy' | 'logprob' | 'rolloutLogprob'
+export type Statistic = 'advantage' | 'S' | 'expectedS' | 'entropy' | 'logprob' | 'rolloutLogprob' | 'rolloutEntropy'
 
 /** What a method cannot do without. The contract tests hold every declaration true. */
 export interface Needs {
@@ -71,8 +71,10 @@ export interface Needs {
    * `boundsFromTopK` gives, are enough (certainty.ts). Absent: none.
    */
   moments?: 'exact' | 'bounds'
-  /** The importance ratio: where r = 1, the method changes nothing. */
+  /** The importance ratio: where the policy is still the one that sampled, r = 1, the method changes nothing. */
   ratio?: true
+  /** The rewards of each group of completions: the method changes how advantages follow from them, and nothing else. */
+  rewards?: true
   /** An entropy bonus in the objective. */
   bonus?: true
   /** A KL term to the policy that sampled, with a coefficient for each token. */
@@ -92,10 +94,10 @@ export interface Controller<Key extends string = string, Options = unknown, Stat
   key: Key
   /** A saved state is held against this schema before the run continues from it. */
   state(kit: SchemaKit): z.ZodType<State>
-  /** Runs once per batch of rollouts, before its first update. `entropy`: mean H over its policy tokens, nats. */
-  next(state: State | undefined, entropy: number, options: Options): State
+  /** Runs once per batch of rollouts, before its first update. `entropy`: that of the view. */
+  next(state: State | undefined, entropy: number, options: Options, view: ControllerView): State
   /** The state for a batch that is looked at by itself: control at its strongest. */
-  alone(entropy: number, options: Options): State
+  alone(entropy: number, options: Options, view: ControllerView): State
   /** Coefficient of the entropy bonus, in place of `algorithm.entropyCoef`. */
   entropyCoef?(state: State): number
   metrics?(state: State): Record<string, number>
@@ -163,12 +165,17 @@ export interface EntropyMethod<
   /** True: the choice is random, keyed by the step and the token's place in the batch. */
   draws?: true
 
-  /** The rule on the importance ratio; it is data, since it travels to the backend. `ppo`: the bounds of PPO's clip. */
-  rule?(options: OptionsOf<Group>, ppo: ClipBounds): SurrogateRule
+  /**
+   * The rule on the importance ratio; it is data, since it travels to the backend. `ppo`: the bounds of PPO's clip. `state`:
+   * of the method's controller; absent where only the kind of the rule is asked for.
+   */
+  rule?(options: OptionsOf<Group>, ppo: ClipBounds, state?: State): SurrogateRule
   /** A surrogate that rules name in `SurrogateRule.surrogate`. */
   surrogate?: { name: string; of(token: SurrogateToken, rule: SurrogateRule): Surrogate }
   /** The importance ratio of every token, in place of its own. */
-  ratio?(tokens: MethodTokens): Float64Array
+  ratio?(tokens: MethodTokens, options: OptionsOf<Group>): Float64Array
+  /** What a group's rewards are compared with, in place of their mean (src/train/advantages.ts). */
+  baseline?(rewards: readonly number[], options: OptionsOf<Group>): number
   /** What the method makes of the whole batch of an optimizer step. */
   effect?(tokens: MethodTokens, options: OptionsOf<Group>, context: MethodContext): MethodEffect
   controller?: Controller<Key, OptionsOf<Group>, State>

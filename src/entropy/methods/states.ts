@@ -2,6 +2,7 @@
 import { type MethodSettings, optionsOf } from './apply.js'
 import type { Controller, EntropyMethod } from './method.js'
 import { type MethodStates, namedMethods } from './recipe-keys.js'
+import type { ControllerView } from './types.js'
 
 type Controlled = EntropyMethod & { controller: Controller }
 
@@ -17,22 +18,21 @@ const collect = (settings: MethodSettings, of: (method: Controlled, options: unk
 
 /**
  * The states for an update. They move at a batch's first update (`update` 0) and stay for later ones.
- * `entropy`: mean H of the batch of rollouts over its policy tokens, nats.
  */
 export function nextStates(
   settings: MethodSettings,
   before: MethodStates,
-  { update, entropy }: { update: number; entropy: number },
+  { update, ...view }: { update: number } & ControllerView,
 ): MethodStates {
   return collect(settings, ({ controller }, options) => {
     const saved = (before as Record<string, unknown>)[controller.key]
-    return update === 0 || saved === undefined ? controller.next(saved, entropy, options) : saved
+    return update === 0 || saved === undefined ? controller.next(saved, view.entropy, options, view) : saved
   })
 }
 
 /** The states for a batch that is looked at by itself. */
-export const statesAlone = (settings: MethodSettings, entropy: number): MethodStates =>
-  collect(settings, ({ controller }, options) => controller.alone(entropy, options))
+export const statesAlone = (settings: MethodSettings, view: ControllerView): MethodStates =>
+  collect(settings, ({ controller }, options) => controller.alone(view.entropy, options, view))
 
 /** What the states set: the coefficient of the entropy bonus, where a controller has one, and metrics. */
 export function setByStates(

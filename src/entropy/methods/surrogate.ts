@@ -9,7 +9,7 @@ import { type ClipBounds, ppoClip } from './ppo-clip.js'
 
 export interface Surrogate {
   value: number
-  /** d value / d log p_k; 0 where `clipped`. */
+  /** What trains: d value / d log p_k, where the rule has no constant weights; 0 where `clipped`. */
   slope: number
   /** Whether the rule stopped the gradient. */
   clipped: boolean
@@ -23,6 +23,8 @@ export interface SurrogateToken {
   /** A; never 0 here. */
   advantage: number
   logprob: number
+  /** log p under the policy that sampled: the token's own ratio is exp(logprob - rolloutLogprob), whatever `ratio` is. */
+  rolloutLogprob: number
 }
 
 /** Data: a rule travels to the backend, which may be another thread. */
@@ -44,12 +46,17 @@ const declared = new Map(
 
 /**
  * The rule's surrogate; `cap` is the largest importance weight, by which r is replaced as a constant. The rule looks at r
- * itself; what it multiplies A by, a bound of the clip included, is at most the cap. A token's value equals its slope
- * wherever the gradient flows.
+ * itself; what it multiplies A by, a bound of the clip included, is at most the cap. Under the clip a token's value equals
+ * its slope wherever the gradient flows. Without `rolloutLogprob`, `ratio` is the token's own.
  */
 export function surrogate(
   rule: SurrogateRule,
-  { ratio, advantage, logprob }: { ratio: number; advantage: number; logprob: number },
+  {
+    ratio,
+    advantage,
+    logprob,
+    rolloutLogprob = logprob - Math.log(ratio),
+  }: Omit<SurrogateToken, 'weight' | 'rolloutLogprob'> & Partial<Pick<SurrogateToken, 'rolloutLogprob'>>,
   cap = Number.POSITIVE_INFINITY,
 ): Surrogate {
   // 0 * Infinity would make a token without advantage poison the sum.
@@ -59,7 +66,7 @@ export function surrogate(
   if (name !== 'clip') {
     const of = declared.get(name)
     if (!of) throw new RangeError(`no entropy method declares the surrogate ${name}`)
-    return of({ ratio, weight, advantage, logprob }, rule)
+    return of({ ratio, weight, advantage, logprob, rolloutLogprob }, rule)
   }
   const open = ppoClip(ratio, advantage, rule, weight)
   const bounded = rule.dualClip === undefined ? open : dualClip(open, ratio, advantage, rule.dualClip)

@@ -14,6 +14,8 @@ export interface MethodTokens extends ClipTokens {
   logprob: FloatArray
   /** log p under the policy that sampled it, the sampler's own. */
   rolloutLogprob: FloatArray
+  /** H under the policy that sampled it, nats. Only methods that compare the two entropies need it. */
+  rolloutEntropy?: FloatArray
   /** First token of each completion, ascending. */
   starts: readonly number[]
 }
@@ -24,6 +26,16 @@ export interface DrawKey {
   step: number
   /** Number of optimizer steps made on the batch of rollouts before. */
   update: number
+}
+
+/** Where a batch of rollouts is in the run, and what a controller sees of it. */
+export interface ControllerView {
+  /** Mean H of the rollouts over their policy tokens, nats. */
+  entropy: number
+  /** The training step, from 1. */
+  step: number
+  /** Number of steps of the run (`train.steps`). */
+  steps: number
 }
 
 /** What a method makes of the batch; what is absent it leaves alone. One entry per token. */

@@ -44,15 +44,22 @@ export function batchOf(
   const hasSumS2 = scored !== undefined || rows.every(({ sumS2 }) => sumS2)
   return {
     step,
+    steps: recipe?.train.steps,
     starts,
     isPolicyToken: Uint8Array.from(filled((i) => (counts[i] ? 1 : 0))),
     weight: filled((i) => weights[i]),
     advantage: join(({ advantage }) => advantage),
     rolloutLogprob: join(({ logprob }) => logprob),
+    rolloutEntropy: join(({ entropy }) => entropy),
     logprob: join(({ logprob }, i) => scored?.[i].logprob ?? logprob),
     entropy: join(({ entropy }, i) => scored?.[i].entropy ?? entropy),
     S: join(({ S }, i) => scored?.[i].S ?? S),
     expectedS: join(({ expectedS }, i) => scored?.[i].expectedS ?? expectedS),
+    groups: [...new Set(rows.map(({ promptId }) => promptId))].map((id) => {
+      const completions = [...rows.keys()].filter((i) => rows[i].promptId === id)
+      return { completions, rewards: completions.map((i) => rows[i].reward) }
+    }),
+    advantageKind: recipe?.algorithm.advantage,
     ...(hasSumS2 ? { sumS2: join(({ sumS2 }, i) => scored?.[i].sumS2 ?? sumS2!) } : {}),
   }
 }

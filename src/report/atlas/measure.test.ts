@@ -19,6 +19,7 @@ const batch: AtlasBatch = {
   rolloutLogprob: f64(-1, -1, -1, -1, -1, -1, -1),
   logprob: f64(-1, -1 + Math.log(1.5), -1, -1 + Math.log(0.5), -1, -1, 5),
   entropy: f64(0.1, 0.2, 0.3, 0.4, 2, 1, 99),
+  rolloutEntropy: f64(0.1, 0.3, 0.3, 0.4, 2, 1, 99),
   S: f64(1.5, -0.25, 2.5, -0.3, 1, -1, 99),
   expectedS: f64(0.5, 1 / 12, 0.5, 0.2, 0, 0, 0),
   sumS2: f64(1, 1, 1, 1, 1, 1, 99),

@@ -8,17 +8,24 @@
  * drops them, more than 1 or less than 0 where it weighs them up or turns them round.
  */
 import { applyMethods, type DrawKey, type MethodTokens, predictStep } from '../../entropy/index.js'
+import { baselineOf } from '../../entropy/methods/apply.js'
 import { setByStates, statesAlone } from '../../entropy/methods/states.js'
+import { type AdvantageKind, groupAdvantages } from '../../train/advantages.js'
 import { tokenObjective } from '../../train/objective.js'
 import type { AtlasMethod } from './methods.js'
 
 /** The tokens of one optimizer step. */
 export interface AtlasBatch extends MethodTokens {
   step: number
+  /** Number of steps of the run, where it is known. */
+  steps?: number
   /** sum_i S_i^2, where it is known: a bonus's effect needs it. */
   sumS2?: Float64Array
   /** Aggregation weight of every token in the objective. */
   weight: Float64Array
+  /** Rewards of the completions of each prompt, and how advantages follow from them, where they are known. */
+  groups?: readonly { completions: readonly number[]; rewards: readonly number[] }[]
+  advantageKind?: AdvantageKind
 }
 
 export interface ClassSums {
@@ -52,8 +59,13 @@ export interface MethodSlopes {
 }
 
 /** What the method makes of each token of the batch, exactly as a training step would. */
-export function methodSlopes(batch: AtlasBatch, method: AtlasMethod, key: DrawKey): MethodSlopes {
-  const states = statesAlone(method.settings, meanEntropy(batch))
+export function methodSlopes(recorded: AtlasBatch, method: AtlasMethod, key: DrawKey): MethodSlopes {
+  const batch = { ...recorded, advantage: advantagesUnder(recorded, method) }
+  const states = statesAlone(method.settings, {
+    entropy: meanEntropy(batch),
+    step: batch.step,
+    steps: batch.steps ?? batch.step,
+  })
   const effect = applyMethods(batch, method.settings, { ...key, states })
   const count = batch.isPolicyToken.length
   const slope = new Float64Array(count)
@@ -83,6 +95,26 @@ export function methodSlopes(batch: AtlasBatch, method: AtlasMethod, key: DrawKe
   }
   const { entropyCoef = method.entropyCoef ?? 0 } = setByStates(method.settings, states)
   return { slope, clipped, entropyCoef }
+}
+
+/** The advantages that the method would have given; the recorded ones where it has no say, or the rewards are not known. */
+function advantagesUnder(batch: AtlasBatch, { settings }: AtlasMethod): MethodTokens['advantage'] {
+  const baseline = baselineOf(settings)
+  if (!baseline || !batch.groups) return batch.advantage
+  const groups = batch.groups.filter(({ rewards }) => rewards.length > 1)
+  const kind = batch.advantageKind ?? 'group'
+  const given = groupAdvantages(
+    groups.map(({ rewards }) => rewards),
+    kind === 'leave-one-out' ? 'group-nostd' : kind,
+    baseline,
+  )
+  const advantage = Float64Array.from(batch.advantage)
+  groups.forEach(({ completions }, g) => {
+    completions.forEach((i, member) => {
+      advantage.fill(given[g][member], batch.starts[i], batch.starts[i + 1] ?? advantage.length)
+    })
+  })
+  return advantage
 }
 
 function meanEntropy({ entropy, isPolicyToken }: MethodTokens): number {

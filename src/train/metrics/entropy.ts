@@ -59,9 +59,36 @@ export const entropyMetrics = {
   },
   entropy_coef: {
     title: 'Coefficient of the entropy bonus',
-    caption: 'Coefficient of an adaptive entropy bonus in the step.',
+    caption: 'Coefficient of an adaptive or scheduled entropy bonus in the step.',
     combine: 'mean',
     shown: { group: 'dynamics', curve: 'coefficient', include: [0] },
+  },
+  entropy_control_alpha: {
+    title: 'Coefficient of EntroPIC',
+    caption: 'The coefficient alpha of entropic in the step: above 0 it lowers entropy, below 0 it raises it.',
+    combine: 'mean',
+    shown: { group: 'dynamics', curve: 'alpha', include: [0] },
+  },
+  entropy_control_weight: {
+    title: 'Weight of STARE',
+    caption:
+      'The weight of the most surprising tokens with A > 0 under stare; 1 while entropy is at or above the target.',
+    combine: 'mean',
+    shown: { group: 'dynamics', curve: 'weight', include: [1] },
+  },
+  entropy_band_low: {
+    title: 'Lower bound of the band',
+    unit: 'nats',
+    caption: 'The lower bound of the band of entropy that entrocraft holds in the step.',
+    combine: 'mean',
+    shown: { figure: 'entropy-band', curve: 'lower' },
+  },
+  entropy_band_high: {
+    title: 'Upper bound of the band',
+    unit: 'nats',
+    caption: 'The upper bound of that band.',
+    combine: 'mean',
+    shown: { figure: 'entropy-band', curve: 'upper' },
   },
   cov_A_Sc: {
     title: 'Covariance of advantage and centered score',
@@ -136,6 +163,12 @@ export const entropyFigures = {
     unit: 'nats',
     caption: 'The target that the controller holds, and the mean entropy of the step’s rollouts.',
     include: [0],
+  },
+  'entropy-band': {
+    group: 'dynamics',
+    title: 'Band of entropy',
+    unit: 'nats',
+    caption: 'Above the band entrocraft trains on positive advantages alone, below it on negative ones.',
   },
   'setpoint-bounds': {
     group: 'dynamics',
