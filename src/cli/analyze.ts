@@ -20,27 +20,28 @@ import { type Io, jsonLine, print, processIo } from './io.js'
 import { parsePythonJson, readJsonInput } from './json-input.js'
 
 const help = `
-Reads JSON lines of sampled tokens with their top-k log-probabilities, as inference servers write them:
+Reads JSON lines with sampled tokens and their top-k log-probabilities, as inference servers write them:
   OpenAI chat completions   choices[].logprobs.content[].{token, logprob, top_logprobs}
   OpenAI completions        choices[].logprobs.{tokens, token_logprobs, top_logprobs}
   vLLM's RequestOutput      outputs[].{token_ids, logprobs: [{id: {logprob, rank, decoded_token}}]}
-  vLLM, scoring a prompt    prompt_token_ids, prompt_logprobs, where the completion has no logprobs of its own
+  vLLM, scored prompts      prompt_token_ids, prompt_logprobs, if the completion has no logprobs
   plain                     {"tokens", "logprobs", "top_logprobs"}
-With "reward" (or "rewards" for several choices) and "group", or with "advantage", it says what the update does;
-without, what rewarding each token would do. Several choices of one line, and equal prompts, are one group.
 
-A top-k list leaves a probability that may be anywhere among the other tokens, so every number is an interval that
-holds the truth. Its end needs --vocab-size, the width of the logits. --temperature is that of the log-probabilities: 1
-where the server reports before it tempers (vLLM's default), else that of sampling. The file may state both as
-"vocab_size" and "temperature".
+With "reward" (or "rewards" for several choices) and "group", or with "advantage", reports what the update does to entropy.
+Without them, reports what rewarding each token would do. Several choices of one line, and equal prompts, are one group.
 
-With --json, prints a line per completion, {where, group, reward, tokens: [{text, logprob, entropy, S, expectedS,
-centredS, missingMass, ifRewarded, advantage, effect, update, clipB, clipV}]}, intervals as [low, high] in nats, and last
-{summary}.
+A top-k list does not say how the rest of the probability is spread, so every number is an interval that contains the true
+value. The interval depends on --vocab-size. --temperature is that of the log-probabilities: 1 if the server reports them
+before it applies the temperature (vLLM's default), else the sampling temperature. The file may state both as "vocab_size"
+and "temperature".
+
+With --json, prints one line per completion with intervals as [low, high] in nats, and {summary} last:
+  {where, group, reward, tokens}
+  tokens  [{text, logprob, entropy, S, expectedS, centredS, missingMass, ifRewarded, advantage, effect, update, clipB, clipV}]
 
 Examples:
   $ isentrope analyze rollouts.jsonl --vocab-size 151936 --temperature 1
-  $ isentrope analyze rollouts.jsonl --vocab-size 32000 --temperature 0.7 --preset paper --mu-low 2 --mu-high 2
+  $ isentrope analyze rollouts.jsonl --vocab-size 32000 --temperature 0.7 --mu-low 2 --mu-high 2
   $ isentrope analyze - --vocab-size 49152 --temperature 1 --json < log.jsonl
 `
 
@@ -66,8 +67,8 @@ export function analyzeCommand(io: Io = processIo): Command {
   const command = newCommand('analyze', help)
   return command
     .argument('<file>', 'JSON lines, or - for standard input')
-    .option('--vocab-size <n>', 'V, the number of logits', numberOption({ minimum: 1, whole: true }))
-    .option('--temperature <t>', 'T of the log-probabilities', positive)
+    .option('--vocab-size <n>', 'vocabulary size V, the number of logits', numberOption({ minimum: 1, whole: true }))
+    .option('--temperature <t>', 'temperature of the log-probabilities', positive)
     .option(
       '--logprob-error <nats>',
       'largest error of a log-probability (default: float32)',
@@ -75,15 +76,19 @@ export function analyzeCommand(io: Io = processIo): Command {
     )
     .addOption(
       command
-        .createOption('--preset <name>', "the clips' preset (default: trinity; paper with a mu)")
+        .createOption('--preset <name>', 'preset of the clips (default: trinity; paper if you set a mu)')
         .choices(clipPresets),
     )
-    .option('--mu-low <sigmas>', "the clips' lower width, or inf", mu)
-    .option('--mu-high <sigmas>', "the clips' upper width, or inf", mu)
-    .addOption(command.createOption('--apply-to <sign>', 'advantages whose tokens may be masked').choices(applyToNames))
+    .option('--mu-low <sigmas>', 'lower bound of the clips in standard deviations, or inf', mu)
+    .option('--mu-high <sigmas>', 'upper bound of the clips in standard deviations, or inf', mu)
+    .addOption(
+      command
+        .createOption('--apply-to <sign>', 'sign of the advantages whose tokens may be masked')
+        .choices(applyToNames),
+    )
     .option('--max-fraction <share>', 'largest share that may be masked', numberOption({ minimum: 0, maximum: 1 }))
-    .option('--tokens <n>', 'tokens to list, or all', rowCount, 20)
-    .option('--html <file>', 'write a page with every token in its colour')
+    .option('--tokens <n>', 'number of tokens to list, or all', rowCount, 20)
+    .option('--html <file>', 'write a page with colored tokens')
     .option('--json', 'print JSON lines')
     .action(async (file: string, flags: AnalyzeFlags) => {
       const { completions, settings } = await readLog(file, io, flags)

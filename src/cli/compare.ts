@@ -12,17 +12,19 @@ import { type Io, jsonLine, print, processIo } from './io.js'
 import { tokenDecoder } from './token-decoder.js'
 
 const help = `
-RUN is a run directory (its metrics and held-out evaluations) or the directory of an evaluation (\`isentrope eval\`).
-Files among them, as a pattern of the shell may name, are skipped.
-Prints learning curves, the final figures, the table of Avg@K and Pass@K by method and data set, and the differences
-from the first, problem by problem, with interval and p-value. --out writes a page with all of it, the histograms of
-pass rates side by side and samples.
+RUN is a run directory (its metrics and held-out evaluations) or the directory of an evaluation (\`isentrope eval\`). Files are
+skipped, so a shell pattern may match them.
 
-Figures stand side by side only where they were measured alike: the same problems, number of samples, seed, temperature
-and length. What does not match is said, and shown apart.
+Prints learning curves, final figures, a table of Avg@K and Pass@K by method and data set, and differences from the first,
+problem by problem, with interval and p-value. --out writes a page with all of this, pass-rate histograms, and samples.
 
-With --json, prints one line: {runs, evaluations, groups: [{data, label, problems, samples, members: [{method, avg,
-avgInterval, pass, passInterval, histogram, solved, ...}]}], differences, notes, settings, report}.
+Figures share a table only if they were measured alike: same problems, number of samples, seed, temperature, and length
+limit. Others are shown separately, and a note says what differs.
+
+With --json, prints one line:
+  {runs, evaluations, groups, differences, notes, settings, report}
+  groups   [{data, label, problems, samples, members}]
+  members  [{method, avg, avgInterval, pass, passInterval, histogram, solved, ...}]
 
 Examples:
   $ isentrope compare runs/grpo runs/clip-b runs/clip-v --out compare.html
@@ -38,10 +40,10 @@ interface CompareFlags {
 
 export function compareCommand(io: Io = processIo): Command {
   return newCommand('compare', help)
-    .argument('<run...>', 'run directories, and directories of evaluations')
-    .option('-o, --out <file>', 'write a page')
-    .option('--names <names>', 'names of the runs in their order, separated by commas')
-    .option('--json', 'print one line of JSON, everything else to stderr')
+    .argument('<run...>', 'directories of runs and evaluations')
+    .option('-o, --out <file>', 'write an HTML page')
+    .option('--names <names>', 'names of the runs, in order, separated by commas')
+    .option('--json', 'print one line of JSON')
     .action(async (paths: string[], flags: CompareFlags) => {
       const directories = await directoriesOf(paths, io)
       const names = namesOf(flags, directories)

@@ -9,11 +9,12 @@ import { wholeProgram } from './program.js'
 const scripts = { bash, zsh, fish }
 
 const help = `
-Prints a script that the shell reads at its start:
+Prints a script for your shell. Install it with one of these commands:
   bash   echo 'eval "$(isentrope completion bash)"' >> ~/.bashrc
   zsh    echo 'eval "$(isentrope completion zsh)"' >> ~/.zshrc        (after compinit)
   fish   isentrope completion fish > ~/.config/fish/completions/isentrope.fish
-It completes commands, options and their values, files, and behind --set of train and sft a recipe's keys.
+
+It completes commands, options and their values, files, and recipe keys after --set of train and sft.
 `
 
 export function completionCommand(io: Io = processIo): Command {

@@ -7,10 +7,10 @@ import { configMarkdown, configText, sftPage, trainPage } from './config-text.js
 import { type Io, jsonLine, print, processIo } from './io.js'
 
 const help = `
-Without options, prints every key of a recipe with its type, default and meaning; with KEY only that key or section.
---markdown prints the same as a page, --json-schema as JSON Schema: for editors, put a line like
-  # yaml-language-server: $schema=recipe.schema.json
-on top of a recipe after \`isentrope config --json-schema > recipe.schema.json\`.
+Explains every key of a recipe with its type, default, and meaning, or only KEY.
+
+Editors check and complete recipes whose first line names the schema that comes with isentrope:
+  # yaml-language-server: $schema=./node_modules/isentrope/dist/recipe.schema.json
 
 Examples:
   $ isentrope config
@@ -27,10 +27,10 @@ interface ConfigFlags {
 
 export function configCommand(io: Io = processIo): Command {
   return newCommand('config', help)
-    .argument('[key]', 'a key or section, e.g. entropy or train.lr')
-    .option('--sft', 'the recipe of `isentrope sft` instead of that of `isentrope train`')
-    .addOption(new Option('--markdown', 'as a Markdown page').conflicts('jsonSchema'))
-    .option('--json-schema', 'as JSON Schema')
+    .argument('[key]', 'a key or section, for example entropy or train.lr')
+    .option('--sft', 'explain recipes of `isentrope sft`')
+    .addOption(new Option('--markdown', 'print a Markdown page').conflicts('jsonSchema'))
+    .option('--json-schema', 'print JSON Schema')
     .action(async (key: string | undefined, flags: ConfigFlags) => {
       const schema = flags.sft ? sftSchema : recipeSchema
       if (flags.jsonSchema) await print(io.stdout, jsonLine(recipeJsonSchema(schema)))

@@ -13,23 +13,26 @@ Examples:
 `
 
 const prepareHelp = `
-SOURCE is a name (\`isentrope data list\`), a file (.parquet, .jsonl, .json, .csv), or owner/name of a hub data set.
-Problems that are equal but for layout become one; --hold-out of them go to eval.parquet by a rule that sees a problem's
-text and the seed alone, and nothing that repeats one of them, near duplicates included, stays in train.parquet.
-Training is then compared with benchmarks: equal problems, and shared 13-grams of words. Written to --out:
-  train.parquet, eval.parquet   id, problem, answer       manifest.json  source, revision, hashes, seed, rule, counts
-  overlap.jsonl                 every pair that shares text
+SOURCE is a name (\`isentrope data list\`), a file (.parquet, .jsonl, .json, .csv), or a hub data set (owner/name). Removes
+duplicate problems, holds out --hold-out problems by a rule that depends only on a problem's text and the seed, and removes
+their near duplicates from training. Then compares training with benchmarks by equal problems and shared 13-grams of words.
+
+In --out:
+  train.parquet   id, problem, answer
+  eval.parquet    the same for the held-out problems
+  overlap.jsonl   every pair that shares text
+  manifest.json   source, revision, hashes, seed, rule, counts
+
 The directory is a task: \`task: { name: ./data/dapo }\` in a recipe.
 
-Files come from the hub into the standard cache: HF_HOME, HF_TOKEN, HF_ENDPOINT, HF_HUB_OFFLINE and
-ISENTROPE_OFFLINE are respected.
---data-dir (or ISENTROPE_DATA) names a directory of local files in their place: NAME.EXT or NAME-SPLIT.EXT.
+Files come from the hub into the standard cache (HF_HOME, HF_TOKEN, HF_ENDPOINT, HF_HUB_OFFLINE, and ISENTROPE_OFFLINE are
+respected). --data-dir or ISENTROPE_DATA names a directory of local files to use first: NAME.EXT or NAME-SPLIT.EXT.
 
 Examples:
-  $ isentrope data prepare dapo-math-17k --out data/dapo                          DAPO500 held out, seed 0
-  $ isentrope data prepare gsm8k --hold-out 200 --against aime24,math500 --drop-overlaps --out data/gsm8k
-  $ isentrope data prepare problems.csv --prompt question --answer result --hold-out 50 --against none --out data/mine
-  $ isentrope data prepare open-r1/OpenR1-Math-220k --config default --revision main --out data/openr1 --json
+  $ isentrope data prepare dapo-math-17k --out data/dapo
+  $ isentrope data prepare gsm8k --hold-out 200 --against aime24,math500 --out data/gsm8k
+  $ isentrope data prepare problems.csv --prompt question --answer result --out data/mine
+  $ isentrope data prepare open-r1/OpenR1-Math-220k --config default --out data/openr1
 `
 
 interface PrepareFlags {
@@ -54,7 +57,7 @@ export function dataCommand(io: Io = processIo): Command {
 
 function listCommand(io: Io): Command {
   const examples = 'Examples:\n  $ isentrope data list\n  $ isentrope data list --json'
-  return innerCommand('list', 'list the data sets known by name', examples)
+  return innerCommand('list', 'list the data sets with a name', examples)
     .option('--json', 'print JSON lines')
     .action(async (flags: { json?: boolean }) => {
       for (const [name, source] of Object.entries(sources)) {
@@ -77,22 +80,27 @@ function listCommand(io: Io): Command {
 }
 
 function prepareCommand(io: Io): Command {
-  return innerCommand('prepare', 'deduplicate, hold out, compare with benchmarks and write a data set', prepareHelp, {
-    resultsOnDisk: true,
-  })
-    .argument('<source>', 'name, file or hub data set')
-    .requiredOption('-o, --out <dir>', 'directory that is written')
-    .option('--hold-out <n>', 'problems held out of training', numberOption({ minimum: 0, whole: true }), 500)
-    .option('--seed <n>', 'of the rule that chooses them', numberOption({ minimum: 0, whole: true }), 0)
-    .option('--against <names>', 'data sets to compare with, separated by commas, or none (default: every benchmark)')
-    .option('--drop-overlaps', 'leave what stands in a benchmark out of training')
-    .option('--prompt <column>', "the problem's column; a dot reaches into a nested one (default: the usual names)")
-    .option('--answer <column>', "the answer's column")
-    .option('--id <column>', "the column of the problem's name")
+  return innerCommand(
+    'prepare',
+    'remove duplicates, hold out problems, compare with benchmarks, and write a data set',
+    prepareHelp,
+    {
+      resultsOnDisk: true,
+    },
+  )
+    .argument('<source>', 'name, file, or hub data set')
+    .requiredOption('-o, --out <dir>', 'output directory')
+    .option('--hold-out <n>', 'number of problems to hold out', numberOption({ minimum: 0, whole: true }), 500)
+    .option('--seed <n>', 'seed of the rule that chooses them', numberOption({ minimum: 0, whole: true }), 0)
+    .option('--against <names>', 'data sets to compare with, separated by commas, or none (default: all benchmarks)')
+    .option('--drop-overlaps', 'remove problems from training that overlap with a benchmark')
+    .option('--prompt <column>', 'column of the problem; a dot reaches into a nested one (default: usual names)')
+    .option('--answer <column>', 'column of the answer')
+    .option('--id <column>', 'column of the id')
     .option('--config <name>', 'configuration of a hub data set')
     .option('--split <name>', 'split of a hub data set (default: train)')
-    .option('--revision <revision>', 'branch, tag or commit on the hub (default: main)')
-    .option('--data-dir <dir>', 'local files in place of the hub (default: ISENTROPE_DATA)')
+    .option('--revision <revision>', 'branch, tag, or commit on the hub (default: main)')
+    .option('--data-dir <dir>', 'directory with local copies of data sets (default: ISENTROPE_DATA)')
     .option('--json', 'print the manifest as one line of JSON')
     .action(async (source: string, flags: PrepareFlags) => {
       const manifest = await prepareData(source, {

@@ -22,12 +22,14 @@ import { type Io, jsonLine, print, processIo } from './io.js'
 import { planLines } from './plan-lines.js'
 
 const help = `
-Looks for LibTorch as every command does (ISENTROPE_TORCH, the active virtual or conda environment, a Python on the path,
-the cache), fetches the pinned version where there is none (ISENTROPE_OFFLINE=1 forbids it), and tries it out.
-Where a CUDA device works, also tries there which attention training would take and how transfers go.
-With --json, prints {"version", "engine": {"version", "path", "devices", "threads", "source", "gflops", "accelerator"},
-"cache", "problems", "notes"}; engine is null where none works, accelerator ({"device", "dtype", "attention", "transfers"})
-is there where CUDA works. Exit code 1 where there are problems.
+Looks for LibTorch as every command does: ISENTROPE_TORCH, the active virtual or conda environment, a Python on the path, the
+cache. If there is none, fetches the pinned version (ISENTROPE_OFFLINE=1 prevents that). Then tests it. If a CUDA device works,
+also tests which attention training would use and how transfers work. The exit code is 1 if there are problems.
+
+With --json, prints one line:
+  {"version", "engine", "cache", "problems", "notes"}
+  engine       {"version", "path", "devices", "threads", "source", "gflops", "accelerator"}, or null if none works
+  accelerator  {"device", "dtype", "attention", "transfers"}, if CUDA works
 
 Examples:
   $ isentrope doctor

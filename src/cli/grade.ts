@@ -9,19 +9,22 @@ import { type Io, jsonLine, print, processIo } from './io.js'
 import { type LineReader, readJsonInput, requirePiped, textField } from './json-input.js'
 
 const help = `
-Reads JSON lines from standard input: {"response": "... \\\\boxed{42}", "answer": "42"}
-With --json, prints one line per input, in order: {"correct", "extracted", "reason"}
-extracted is the final answer as the response writes it, null where there is none.
+Reads JSON lines from standard input:
+  {"response": "... \\\\boxed{42}", "answer": "42"}
+
+With --json, prints one line per input, in order:
+  {"correct", "extracted", "reason"}
+  extracted  the final answer as the response writes it, or null if there is none
 
 Rules:
-  math    the final answer means the same as the reference: 1/2 is 0.5, (x+1)^2 is x^2+2x+1
-  dapo    verl's rule for DAPO: the last "Answer: ..." of the final 300 characters, normalised, compared as text
-  exact   the same text
+  math    same meaning: 1/2 is 0.5, (x+1)^2 is x^2+2x+1
+  dapo    verl's rule for DAPO: the last "Answer: ..." of the final 300 characters, normalized, compared as text
+  exact   same text
 
 Examples:
   $ echo '{"response": "so it is \\\\boxed{0.5}", "answer": "1/2"}' | isentrope grade --json
   $ isentrope grade --rule dapo --json < answers.jsonl > verdicts.jsonl
-  $ isentrope grade < answers.jsonl                         the wrong ones, and how many are right
+  $ isentrope grade < answers.jsonl
 `
 
 interface Graded {
@@ -52,7 +55,7 @@ const wrong = (index: number, { extracted, reason }: Verdict, answer: string): s
 export function gradeCommand(io: Io = processIo): Command {
   const command = newCommand('grade', help)
   return command
-    .addOption(command.createOption('--rule <rule>', 'how answers compare').choices(gradeRules).default('math'))
+    .addOption(command.createOption('--rule <rule>', 'how answers are compared').choices(gradeRules).default('math'))
     .option('--json', 'print JSON lines')
     .action(async (flags: GradeFlags) => {
       requirePiped(io.stdin, `echo '{"response": "\\\\boxed{42}", "answer": "42"}' | isentrope grade --json`)

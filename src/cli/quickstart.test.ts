@@ -70,7 +70,7 @@ describe('quickstart', () => {
     expect(existsSync(join(directory, 'clip-v'))).toBe(false)
     const second = await quickstart(['--steps', '3', '--run', directory])
     expect(second.code).toBe(0)
-    expect(second.out).toContain('grpo is finished already')
+    expect(second.out).toContain('grpo is already finished')
     expect(second.out).toContain('clip-b after step 2')
     expect(stepsOf(join(directory, 'clip-b'))).toBe(3)
     expect(process.listenerCount('SIGTERM')).toBe(0)

@@ -24,21 +24,22 @@ import { stopOnSignals } from './signals.js'
 import { tokenDecoder } from './token-decoder.js'
 
 const help = `
-Trains a policy of about a million parameters on countdown (reach a target from four numbers; most problems have many
-solutions) three times from the same start: plain GRPO, Clip_B and Clip_V. About five minutes on two cores. Ends with
-charts, a table, what was seen in words, and a page:
-  RUN/report.html                 the three runs side by side, with completions coloured by their tokens' scores
-  RUN/grpo, RUN/clip-b, RUN/clip-v  ordinary runs (see \`isentrope help train\`)
-Interrupted or finished, the same command goes on where it was. One seed is one seed: other seeds by --seed.
+Trains a policy of about a million parameters on Countdown (reach a target from four numbers) three times from the same
+start: with plain GRPO, with Clip_B, and with Clip_V. Takes about five minutes on two cores. Ends with charts, a table, the
+findings in words, and a report:
+  RUN/report.html                   the three runs side by side, with colored tokens
+  RUN/grpo, RUN/clip-b, RUN/clip-v  run directories (see \`isentrope help train\`)
+
+If it is interrupted, run the same command to continue. One seed shows one case. Use --seed for others.
 
 Examples:
   $ isentrope quickstart
   $ isentrope quickstart --seed 1
   $ isentrope quickstart --steps 10 --run runs/short --json
-  $ isentrope train quickstart/clip-b.yaml --set entropy.muHigh=1       one of the three, changed
+  $ isentrope train quickstart/clip-b.yaml --set entropy.muHigh=1
 `
 
-const title = 'Entropy under GRPO, Clip_B and Clip_V: one seed'
+const title = 'Entropy with GRPO, Clip_B, and Clip_V: one seed'
 
 /** In the order in which they run; the first is the one that the others are compared with. */
 const methods = [
@@ -124,7 +125,7 @@ async function runOne(
         done = step
         if (step === 0) people.write(`\n${name}: ${directory}\n`)
         else if (step < recipe.train.steps) people.write(`\n${name}: continuing ${directory} after step ${step}\n`)
-        else people.write(`\n${name}: ${directory} is finished already, taken as it is\n`)
+        else people.write(`\n${name}: ${directory} is already finished\n`)
       },
       onEvent: (event) => {
         panel.onEvent(event)
@@ -169,10 +170,10 @@ export function quickstartCommand(io: Io = processIo, openParts?: OpenParts): Co
   return newCommand('quickstart', help, {
     resultsOnDisk: true,
   })
-    .option('--steps <n>', "steps of each run (default: the recipes')", numberOption({ minimum: 1, whole: true }))
-    .option('--seed <n>', 'seed of all three runs', numberOption({ minimum: 0, whole: true }), 0)
-    .option('--run <dir>', 'directory of the three runs and the page (default: runs/quickstart-seed-SEED)')
-    .option('--json', 'print the outcome as one line of JSON, everything else to stderr')
+    .option('--steps <n>', 'steps of each run (default: 80)', numberOption({ minimum: 1, whole: true }))
+    .option('--seed <n>', 'seed of the three runs', numberOption({ minimum: 0, whole: true }), 0)
+    .option('--run <dir>', 'directory of the runs and the report (default: runs/quickstart-seed-SEED)')
+    .option('--json', 'print the result as one line of JSON')
     .action(async (flags: QuickstartFlags) => {
       const people = flags.json ? io.stderr : io.stdout
       const root = flags.run ?? join('runs', `quickstart-seed-${flags.seed}`)
@@ -189,7 +190,7 @@ export function quickstartCommand(io: Io = processIo, openParts?: OpenParts): Co
         if (summary.interrupted) {
           await print(
             io.stderr,
-            `interrupted in ${run.name} after step ${summary.step}; the same command goes on there\n`,
+            `interrupted in ${run.name} after step ${summary.step}; run the same command to continue\n`,
           )
           throw new Exit(exitCodes.interrupted)
         }

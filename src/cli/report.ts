@@ -6,8 +6,8 @@ import { type Io, jsonLine, print, processIo } from './io.js'
 import { tokenDecoder } from './token-decoder.js'
 
 const help = `
-Writes the page of a run: figures, settings, and completions with every token colored. One file that needs no network.
-The run may be under way, finished, or killed. With --json, prints {"report": FILE}.
+Writes an HTML report with figures, settings, and completions with colored tokens, in one file that needs no network. The run
+may be in progress, finished, or killed.
 
 Examples:
   $ isentrope report runs/arithmetic
@@ -22,7 +22,7 @@ interface ReportFlags {
 export function reportCommand(io: Io = processIo): Command {
   return newCommand('report', help)
     .argument('<run>', 'a run directory')
-    .option('--out <file>', "the page's file (default: report.html in the run directory)")
+    .option('--out <file>', 'output file (default: report.html in the run directory)')
     .option('--json', 'print {"report": FILE}')
     .action(async (run: string, { out, json }: ReportFlags) => {
       const model = setting(readRun(run), 'model')

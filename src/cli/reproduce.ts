@@ -16,24 +16,28 @@ import { type Io, jsonLine, print, processIo } from './io.js'
 import { stopOnSignals } from './signals.js'
 
 const help = `
-Every claim of the paper (arXiv 2602.03392), from its runs to a verdict: off-policy, sign, masking, covariance, control,
-performance, breadth, ppo, families, collapse, and beyond the paper setpoint (an entropy target). Without a name, all of them.
-The criterion is printed before the first step: differences are paired by seed, and a claim holds where the 95 % t
-interval of each deciding difference lies on the stated side, over at least 5 seeds; else it is not shown, or
-contradicted where an interval lies on the other side.
+Tests the claims of the paper (arXiv 2602.03392): off-policy, sign, masking, covariance, control, performance, breadth, ppo,
+families, collapse, and, beyond the paper, setpoint (an entropy target).
 
---scale mini   policies of a million parameters on countdown; each claim in minutes, all within about two hours on two cores
---scale small  SmolLM2-135M, or any --model, on additions; hours
+Prints the criterion first. Differences are paired by seed. A claim holds if the 95% t interval of each deciding difference
+is on the stated side, over at least 5 seeds. It is contradicted if an interval is on the other side. Otherwise it is not
+shown.
 
-Runs that claims share are made once. Interrupted or killed, the same command goes on where it was; complete runs keep
-config, metrics and evaluations, and with --keep their rollouts and checkpoints too.
-  OUT/NAME-seed-N-KEY/   ordinary runs (see \`isentrope help train\`)
-  OUT/results.json       claims, criteria, verdicts, intervals, per-seed values, curves
-  OUT/values.csv         every value that a verdict rests on
-  OUT/report.html        all of it with figures
+Scales:
+  mini   policies of a million parameters on Countdown; minutes per claim, about two hours for all on two cores
+  small  SmolLM2-135M, or --model, on addition; hours
+
+Claims share runs. If it is interrupted, run the same command to continue. Complete runs keep config, metrics, and
+evaluations. With --keep, they also keep rollouts and checkpoints.
+
+In --out:
+  NAME-seed-N-KEY/   run directories (see \`isentrope help train\`)
+  results.json       claims, criteria, verdicts, intervals, values per seed, curves
+  values.csv         every value behind a verdict
+  report.html        all of this with figures
 
 Examples:
-  $ isentrope reproduce --dry-run                    what would be run, and the criteria
+  $ isentrope reproduce --dry-run
   $ isentrope reproduce masking sign
   $ isentrope reproduce --out runs/paper --json
   $ isentrope reproduce collapse control --scale small --seeds 3
@@ -86,17 +90,17 @@ function announce({ plan, scale, root, jobs }: PreparedReproduction): string {
 
 export function reproduceCommand(io: Io = processIo, runTraining?: RunTraining): Command {
   return newCommand('reproduce', help, { resultsOnDisk: true })
-    .argument('[claims...]', 'names of claims (default: all)')
-    .addOption(new Option('--scale <scale>', 'how large the policies are').choices(['mini', 'small']).default('mini'))
-    .option('--seeds <n>', 'seeds of every run; fewer than 5 show nothing', atLeastOne, 5)
-    .option('--first-seed <n>', 'the first of them: others repeat the experiment independently', atLeastOne, 1)
-    .option('-m, --model <model>', "the policy in place of the scale's own")
+    .argument('[claims...]', 'claims to test (default: all)')
+    .addOption(new Option('--scale <scale>', 'size of the policies').choices(['mini', 'small']).default('mini'))
+    .option('--seeds <n>', 'number of seeds; fewer than 5 give no verdict', atLeastOne, 5)
+    .option('--first-seed <n>', 'first seed; use another one to repeat the experiment', atLeastOne, 1)
+    .option('-m, --model <model>', "model to use in place of the scale's own")
     .option('--out <dir>', 'directory of runs and results (default: runs/reproduce-SCALE)')
-    .option('--jobs <n>', 'runs at once (default: one a core, each on one thread)', atLeastOne)
-    .option('--device <device>', 'cpu, cuda, cuda:N or mps')
+    .option('--jobs <n>', 'runs at once, each on one thread (default: one per core)', atLeastOne)
+    .option('--device <device>', 'cpu, cuda, cuda:N, or mps')
     .option('--keep', 'keep rollouts and checkpoints of complete runs')
-    .option('--dry-run', 'print criteria and plan, and stop')
-    .option('--json', 'print the outcome as one line of JSON, everything else to stderr')
+    .option('--dry-run', 'print criteria and plan and stop')
+    .option('--json', 'print the result as one line of JSON')
     .action(async (claims: string[], flags: ReproduceFlags) => {
       const people = flags.json ? io.stderr : io.stdout
       const prepared = await prepareReproduction({ ...flags, claims })

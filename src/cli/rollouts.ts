@@ -12,18 +12,18 @@ import { newCommand, numberOption } from './command.js'
 import { type Io, jsonLine, print, processIo } from './io.js'
 
 const help = `
-Queries every completion of a run by SQL (DuckDB), also while the run is under way. docs/rollouts.md lists the columns
-with their units; length, mean_entropy, mean_logprob, max_abs_sc, masked, and masked_share are computed from them.
-The query reads the run's rollouts and nothing else.
+Queries the completions of a run with SQL (DuckDB), also during the run. docs/rollouts.md lists the columns and their units.
+The columns length, mean_entropy, mean_logprob, max_abs_sc, masked, and masked_share are computed from the others. The query
+reads only this run's rollouts.
 
-Without --select, a table shows the columns that people look at, and --format json, csv, and parquet give every column.
-With --json (or --format json), prints one JSON object a row.
+Without --select, a table shows the most useful columns, and the other formats have every column. --json prints one object
+per row.
 
 Examples:
   $ isentrope rollouts runs/arithmetic
-  $ isentrope rollouts runs/arithmetic --where 'reward = 0 and length > 200 and step = 30'
+  $ isentrope rollouts runs/arithmetic --where 'reward = 0 and length > 200'
   $ isentrope rollouts runs/arithmetic --order 'mean_entropy desc' --limit 5
-  $ isentrope rollouts runs/arithmetic --select 'step, avg(reward), avg(length)' --group step --order step
+  $ isentrope rollouts runs/arithmetic --select 'step, avg(reward)' --group step --order step
   $ isentrope rollouts runs/arithmetic --where 'step > 10' --format parquet --out late.parquet
 `
 
@@ -43,14 +43,14 @@ export function rolloutsCommand(io: Io = processIo): Command {
     .argument('<run>', 'a run directory')
     .option('--where <sql>', 'condition, e.g. "reward = 0 and length > 200"')
     .option('--select <columns>', 'columns or SQL expressions, separated by commas')
-    .option('--group <columns>', 'make one row of equal values, for avg(...), count(*) in --select')
-    .option('--order <sql>', 'order of the rows (default: as they were sampled)')
+    .option('--group <columns>', 'make one row per value, for avg(...) or count(*) in --select')
+    .option('--order <sql>', 'order of the rows (default: as sampled)')
     .option(
       '--limit <n>',
-      `rows at most (default: ${tableRows} in a table, else all)`,
+      `largest number of rows (default: ${tableRows} in a table, else all)`,
       numberOption({ minimum: 0, whole: true }),
     )
-    .addOption(new Option('--format <format>', 'how rows are printed (default: table)').choices(formats))
+    .addOption(new Option('--format <format>', 'output format (default: table)').choices(formats))
     .option('--json', 'the same as --format json')
     .option('--out <file>', 'write to a file instead of standard output')
     .action(async (run: string, { format, json, out, ...query }: RolloutsFlags) => {

@@ -107,7 +107,7 @@ describe('score', () => {
     [['--temperature', 'warm'], 'above 0'],
     [['--temperature', ''], 'above 0'],
     [['--threads', '1.5'], 'whole number of at least 1'],
-    [['--device', 'gpu'], 'cpu, cuda, cuda:N or mps'],
+    [['--device', 'gpu'], 'cpu, cuda, cuda:N, or mps'],
     [['--dtype', 'int8'], 'float64, float32, bfloat16, float16'],
     [['extra'], 'too many arguments'],
   ])('refuses %s', async (argv, message) => {

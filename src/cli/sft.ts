@@ -26,16 +26,22 @@ import { sftPlanText, sftSummaryText } from './sft-text.js'
 import { stopOnSignals } from './signals.js'
 
 const help = `
-Teaches a model by examples: what makes a base model fit to be reinforced. RECIPE is a YAML file (see recipes/sft-*.yaml
-and \`isentrope config --sft\`); its data are chats ({"messages": [...]}), prompts with completions, or GSM8K, from a file,
-or a task with solutions. Only assistant turns and completions are learnt, with their end token.
-The run goes to --run, by default runs/NAME-TIMESTAMP:
-  config.yaml        the recipe with every default        metrics.jsonl  one object a step
-  environment.json   versions, machine, seed              eval.jsonl     validations
-  report.html        curves                               checkpoints/   to resume from, and to use (model/)
-Prints the plan, then a live panel (one line a step where stdout is no terminal), then a summary; with --json
-stdout holds the summary alone, as one line of JSON.
-Ctrl-C (once) stops at the next safe point and writes a checkpoint; twice stops at once.
+Trains a model on examples, for instance before reinforcement learning. RECIPE is a YAML file (see recipes/sft-*.yaml and
+\`isentrope config --sft\`). The data are chats ({"messages": [...]}), prompts with completions, GSM8K, or a task with
+solutions. Only assistant turns and completions are learned, with their end token.
+
+Prints the plan, then a live panel, then a summary. If stdout is not a terminal, prints one line per step in place of the
+panel.
+
+The run directory has these files:
+  config.yaml        the recipe with every default
+  environment.json   versions, machine, seed
+  metrics.jsonl      one object per step
+  eval.jsonl         validations
+  checkpoints/       to resume from, and to use (model/)
+  report.html        curves
+
+Ctrl-C stops at the next safe point and writes a checkpoint. Press it twice to stop at once.
 
 Examples:
   $ isentrope sft recipes/sft-gsm8k-smollm2.yaml --dry-run
@@ -58,12 +64,12 @@ const recipeOf = (path: string | undefined, flags: SftFlags): SftRecipe =>
 
 export function sftCommand(io: Io = processIo): Command {
   return newCommand('sft', help, { resultsOnDisk: true })
-    .argument('[recipe]', 'YAML file; may be left out with --run DIR --resume')
-    .option('-s, --set <key=value>', 'change a key of the recipe (may be repeated)', repeated)
-    .option('--run <dir>', 'directory of the run (default: runs/NAME-TIMESTAMP)')
-    .option('--resume', 'continue from the last checkpoint of --run, or of the newest run of that name')
+    .argument('[recipe]', 'YAML file (optional with --run DIR --resume)')
+    .option('-s, --set <key=value>', 'change a key of the recipe (repeatable)', repeated)
+    .option('--run <dir>', 'run directory (default: runs/NAME-TIMESTAMP)')
+    .option('--resume', 'resume from the last checkpoint of --run, or of the newest run with this name')
     .option('--dry-run', 'print the plan and stop')
-    .option('--json', 'print the summary as one line of JSON, everything else to stderr')
+    .option('--json', 'print the summary as one line of JSON')
     .action(async (path: string | undefined, flags: SftFlags) => {
       const given = recipeOf(path, flags)
       const people = flags.json ? io.stderr : io.stdout

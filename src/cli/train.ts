@@ -37,19 +37,23 @@ import {
 import { stopOnSignals } from './signals.js'
 
 const help = `
-RECIPE is a YAML file (see recipes/ and \`isentrope config\`). The run goes to --run, by default
-runs/NAME-TIMESTAMP:
-  config.yaml        the recipe with every default        metrics.jsonl  one object a step
-  environment.json   versions, machine, seed              eval.jsonl     held-out evaluations
-  rollouts/          every completion, Parquet            checkpoints/   to resume from, and to use (model/)
+RECIPE is a YAML file (see recipes/ and \`isentrope config\`). Prints the plan, then a live panel, then a summary. If stdout is
+not a terminal, prints one line per step in place of the panel.
+
+The run directory has these files:
+  config.yaml        the recipe with every default
+  environment.json   versions, machine, seed
+  metrics.jsonl      one object per step
+  eval.jsonl         held-out evaluations
+  rollouts/          every completion, as Parquet
+  checkpoints/       to resume from, and to use (model/)
   report.html        curves and samples
-Prints the plan, then a live panel (one line a step where stdout is no terminal), then a summary; with --json
-stdout holds the summary alone, as one line of JSON.
-Ctrl-C (once) stops at the next safe point and writes a checkpoint; twice stops at once.
+
+Ctrl-C stops at the next safe point and writes a checkpoint. Press it twice to stop at once.
 
 Examples:
   $ isentrope train recipes/arithmetic-smollm2-grpo.yaml --dry-run
-  $ isentrope train recipes/arithmetic-smollm2-clip-b.yaml --set train.steps=40 --set entropy.muLow=1.5
+  $ isentrope train recipes/arithmetic-smollm2-clip-b.yaml --set train.steps=40
   $ isentrope train recipes/gsm8k-smollm2.yaml --run runs/gsm8k
   $ isentrope train --run runs/gsm8k --resume
 `
@@ -106,12 +110,12 @@ function summaryText(summary: Summary): string {
 
 export function trainCommand(io: Io = processIo, work = trainWork): Command {
   return newCommand('train', help, { resultsOnDisk: true })
-    .argument('[recipe]', 'YAML file; may be left out with --run DIR --resume')
-    .option('-s, --set <key=value>', 'change a key of the recipe (may be repeated)', repeated)
-    .option('--run <dir>', 'directory of the run (default: runs/NAME-TIMESTAMP)')
-    .option('--resume', 'continue from the last checkpoint of --run, or of the newest run of that name')
+    .argument('[recipe]', 'YAML file (optional with --run DIR --resume)')
+    .option('-s, --set <key=value>', 'change a key of the recipe (repeatable)', repeated)
+    .option('--run <dir>', 'run directory (default: runs/NAME-TIMESTAMP)')
+    .option('--resume', 'resume from the last checkpoint of --run, or of the newest run with this name')
     .option('--dry-run', 'print the plan and stop')
-    .option('--json', 'print the summary as one line of JSON, everything else to stderr')
+    .option('--json', 'print the summary as one line of JSON')
     .action(async (path: string | undefined, flags: TrainFlags) => {
       const given = recipeOf(path, flags)
       const people = flags.json ? io.stderr : io.stdout

@@ -6,12 +6,11 @@ import { type Io, jsonLine, print, processIo } from './io.js'
 import { tokenDecoder } from './token-decoder.js'
 
 const help = `
-Serves live pages over run directories until Ctrl-C: all runs, the curves of one or of several, every completion by SQL, and
-a completion token by token. It reads what a run writes and never touches it; a run that starts, stops, resumes, or is
+Serves live pages about runs until Ctrl-C: a list of runs, the curves of one run or of several, every completion by SQL, and
+a completion token by token. It reads what a run writes and never changes it. A run that starts, stops, resumes, or is
 copied in appears within a second.
 
-Only this machine can open the pages, by the URL with its token. To look from elsewhere, forward the port by ssh.
-With --json, the first line is {"url": ...}.
+Only this machine can open the pages, with the token in the URL. To look from elsewhere, forward the port with ssh.
 
 Examples:
   $ isentrope watch
@@ -28,8 +27,8 @@ interface WatchFlags {
 
 export function watchCommand(io: Io = processIo): Command {
   return newCommand('watch', help)
-    .argument('[dirs...]', 'run directories, or directories of them (default: runs)')
-    .option('--port <n>', 'port; 0: any free one', numberOption({ minimum: 0, maximum: 65_535, whole: true }), 0)
+    .argument('[dirs...]', 'run directories, or directories that contain runs (default: runs)')
+    .option('--port <n>', 'port; 0: any free port', numberOption({ minimum: 0, maximum: 65_535, whole: true }), 0)
     .option('--host <host>', 'address to listen on', '127.0.0.1')
     .option('--no-open', 'do not open the browser')
     .option('--json', 'print {"url": ...} as the first line')
