@@ -232,16 +232,23 @@ function evaluate(step) {
       batchSize: 256,
     },
   )
-  const graded = completions.map((completion) => {
-    const text = tokenizer.decode(completion.tokens, { skipSpecial: true })
-    const { finish, tokens } = completion
-    return {
+  const problems = heldOut.map(({ id, prompt }, index) => ({ index, id, prompt, responses: [] }))
+  const sum = (values) => values.reduce((total, value) => total + value, 0)
+  for (const { prompt, sample, tokens, finish, logprob, entropy } of completions) {
+    const completion = tokenizer.decode(tokens, { skipSpecial: true })
+    const { reward } = task.grade(completion, heldOut[prompt], { finish, tokens: tokens.length })
+    problems[prompt].responses.push({
+      sample,
       completion,
-      text,
-      reward: task.grade(text, heldOut[completion.prompt], { finish, tokens: tokens.length }).reward,
-    }
-  })
-  const { avg_at_k, pass_at_k, entropy_nats } = heldOutMetrics(step, samples, heldOut.length, graded)
+      length: tokens.length,
+      finish,
+      correct: reward >= 1,
+      reward,
+      logprob: sum(logprob),
+      entropy: sum(entropy),
+    })
+  }
+  const { avg_at_k, pass_at_k, entropy_nats } = heldOutMetrics(step, problems, '')
   return `Avg@8 ${avg_at_k.toFixed(3)}, Pass@8 ${pass_at_k.toFixed(3)}, entropy ${entropy_nats.toFixed(3)}`
 }
 

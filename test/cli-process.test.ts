@@ -46,6 +46,17 @@ async function killAfter(child: ChildProcess, file: string, lines: number): Prom
   }
 }
 
+describe.runIf(process.platform === 'linux')('under a limit on open files', () => {
+  it('says so where not even its own modules load', () => {
+    const command = `ulimit -n 40; exec '${process.execPath}' bin/isentrope.js train none.yaml`
+    const { status, stdout, stderr } = spawnSync('sh', ['-c', command], { cwd: root, encoding: 'utf8' })
+    expect({ status, stdout }).toEqual({ status: 1, stdout: '' })
+    expect(stderr).toMatch(
+      /^error: too many files are open \(EMFILE: [^\n]*\)\nhint: raise the limit on open files \(ulimit -n\)\n$/,
+    )
+  })
+})
+
 describe('a run that is killed at any moment', () => {
   it('ends as if it had never been', { timeout: 300_000 }, async () => {
     const script = join(root, 'test/fake-run-process.ts')

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { UserError } from '../base/errors.js'
 import { reportError } from './errors.js'
 
 function reported(error: unknown): { code: number; text: string } {
@@ -29,5 +30,14 @@ describe('an error of the system', () => {
   it('that nothing is known of stays unexpected', () => {
     expect(reported(new Error('EFOO: what')).text).toContain('hint: unexpected')
     expect(reported(Object.assign(new Error('x'), { code: 'toString' })).text).toContain('hint: unexpected')
+  })
+})
+
+describe('a message', () => {
+  it('is cut where a line quotes more than anybody reads', () => {
+    const { code, text } = reported(new UserError(`first\n${'x'.repeat(100_000)}`, { hint: 'y'.repeat(100_000) }))
+    expect(code).toBe(2)
+    expect(text).toMatch(/^error: first\nx{997}\.\.\.\nhint: y{997}\.\.\.\n$/)
+    expect(reported(new Error('z'.repeat(100_000))).text.length).toBeLessThan(1200)
   })
 })

@@ -2,6 +2,7 @@
 import { CommanderError } from 'commander'
 import pc from 'picocolors'
 import { Failure, UserError } from '../base/errors.js'
+import { cut } from '../base/shown.js'
 import { plainText } from '../report/terminal/text.js'
 
 /** Documented in docs and help: scripts rely on them. */
@@ -16,6 +17,16 @@ export class Exit extends Error {
     this.code = code
   }
 }
+
+/** Longer lines quote more of a file or a response than anybody reads. */
+const longestLine = 1000
+
+/** Messages quote files and responses, which may be long, and may hold escape sequences of the terminal. */
+const printable = (message: string): string =>
+  plainText(message)
+    .split('\n')
+    .map((line) => cut(line, longestLine))
+    .join('\n')
 
 const wantsStack = (argv: readonly string[]) => argv.includes('--verbose') || Boolean(process.env.ISENTROPE_DEBUG)
 
@@ -56,20 +67,19 @@ export function reportError(
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.usage
   const known = error instanceof UserError || error instanceof Failure
   if (known) {
-    // Messages quote files and responses, which may hold escape sequences of the terminal.
-    write(`${pc.red('error:')} ${plainText(error.message)}\n`)
-    if (error.hint) write(`${pc.cyan('hint:')} ${plainText(error.hint)}\n`)
+    write(`${pc.red('error:')} ${printable(error.message)}\n`)
+    if (error.hint) write(`${pc.cyan('hint:')} ${printable(error.hint)}\n`)
     if (wantsStack(argv)) write(`${pc.dim(chain(error))}\n`)
     return error instanceof UserError ? exitCodes.usage : exitCodes.failed
   }
   const message = error instanceof Error ? error.message : String(error)
   const trouble = systemTrouble(error)
   if (trouble) {
-    write(`${pc.red('error:')} ${plainText(`${trouble[0]} (${message})`)}\n${pc.cyan('hint:')} ${trouble[1]}\n`)
+    write(`${pc.red('error:')} ${printable(`${trouble[0]} (${message})`)}\n${pc.cyan('hint:')} ${trouble[1]}\n`)
     if (wantsStack(argv)) write(`${pc.dim(chain(error as Error))}\n`)
     return exitCodes.failed
   }
-  write(`${pc.red('error:')} ${plainText(message) || 'unknown failure'}\n`)
+  write(`${pc.red('error:')} ${printable(message) || 'unknown failure'}\n`)
   if (wantsStack(argv)) write(`${pc.dim(error instanceof Error ? chain(error) : String(error))}\n`)
   else write(`${pc.cyan('hint:')} unexpected; --verbose (or ISENTROPE_DEBUG=1) shows where it happened\n`)
   return exitCodes.failed

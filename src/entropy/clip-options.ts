@@ -1,5 +1,7 @@
 /** The options of both clips, their presets, and what may be wrong with them. */
+
 import { UserError } from '../base/errors.js'
+import { shown } from '../base/shown.js'
 
 export const clipPresets = ['paper', 'trinity'] as const
 export type ClipPreset = (typeof clipPresets)[number]
@@ -59,14 +61,14 @@ export function isEligible(advantage: number, applyTo: ApplyTo): boolean {
 export function fillClipOptions(label: string, presets: ClipPresets, options: ClipOptions): ResolvedClipOptions {
   const { preset: presetName = 'paper', maxFraction } = options
   if (!clipPresets.includes(presetName)) {
-    throw new UserError(`${label}: there is no preset ${JSON.stringify(presetName)}`, {
+    throw new UserError(`${label}: there is no preset ${shown(presetName)}`, {
       hint: `Presets are ${clipPresets.join(' and ')}.`,
     })
   }
   const preset = presets[presetName]
   const applyTo = options.applyTo ?? preset.applyTo
   if (!applyToNames.includes(applyTo)) {
-    throw new UserError(`${label}: applyTo is ${JSON.stringify(applyTo)}`, {
+    throw new UserError(`${label}: applyTo is ${shown(applyTo)}`, {
       hint: `applyTo is one of ${applyToNames.join(', ')}.`,
     })
   }

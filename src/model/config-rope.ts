@@ -1,4 +1,5 @@
 import { UserError } from '../base/errors.js'
+import { shown } from '../base/shown.js'
 import { isObject, type JsonObject } from './json.js'
 import type { RopeConfig } from './types.js'
 
@@ -15,9 +16,7 @@ export function parseRope(raw: JsonObject, where: string, maxPositionEmbeddings:
   const optional = (field: string, value: unknown): number | undefined => {
     if (value == null) return undefined
     if (typeof value === 'number' && Number.isFinite(value) && value > 0) return value
-    throw new UserError(
-      `${where}: the rotary embedding's ${field} is ${JSON.stringify(value)}, expected a number above 0`,
-    )
+    throw new UserError(`${where}: the rotary embedding's ${field} is ${shown(value)}, expected a number above 0`)
   }
   const required = (field: string): number => {
     const value = optional(field, stated[field])
@@ -69,7 +68,7 @@ export function parseRope(raw: JsonObject, where: string, maxPositionEmbeddings:
           : mscale(1)
       if (stated.truncate != null && typeof stated.truncate !== 'boolean') {
         throw new UserError(
-          `${where}: the rotary embedding's truncate is ${JSON.stringify(stated.truncate)}, expected true or false`,
+          `${where}: the rotary embedding's truncate is ${shown(stated.truncate)}, expected true or false`,
         )
       }
       return {
@@ -86,7 +85,7 @@ export function parseRope(raw: JsonObject, where: string, maxPositionEmbeddings:
       }
     }
     default:
-      throw new UserError(`${where}: the rotary scaling ${JSON.stringify(type)} is not supported`, {
+      throw new UserError(`${where}: the rotary scaling ${shown(type)} is not supported`, {
         hint: 'supported are default, linear, dynamic, llama3 and yarn',
       })
   }
@@ -116,7 +115,7 @@ function statedParameters(raw: JsonObject, where: string): JsonObject {
   }
   for (const field of ['rope_scaling', 'rope_parameters']) {
     const object = raw[field] ?? {}
-    if (!isObject(object)) throw new UserError(`${where}: ${field} is ${JSON.stringify(object)}, expected an object`)
+    if (!isObject(object)) throw new UserError(`${where}: ${field} is ${shown(object)}, expected an object`)
     for (const [key, value] of Object.entries(object)) state(key, `${field}.${key}`, value)
   }
   state('rope_theta', 'rope_theta', raw.rope_theta)

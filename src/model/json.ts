@@ -9,6 +9,12 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
+/** A number of the file, or NaN. `Number` itself throws for an object that has a `toString` key. */
+export const asNumber = (value: unknown): number => (typeof value === 'number' ? value : Number.NaN)
+
+/** A text of the file, or ''. */
+export const asText = (value: unknown): string => (typeof value === 'string' ? value : '')
+
 /** A JSON object from a file. */
 export function readJsonObject(path: string): JsonObject {
   return parseJsonObject(readText(path), path)

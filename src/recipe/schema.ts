@@ -38,6 +38,7 @@ export const recipeSchema = z.strictObject({
   name: z
     .string()
     .regex(/^[\w.-]+$/, 'may hold letters, digits, ".", "_" and "-" only')
+    .max(200, 'has more than 200 characters')
     .optional()
     .describe("Names the run's directory (runs/NAME-TIMESTAMP); absent: the recipe file's name."),
   model: z

@@ -2,7 +2,7 @@
 import { UserError } from '../base/errors.js'
 import type { OpenModel } from '../model/types.js'
 import type { Dtype } from '../torch/index.js'
-import { type EngineOptions, openModelThread } from './model-thread.js'
+import { type EngineOptions, type ModelThread, openModelThread } from './model-thread.js'
 import { nonFiniteLogits } from './not-finite.js'
 import type { TokenStatistics } from './types.js'
 
@@ -31,10 +31,24 @@ export interface ScoreOptions extends EngineOptions {
  */
 export async function* score(
   reference: string,
-  inputs: AsyncIterable<ScoreInput> | Iterable<ScoreInput>,
+  inputs: Inputs<ScoreInput>,
   options: ScoreOptions = {},
 ): AsyncGenerator<ScoreLine> {
-  for await (const { tokens, statistics } of scoreEach(reference, inputs, options)) {
+  const opened = await openToScore(reference, options)
+  try {
+    yield* scoreLines(opened, inputs, options)
+  } finally {
+    await opened.thread.close()
+  }
+}
+
+/** {@link score} by a model that is open. */
+export async function* scoreLines(
+  opened: ModelThread,
+  inputs: Inputs<ScoreInput>,
+  options: ScoreOptions = {},
+): AsyncGenerator<ScoreLine> {
+  for await (const { tokens, statistics } of scoreInputs(opened, inputs, options)) {
     const line = (values: Float32Array | undefined) => [null, ...(values ?? [])]
     yield {
       tokens,
@@ -48,6 +62,8 @@ export async function* score(
   }
 }
 
+type Inputs<Input> = AsyncIterable<Input> | Iterable<Input>
+
 export interface ScoredInput<Input> {
   input: Input
   tokens: number[]
@@ -60,27 +76,36 @@ export interface ScoredInput<Input> {
 /** {@link score} before its lines. */
 export async function* scoreEach<Input extends ScoreInput>(
   reference: string,
-  inputs: AsyncIterable<Input> | Iterable<Input>,
+  inputs: Inputs<Input>,
   options: ScoreOptions = {},
 ): AsyncGenerator<ScoredInput<Input>> {
-  const device = options.device ?? 'cpu'
-  const dtype = options.dtype ?? ((model: OpenModel) => precisionFor(model, device))
-  const entry = new URL('./worker.js', import.meta.url).href
-  const { model, thread } = await openModelThread(reference, entry, { ...options, dtype })
-  const { temperature = 1, chat = false } = options
+  const opened = await openToScore(reference, options)
   try {
-    let index = 0
-    for await (const input of inputs) {
-      const { tokens, promptLength } = tokensOf(model, input, chat)
-      requireTokens(model, tokens, ++index)
-      const statistics =
-        tokens.length > 1 ? await thread.call<TokenStatistics>('scoreSequence', { tokens, temperature }) : undefined
-      const broken = statistics?.entropy.findIndex((H) => !Number.isFinite(H)) ?? -1
-      if (broken >= 0) throw nonFiniteLogits([`input ${index}, token ${broken + 1}`])
-      yield { input, tokens, promptLength, statistics }
-    }
+    yield* scoreInputs(opened, inputs, options)
   } finally {
-    await thread.close()
+    await opened.thread.close()
+  }
+}
+
+function openToScore(reference: string, options: ScoreOptions): Promise<ModelThread> {
+  const dtype = options.dtype ?? ((model: OpenModel) => precisionFor(model, options.device ?? 'cpu'))
+  return openModelThread(reference, new URL('./worker.js', import.meta.url).href, { ...options, dtype })
+}
+
+async function* scoreInputs<Input extends ScoreInput>(
+  { model, thread }: ModelThread,
+  inputs: Inputs<Input>,
+  { temperature = 1, chat = false }: ScoreOptions,
+): AsyncGenerator<ScoredInput<Input>> {
+  let index = 0
+  for await (const input of inputs) {
+    const { tokens, promptLength } = tokensOf(model, input, chat)
+    requireTokens(model, tokens, ++index)
+    const statistics =
+      tokens.length > 1 ? await thread.call<TokenStatistics>('scoreSequence', { tokens, temperature }) : undefined
+    const broken = statistics?.entropy.findIndex((H) => !Number.isFinite(H)) ?? -1
+    if (broken >= 0) throw nonFiniteLogits([`input ${index}, token ${broken + 1}`])
+    yield { input, tokens, promptLength, statistics }
   }
 }
 

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { z } from 'zod'
 import { UserError } from '../base/errors.js'
+import { listed } from '../base/shown.js'
 import { sources } from './data/catalogue.js'
 import { locateSource } from './data/locate.js'
 import { type Row, readRows } from './data/rows.js'
@@ -79,7 +80,7 @@ function toExample(row: Row, id: string, where: string, { instruction }: { instr
   const { question, answer } = row
   if (typeof question !== 'string' || typeof answer !== 'string') {
     throw new UserError(`${where}: not a GSM8K row: it needs the texts 'question' and 'answer'`, {
-      hint: `Its columns: ${Object.keys(row).join(', ')}. For other data use the task jsonl.`,
+      hint: `Its columns: ${listed(Object.keys(row))}. For other data use the task jsonl.`,
     })
   }
   const mark = answer.lastIndexOf('####')

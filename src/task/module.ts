@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises'
 import { pathToFileURL } from 'node:url'
 import { UserError } from '../base/errors.js'
 import { near } from '../base/nearest-name.js'
+import { listed } from '../base/shown.js'
 import { defineReward } from './rewards/types.js'
 import type { TaskContext, TaskSpec } from './spec.js'
 import { type PatienceOptions, withPatience } from './timeout.js'
@@ -81,7 +82,7 @@ export async function importDefault(
   const exports = (module ?? {}) as Record<string, unknown>
   if (exports.default !== undefined) return exports.default
   const named = Object.keys(exports)
-  throw new UserError(`${path}: has no default export${named.length > 0 ? `, only ${named.join(', ')}` : ''}`, {
+  throw new UserError(`${path}: has no default export${named.length > 0 ? `, only ${listed(named)}` : ''}`, {
     hint,
   })
 }

@@ -1,4 +1,5 @@
 import { UserError } from '../../base/errors.js'
+import { shown } from '../../base/shown.js'
 import { type Fields, limits } from '../config-fields.js'
 
 /** @throws UserError if a layer's attention window is shorter than the model's context */
@@ -15,7 +16,7 @@ function slidingLayers(config: Fields): number {
     const types = Array.isArray(raw.layer_types) ? raw.layer_types : []
     const other = types.find((type) => type !== 'full_attention')
     // transformers masks by the layer's type, and fails without a window.
-    if (other !== undefined) config.fail('use_sliding_window', `true, since layer_types names ${JSON.stringify(other)}`)
+    if (other !== undefined) config.fail('use_sliding_window', `true, since layer_types names ${shown(other)}`)
     return 0
   }
   if (raw.sliding_window == null) return 0

@@ -71,7 +71,7 @@ function ropeScaling(path: string, header: GgufHeader, field: (name: string) => 
   const type = field('rope.scaling.type') ?? (factor === undefined || factor === 0 ? 'none' : 'linear')
   if (header.tensors.some(({ name }) => name === 'rope_freqs.weight')) {
     if (type === 'none') return llama3Scaling(path, header, field)
-    throw new UserError(`${path}: has both the tensor rope_freqs.weight and the rotary scaling ${JSON.stringify(type)}`)
+    throw new UserError(`${path}: has both the tensor rope_freqs.weight and the rotary scaling ${shown(type)}`)
   }
   if (type === 'none') return null
   if (type === 'linear') return { rope_type: 'linear', factor }

@@ -1,4 +1,5 @@
 /** Tokens that are matched whole in a text, before anything else cuts it (added_vocabulary.rs of the library). */
+import { shown } from '../../base/shown.js'
 import { isObject } from '../json.js'
 import { Unsupported } from './oniguruma.js'
 import { Trie } from './trie.js'
@@ -22,7 +23,7 @@ export function readAddedTokens(value: unknown): AddedToken[] {
   if (!Array.isArray(value)) throw new Unsupported('added tokens that are no list')
   return value.map((token) => {
     if (!isObject(token) || typeof token.content !== 'string' || !Number.isSafeInteger(token.id)) {
-      throw new Unsupported(`the added token ${JSON.stringify(token)?.slice(0, 60)}`)
+      throw new Unsupported(`the added token ${shown(token)}`)
     }
     const special = token.special === true
     return {
@@ -58,7 +59,7 @@ export function matcherOf(tokens: readonly AddedToken[]): Matcher {
   for (const token of tokens) {
     if (token.content === '') continue
     // Which of the two the library finds changes from run to run.
-    if (byContent.has(token.content)) throw new Unsupported(`${JSON.stringify(token.content)} twice, once normalized`)
+    if (byContent.has(token.content)) throw new Unsupported(`${shown(token.content)} twice, once normalized`)
     byContent.set(token.content, token)
     trie.add(token.content)
   }

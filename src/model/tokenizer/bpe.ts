@@ -1,4 +1,5 @@
 /** Byte-pair encoding as the tokenizers library computes it (models/bpe/model.rs and word.rs). */
+import { shown } from '../../base/shown.js'
 import type { JsonObject } from '../json.js'
 import { type Model, reversed, Unencodable, vocabularyOf } from './model.js'
 import { Unsupported } from './oniguruma.js'
@@ -16,7 +17,7 @@ interface Merges {
 
 /** @throws Unsupported for fields that this does not compute, Error for merges of tokens that are not there */
 export function createBpe(value: JsonObject): Model {
-  if (value.dropout != null && value.dropout !== 0) throw new Unsupported(`the dropout ${String(value.dropout)}`)
+  if (value.dropout != null && value.dropout !== 0) throw new Unsupported(`the dropout ${shown(value.dropout)}`)
   const idOf = vocabularyOf(value.vocab)
   const prefix = optionalText(value, 'continuing_subword_prefix')
   const suffix = optionalText(value, 'end_of_word_suffix')
@@ -51,7 +52,7 @@ function optionalText(value: JsonObject, field: string): string | undefined {
   const text = value[field]
   if (text == null || text === '') return undefined
   if (typeof text === 'string') return text
-  throw new Unsupported(`the ${field} ${JSON.stringify(text)}`)
+  throw new Unsupported(`the ${field} ${shown(text)}`)
 }
 
 function readMerges(list: unknown, idOf: ReadonlyMap<string, number>, prefix = ''): Merges {
@@ -59,7 +60,7 @@ function readMerges(list: unknown, idOf: ReadonlyMap<string, number>, prefix = '
   const merges: Merges = { ranks: new Map(), ids: [] }
   const idAt = (token: string): number => {
     const id = idOf.get(token)
-    if (id === undefined) throw new Error(`its merges make ${JSON.stringify(token)}, which is no token`)
+    if (id === undefined) throw new Error(`its merges make ${shown(token)}, which is no token`)
     if (id >= idLimit) throw new Unsupported(`the id ${id}`)
     return id
   }
@@ -68,7 +69,7 @@ function readMerges(list: unknown, idOf: ReadonlyMap<string, number>, prefix = '
     const parts: unknown[] = typeof entry === 'string' ? entry.split(' ') : Array.isArray(entry) ? entry : []
     const [left, right] = parts
     if (parts.length !== 2 || typeof left !== 'string' || typeof right !== 'string') {
-      throw new Error(`its merges have ${JSON.stringify(entry)?.slice(0, 60)}, which is no pair`)
+      throw new Error(`its merges have ${shown(entry)}, which is no pair`)
     }
     const rest = skipped === 0 ? right : Array.from(right).slice(skipped).join('')
     merges.ranks.set(pair(idAt(left), idAt(right)), rank)

@@ -1,4 +1,5 @@
 /** The decoders of a tokenizer.json, as the tokenizers library (Rust) computes them: tokens to texts, in steps. */
+import { shown } from '../../base/shown.js'
 import { isObject } from '../json.js'
 import { bytesOfCharacters } from './bytes.js'
 import { Unsupported } from './oniguruma.js'
@@ -27,7 +28,9 @@ export function createDecoder(value: unknown, depth = 0): Decoder {
     case 'Fuse':
       return (tokens) => [tokens.join('')]
     case 'Replace': {
-      const [find, content] = [patternOf(value.pattern), String(value.content ?? '')]
+      const { content = '' } = value
+      if (typeof content !== 'string') throw new Unsupported(`the replacement ${shown(content)}`)
+      const find = patternOf(value.pattern)
       const replaced = (token: string) =>
         find(token).reduce((text, [start, end, is]) => {
           if (is && start === end) throw new Unsupported('a replacement for an empty match (decoder)')
@@ -40,7 +43,7 @@ export function createDecoder(value: unknown, depth = 0): Decoder {
     case 'Metaspace':
       return metaspace(value.replacement ?? '▁', value.prepend_scheme ?? value.add_prefix_space)
     default:
-      throw new Unsupported(`the type ${JSON.stringify(value.type)}`)
+      throw new Unsupported(`the type ${shown(value.type)}`)
   }
 }
 

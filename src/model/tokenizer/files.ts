@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { UserError } from '../../base/errors.js'
 import { shown } from '../../base/shown.js'
 import { readText } from '../file.js'
-import { isObject, type JsonObject, readJsonObject } from '../json.js'
+import { asNumber, isObject, type JsonObject, readJsonObject } from '../json.js'
 import { addedToken, templateProcessing } from './build-json.js'
 import { readSentencePiece } from './sentencepiece.js'
 import { withStatedTokens } from './stated-tokens.js'
@@ -79,7 +79,7 @@ function withAddedTokens(tokenizer: JsonObject, config: JsonObject, where: strin
       byId.set(id, { ...addedToken(id, token.content, token.special === true), ...token, id })
     }
   }
-  const added_tokens = [...byId.values()].sort((a, b) => Number(a.id) - Number(b.id))
+  const added_tokens = [...byId.values()].sort((a, b) => asNumber(a.id) - asNumber(b.id))
   return { ...tokenizer, added_tokens }
 }
 
@@ -103,9 +103,9 @@ export function withBeginAndEnd(tokenizer: JsonObject, config: JsonObject): Json
 function idOf(tokenizer: JsonObject, token: string): number | undefined {
   const listed = Array.isArray(tokenizer.added_tokens) ? tokenizer.added_tokens.filter(isObject) : []
   const added = listed.find(({ content }) => content === token)
-  if (added) return Number(added.id)
+  if (added) return asNumber(added.id)
   const vocab = isObject(tokenizer.model) ? tokenizer.model.vocab : undefined
-  if (isObject(vocab)) return Object.hasOwn(vocab, token) ? Number(vocab[token]) : undefined
+  if (isObject(vocab)) return Object.hasOwn(vocab, token) ? asNumber(vocab[token]) : undefined
   if (!Array.isArray(vocab)) return undefined
   const id = vocab.findIndex((entry) => Array.isArray(entry) && entry[0] === token)
   return id === -1 ? undefined : id

@@ -1,4 +1,5 @@
 /** What turns a piece of text into ids. */
+import { shown } from '../../base/shown.js'
 import { isObject } from '../json.js'
 import { Unsupported } from './oniguruma.js'
 
@@ -14,7 +15,7 @@ export class Unencodable extends Error {
   readonly part: string
 
   constructor(part: string) {
-    super(`the tokenizer has no token for ${JSON.stringify(part)}, and none for unknown characters`)
+    super(`the tokenizer has no token for ${shown(part)}, and none for unknown characters`)
     this.part = part
   }
 }
@@ -27,7 +28,7 @@ export function vocabularyOf(value: unknown): Map<string, number> {
   if (!isObject(value)) throw new Unsupported('a vocabulary that is no object')
   const idOf = new Map<string, number>()
   for (const [token, id] of Object.entries(value)) {
-    if (!isId(id)) throw new Unsupported(`the id ${JSON.stringify(id)} of the token ${JSON.stringify(token)}`)
+    if (!isId(id)) throw new Unsupported(`the id ${shown(id)} of the token ${shown(token)}`)
     idOf.set(token, id)
   }
   return idOf

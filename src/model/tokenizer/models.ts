@@ -1,3 +1,4 @@
+import { shown } from '../../base/shown.js'
 import { isObject, type JsonObject } from '../json.js'
 import { createBpe } from './bpe.js'
 import { type Model, reversed, Unencodable, vocabularyOf } from './model.js'
@@ -15,13 +16,13 @@ export function createModel(value: unknown): Model {
     case 'WordLevel':
       return createWordLevel(value)
     default:
-      throw new Unsupported(`the type ${JSON.stringify(value.type)}`)
+      throw new Unsupported(`the type ${shown(value.type)}`)
   }
 }
 
 function createWordLevel(value: JsonObject): Model {
   const idOf = vocabularyOf(value.vocab)
-  const unknown = idOf.get(String(value.unk_token))
+  const unknown = typeof value.unk_token === 'string' ? idOf.get(value.unk_token) : undefined
   return {
     idOf,
     textOf: reversed(idOf),

@@ -1,4 +1,5 @@
 /** The normalizers of a tokenizer.json, as the tokenizers library (Rust) computes them. */
+import { shown } from '../../base/shown.js'
 import { isObject } from '../json.js'
 import { byteCharacters } from './bytes.js'
 import { Unsupported } from './oniguruma.js'
@@ -44,13 +45,13 @@ export function createNormalizer(value: unknown, depth = 0): Normalizer | undefi
     case 'Precompiled':
       return charsmapOfGraphemes(textOf(value.precompiled_charsmap))
     default:
-      throw new Unsupported(`the type ${JSON.stringify(type)}`)
+      throw new Unsupported(`the type ${shown(type)}`)
   }
 }
 
 function textOf(value: unknown): string {
   if (typeof value === 'string') return value
-  throw new Unsupported(`${JSON.stringify(value)} in place of a text`)
+  throw new Unsupported(`${shown(value)} in place of a text`)
 }
 
 function sequence(list: unknown, depth: number): Normalizer {

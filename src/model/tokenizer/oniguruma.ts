@@ -5,6 +5,7 @@
  * Oniguruma as the library calls it: `^` and `$` are those of a line, `.` is all but \n, `\d`, `\s`, and `\w` are
  * Unicode's, X++ and (?>X) do not backtrack.
  */
+import { shown } from '../../base/shown.js'
 import { newerThan16 } from './unicode.js'
 
 /** What a file asks for and this does not compute as the library does. */
@@ -185,7 +186,7 @@ class Translator {
 
   /** The characters that a character stands for where case is ignored. */
   #folded(character: string): string[] {
-    if (character.codePointAt(0)! > 0x7f) throw new Unsupported(`${JSON.stringify(character)} that ignores case`)
+    if (character.codePointAt(0)! > 0x7f) throw new Unsupported(`${shown(character)} that ignores case`)
     if (!/[A-Za-z]/.test(character)) return [character]
     const cases = [character.toLowerCase(), character.toUpperCase()]
     const alike: Record<string, string> = { k: '\u212a', s: '\u017f' }

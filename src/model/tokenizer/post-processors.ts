@@ -1,5 +1,6 @@
 /** What a tokenizer.json puts around a text's ids. */
-import { isObject } from '../json.js'
+import { shown } from '../../base/shown.js'
+import { asText, isObject } from '../json.js'
 import { Unsupported } from './oniguruma.js'
 
 export interface Around {
@@ -31,14 +32,14 @@ export function createPostProcessor(value: unknown, depth = 0): Around {
     case 'RobertaProcessing':
       return { before: [idOf(value.cls)], behind: [idOf(value.sep)] }
     default:
-      throw new Unsupported(`the type ${JSON.stringify(value.type)}`)
+      throw new Unsupported(`the type ${shown(value.type)}`)
   }
 }
 
 /** The id of a pair of token and id. */
 function idOf(value: unknown): number {
   const id = Array.isArray(value) ? value[1] : undefined
-  if (!Number.isSafeInteger(id)) throw new Unsupported(`${JSON.stringify(value)} in place of a token`)
+  if (!Number.isSafeInteger(id)) throw new Unsupported(`${shown(value)} in place of a token`)
   return id
 }
 
@@ -47,20 +48,20 @@ function template(single: unknown, specialTokens: unknown): Around {
   if (!Array.isArray(single)) throw new Unsupported('a template without pieces')
   let side: number[] | undefined = around.before
   for (const piece of single) {
-    if (!isObject(piece)) throw new Unsupported(`the piece ${JSON.stringify(piece)}`)
+    if (!isObject(piece)) throw new Unsupported(`the piece ${shown(piece)}`)
     if (isObject(piece.Sequence) && piece.Sequence.id === 'A' && side === around.before) side = around.behind
     else if (isObject(piece.SpecialToken)) side.push(...idsOf(piece.SpecialToken.id, specialTokens))
-    else throw new Unsupported(`the piece ${JSON.stringify(piece)}`)
+    else throw new Unsupported(`the piece ${shown(piece)}`)
   }
   if (side === around.before) throw new Unsupported('a template without the text')
   return around
 }
 
 function idsOf(name: unknown, specialTokens: unknown): number[] {
-  const token = isObject(specialTokens) ? specialTokens[String(name)] : undefined
+  const token = isObject(specialTokens) ? specialTokens[asText(name)] : undefined
   const ids = isObject(token) ? token.ids : undefined
   if (!Array.isArray(ids) || !ids.every(Number.isSafeInteger)) {
-    throw new Unsupported(`the special token ${JSON.stringify(name)}`)
+    throw new Unsupported(`the special token ${shown(name)}`)
   }
   return ids
 }

@@ -1,4 +1,5 @@
 /** The pre-tokenizers of a tokenizer.json, as the tokenizers library (Rust) computes them. */
+import { shown } from '../../base/shown.js'
 import { isObject, type JsonObject } from '../json.js'
 import { byteCharacters } from './bytes.js'
 import { translatePattern, Unsupported } from './oniguruma.js'
@@ -51,7 +52,7 @@ export function createPreTokenizer(value: unknown, depth = 0): PreTokenizer | un
     case 'FixedLength':
       return fixedLength(value.length)
     default:
-      throw new Unsupported(`the type ${JSON.stringify(value.type)}`)
+      throw new Unsupported(`the type ${shown(value.type)}`)
   }
 }
 
@@ -88,7 +89,7 @@ const splitter =
 
 function characterOf(value: unknown): string {
   if (typeof value === 'string' && Array.from(value).length === 1) return value
-  throw new Unsupported(`${JSON.stringify(value)} in place of a character`)
+  throw new Unsupported(`${shown(value)} in place of a character`)
 }
 
 function byteLevel({ add_prefix_space, use_regex }: JsonObject): PreTokenizer {
@@ -108,9 +109,9 @@ const prependSchemes = ['always', 'first', 'never'] as const
 function prependScheme({ prepend_scheme, add_prefix_space }: JsonObject): (typeof prependSchemes)[number] {
   if (prepend_scheme === undefined) return add_prefix_space === false ? 'never' : 'always'
   const scheme = prependSchemes.find((name) => name === prepend_scheme)
-  if (scheme === undefined) throw new Unsupported(`the prepend_scheme ${JSON.stringify(prepend_scheme)}`)
+  if (scheme === undefined) throw new Unsupported(`the prepend_scheme ${shown(prepend_scheme)}`)
   if (add_prefix_space === false && scheme !== 'never') {
-    throw new Unsupported(`add_prefix_space false beside prepend_scheme ${JSON.stringify(scheme)}`)
+    throw new Unsupported(`add_prefix_space false beside prepend_scheme ${shown(scheme)}`)
   }
   return scheme
 }
@@ -130,7 +131,7 @@ function metaspace(value: JsonObject): PreTokenizer {
 }
 
 function fixedLength(length: unknown): PreTokenizer {
-  if (!Number.isSafeInteger(length) || (length as number) < 1) throw new Unsupported(`the length ${String(length)}`)
+  if (!Number.isSafeInteger(length) || (length as number) < 1) throw new Unsupported(`the length ${shown(length)}`)
   return (pieces) =>
     pieces.flatMap((piece) => {
       const characters = Array.from(piece.text)

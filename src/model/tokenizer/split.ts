@@ -1,5 +1,6 @@
 /** Cutting a text at the matches of a pattern, as the tokenizers library does (tokenizer/pattern.rs, normalizer.rs). */
-import { isObject } from '../json.js'
+import { shown } from '../../base/shown.js'
+import { asText, isObject } from '../json.js'
 import { translatePattern, Unsupported } from './oniguruma.js'
 
 /** A stretch of the text, and whether the pattern matches it. The stretches cover the text. */
@@ -11,8 +12,8 @@ const behaviors = ['removed', 'isolated', 'mergedwithprevious', 'mergedwithnext'
 export type Behavior = (typeof behaviors)[number]
 
 export function behaviorOf(value: unknown): Behavior {
-  const behavior = behaviors.find((name) => name === String(value).toLowerCase())
-  if (behavior === undefined) throw new Unsupported(`the behavior ${JSON.stringify(value)}`)
+  const behavior = behaviors.find((name) => name === asText(value).toLowerCase())
+  if (behavior === undefined) throw new Unsupported(`the behavior ${shown(value)}`)
   return behavior
 }
 
@@ -21,7 +22,7 @@ export function patternOf(value: unknown): FindMatches {
   if (isObject(value) && typeof value.Regex === 'string') return matchesOf(translatePattern(value.Regex))
   // The library takes an empty text for an empty expression in one place and for nothing in another.
   if (isObject(value) && typeof value.String === 'string' && value.String !== '') return occurrencesOf(value.String)
-  throw new Unsupported(`the pattern ${JSON.stringify(value)}`)
+  throw new Unsupported(`the pattern ${shown(value)}`)
 }
 
 /** An expression with the flag g, which must not be shared. An empty match directly behind a match does not count. */

@@ -3,8 +3,10 @@
  * their roles there too (`eos_token`, `additional_special_tokens`). This joins them as transformers 5 does. The library
  * numbers new tokens itself; a file that states another id is refused, since the id would be ignored in silence.
  */
+
 import { UserError } from '../../base/errors.js'
-import { isObject, type JsonObject } from '../json.js'
+import { shown } from '../../base/shown.js'
+import { asNumber, asText, isObject, type JsonObject } from '../json.js'
 import { addedToken } from './build-json.js'
 import { specialNames } from './tokenizer.js'
 
@@ -19,14 +21,14 @@ export function withStatedTokens(tokenizer: JsonObject, config: JsonObject, wher
     const known = tokens.get(content)?.id ?? vocabulary.get(content)
     if (known !== undefined) return known as number
     let largest = -1
-    for (const { id } of tokens.values()) largest = Math.max(largest, Number(id))
+    for (const { id } of tokens.values()) largest = Math.max(largest, asNumber(id))
     return Math.max(largest + 1, vocabulary.size)
   }
   const add = (content: string, token: JsonObject, stated: number | undefined, origin: string): void => {
     const id = give(content)
     if (stated !== undefined && stated !== id) {
       throw new UserError(
-        `${where}: ${origin} says that ${JSON.stringify(content)} has the id ${stated}; transformers reads it as ${id}`,
+        `${where}: ${origin} says that ${shown(content)} has the id ${stated}; transformers reads it as ${id}`,
         { hint: 'save the tokenizer again with transformers' },
       )
     }
@@ -35,14 +37,14 @@ export function withStatedTokens(tokenizer: JsonObject, config: JsonObject, wher
 
   for (const token of listed) {
     if (typeof token.content === 'string' && token.content !== '') {
-      add(token.content, token, Number(token.id), 'added_tokens')
+      add(token.content, token, asNumber(token.id), 'added_tokens')
     }
   }
   const decoder = isObject(config.added_tokens_decoder) ? config.added_tokens_decoder : {}
   for (const [key, token] of Object.entries(decoder)) {
     const id = Number(key)
     if (!Number.isSafeInteger(id) || !isObject(token) || typeof token.content !== 'string') {
-      throw new UserError(`${where}: added_tokens_decoder has the entry ${JSON.stringify(key)}, which is no token`)
+      throw new UserError(`${where}: added_tokens_decoder has the entry ${shown(key)}, which is no token`)
     }
     if (token.content === '') continue
     const stated = Object.fromEntries(
@@ -59,9 +61,9 @@ export function withStatedTokens(tokenizer: JsonObject, config: JsonObject, wher
 
 function vocabularyOf(model: unknown): Map<string, number> {
   const vocab = isObject(model) ? model.vocab : undefined
-  if (isObject(vocab)) return new Map(Object.entries(vocab).map(([token, id]) => [token, Number(id)]))
+  if (isObject(vocab)) return new Map(Object.entries(vocab).map(([token, id]) => [token, asNumber(id)]))
   if (!Array.isArray(vocab)) return new Map()
-  return new Map(vocab.map((entry, id) => [String(Array.isArray(entry) ? entry[0] : entry), id]))
+  return new Map(vocab.map((entry, id) => [asText(Array.isArray(entry) ? entry[0] : entry), id]))
 }
 
 /** The tokens that the configuration names as special. */

@@ -1,4 +1,5 @@
 /** The unigram model as the tokenizers library computes it (models/unigram/model.rs, encode_optimized). */
+import { shown } from '../../base/shown.js'
 import type { JsonObject } from '../json.js'
 import { byteToken } from './bpe.js'
 import { type Model, Unencodable } from './model.js'
@@ -19,7 +20,7 @@ export function createUnigram({ vocab, unk_id: unknownId, byte_fallback: fallbac
   for (const [id, entry] of vocab.entries()) {
     const [token, score] = Array.isArray(entry) ? entry : []
     if (typeof token !== 'string' || typeof score !== 'number') {
-      throw new Unsupported(`the vocabulary's entry ${JSON.stringify(entry)?.slice(0, 60)}`)
+      throw new Unsupported(`the vocabulary's entry ${shown(entry)}`)
     }
     idOf.set(token, id)
     textOf.set(id, token)

@@ -6,6 +6,7 @@ import { existsSync, readdirSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import { Failure, UserError } from '../../base/errors.js'
+import { listed } from '../../base/shown.js'
 import { literalPath, openDatabase, quoted } from '../../task/data/duckdb.js'
 import { valueConverter } from '../../task/data/duckdb-values.js'
 import { runPaths } from '../store/run-directory.js'
@@ -180,7 +181,7 @@ export class Rollouts {
       }
       signal?.throwIfAborted()
       throw new UserError(`the query failed: ${firstLine(cause)}`, {
-        hint: `the columns are ${this.columns.join(', ')}`,
+        hint: `the columns are ${listed(this.columns)}`,
         cause,
       })
     } finally {

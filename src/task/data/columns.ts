@@ -2,6 +2,7 @@
 import { plainDecimal } from '../../base/decimals.js'
 import { UserError } from '../../base/errors.js'
 import { near } from '../../base/nearest-name.js'
+import { listed } from '../../base/shown.js'
 import type { ChatMessage } from '../../model/types.js'
 import type { Row } from './rows.js'
 
@@ -28,7 +29,7 @@ export function chooseColumn(row: Row, asked: string | undefined, usual: readonl
   const present = Object.keys(row)
   const meant = asked === undefined ? undefined : near(asked, present)
   throw new UserError(`${where}: no column ${candidates.map((name) => `'${name}'`).join(' or ')}`, {
-    hint: meant === undefined ? `Its columns: ${present.join(', ')}.` : `Did you mean '${meant}'?`,
+    hint: meant === undefined ? `Its columns: ${listed(present)}.` : `Did you mean '${meant}'?`,
   })
 }
 

@@ -2,6 +2,7 @@
 import { parse as parseYaml } from 'yaml'
 import { z } from 'zod'
 import { MissingData, UserError } from '../../base/errors.js'
+import { listed } from '../../base/shown.js'
 import { readText } from '../../model/file.js'
 import type { HubDataset, HubRequest } from './hub.js'
 import { dataExtensions } from './rows.js'
@@ -87,7 +88,7 @@ export function chooseFiles(
     {
       hint:
         others.length > 0
-          ? `Its splits: ${others.join(', ')}.`
+          ? `Its splits: ${listed(others)}.`
           : `It has no ${dataExtensions.join(', ')} file; the hub may have converted it: revision refs/convert/parquet.`,
     },
   )
@@ -126,7 +127,7 @@ function chooseConfig(configs: CardConfig[], asked: string | undefined, reposito
   throw new UserError(
     `data set ${repository}: ${asked === undefined ? 'has several configs' : `no config '${asked}'`}`,
     {
-      hint: `Name one of them by 'config': ${configs.map((one) => one.config_name).join(', ')}.`,
+      hint: `Name one of them by 'config': ${listed(configs.map((one) => one.config_name))}.`,
     },
   )
 }
@@ -181,7 +182,7 @@ function splitsByName(data: readonly string[], config: string | undefined, repos
   const configs = [...new Set(directories)].filter((name) => name !== 'data' && splitWords[name] === undefined)
   if (config === undefined && configs.length > 1) {
     throw new UserError(`data set ${repository}: has several configs`, {
-      hint: `Name one of them by 'config': ${configs.join(', ')}.`,
+      hint: `Name one of them by 'config': ${listed(configs)}.`,
     })
   }
   const inside = config === undefined ? data : data.filter((path) => path.startsWith(`${config}/`))

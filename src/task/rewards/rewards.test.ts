@@ -67,6 +67,8 @@ describe('combined rewards', () => {
     )
     writeFileSync(join(directory, 'broken.ts'), 'export default () => Number.NaN')
     writeFileSync(join(directory, 'no-function.ts'), 'export default 3')
+    writeFileSync(join(directory, 'throws.mjs'), 'export default (text) => {\n  return text.parts.length\n}\n')
+    writeFileSync(join(directory, 'throws.ts'), "\nexport default async () => {\n  throw new Error('down')\n}\n")
   })
   afterAll(() => rmSync(directory, { recursive: true }))
 
@@ -119,6 +121,17 @@ describe('combined rewards', () => {
     // 0.1 + 0.2 - 0.3 = 5.6e-17 in doubles.
     expect((await graded([always(0.1), always(0.2), always(-0.3)], '6')).reward).toBe(0)
     expect((await graded([always(0.1), always(-0.0999999)], '6')).reward).toBeCloseTo(1e-7, 15)
+  })
+
+  it.each([
+    ['throws.mjs', "Cannot read properties of undefined (reading 'length')", '2:21'],
+    ['throws.ts', 'down', '3:9'],
+  ])('names the line of %s that throws', async (file, message, place) => {
+    await expect(graded([{ name: `./${file}`, retries: 0 }], '5')).rejects.toMatchObject({
+      name: 'GraderError',
+      message: `task arithmetic, problem 2+3: reward ./${file}: ${message}`,
+      hint: `thrown at ${join(directory, file)}:${place}`,
+    })
   })
 
   it('fails visibly where a reward does', async () => {
