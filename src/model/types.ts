@@ -6,6 +6,7 @@
  */
 
 import type { FamilyName } from './families/index.js'
+import type { TemplateVariables } from './template/variables.js'
 
 /** Rotary position embedding and its scaling, as `rope_theta`/`rope_scaling` or `rope_parameters` state it. */
 export interface RopeConfig {
@@ -93,7 +94,12 @@ export interface Tokenizer {
   /** Undefined where the model brings no template. */
   readonly chatTemplate?: string
   /** Text of the rendered chat; encode it with `special: false`, the template writes its own special tokens. */
-  renderChat(messages: ChatMessage[], options?: { addGenerationPrompt?: boolean }): string
+  renderChat(
+    messages: ChatMessage[],
+    options?: { addGenerationPrompt?: boolean; variables?: TemplateVariables },
+  ): string
+  /** Whether the template reads a variable of this name anywhere; undefined where there is no template, or it is unknown. */
+  templateReads?(name: string): boolean | undefined
 }
 
 /** What turns prompts into ids and completions into text: all that sampling and training know of a model. */

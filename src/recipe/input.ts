@@ -4,6 +4,8 @@
 export type CommonTaskKeys = {
   /** system prompt put before every problem's chat that has none of its own */
   system?: string
+  /** variables of the model's chat template, such as {enable_thinking: false} */
+  template?: string | Record<string, unknown>
   /** further rewards beside the task, a list of names with keys */
   rewards?: unknown
   /** train on the problems whose measured pass rate lies in a range, in an order */
@@ -146,10 +148,12 @@ export type JsonlTaskInput = CommonTaskKeys & {
   /** column of the problem's identity; default: the row's number */
   id?: string
   /**
-   * text of the user message; {prompt} stands for the prompt
+   * text of the user message; {prompt} stands for the prompt. An object: variables of the model's chat template
    * @default {prompt}
    */
-  template?: string
+  template?: string | Record<string, unknown>
+  /** text of the user message where `template` holds variables */
+  message?: string
   /**
    * a text prompt becomes a chat of one user message
    * @default true
@@ -1364,10 +1368,13 @@ export interface SftRecipeInput {
     /** Column of the completion; absent: completion, response, output, answer, solution or target. */
     completion?: string
     /**
-     * Text of the user's message; {prompt} stands for the prompt.
+     * Text of the user's message; {prompt} stands for the prompt. An object: variables of the model's chat template,
+     * such as {enable_thinking: false}.
      * @default {prompt}
      */
-    template?: string
+    template?: string | Record<string, unknown>
+    /** Text of the user's message where template holds variables. */
+    message?: string
     /** System message of chats that have none of their own. */
     system?: string
     /**

@@ -1,5 +1,6 @@
 /** `generate`: completions of prompts or chats, with their log-probabilities and entropies. */
 import { UserError } from '../base/errors.js'
+import { checkVariables, type TemplateVariables, unusedVariables } from '../model/template/variables.js'
 import type { ChatMessage, OpenModel, Tokenizer } from '../model/types.js'
 import { type EngineOptions, openModelThread, stopTokensOf } from './model-thread.js'
 import { requirePositions } from './positions.js'
@@ -23,6 +24,10 @@ export interface GenerateLine {
 export interface GenerateOptions extends EngineOptions {
   chat?: boolean
   system?: string
+  /** Variables of the chat template. */
+  template?: TemplateVariables
+  /** What does not stop the command but should be known. */
+  onWarning?: (message: string) => void
   samples?: number
   seed?: number
   /** Absent: {@link defaultMaxNewTokens}, or what the prompt leaves of the model's positions. */
@@ -56,8 +61,11 @@ export async function* generate(
   prompts: AsyncIterable<GenerateInput> | Iterable<GenerateInput>,
   options: GenerateOptions = {},
 ): AsyncGenerator<GenerateLine> {
+  checkVariables(options.template ?? {})
   const { model, thread } = await openModelThread(reference, new URL('./worker.js', import.meta.url).href, options)
   const { samples = 1, batchSize = 32, stop = [] } = options
+  const unused = unusedVariables(model.tokenizer, options.template)
+  if (unused !== undefined) options.onWarning?.(unused)
   const sampling = (): SamplingOptions => ({
     samplesPerPrompt: samples,
     maxNewTokens: options.maxNewTokens ?? defaultMaxNewTokens,
@@ -130,7 +138,8 @@ export async function* generate(
   }
 }
 
-function promptTokens({ tokenizer }: OpenModel, input: GenerateInput, { chat, system }: GenerateOptions) {
+function promptTokens({ tokenizer }: OpenModel, input: GenerateInput, options: GenerateOptions) {
+  const { chat, system, template: variables } = options
   const isChat = 'messages' in input || chat
   if (!isChat && system) {
     throw new UserError('a system prompt needs a chat', { hint: 'add --chat' })
@@ -141,7 +150,7 @@ function promptTokens({ tokenizer }: OpenModel, input: GenerateInput, { chat, sy
   }
   const messages = 'messages' in input ? input.messages : [{ role: 'user', content: input.prompt }]
   const all = system ? [{ role: 'system', content: system }, ...messages] : messages
-  const rendered = tokenizer.renderChat(all, { addGenerationPrompt: true })
+  const rendered = tokenizer.renderChat(all, { addGenerationPrompt: true, variables })
   const text = 'prompt' in input ? input.prompt : rendered
   return { text, tokens: tokenizer.encode(rendered, { special: false }) }
 }

@@ -36,10 +36,10 @@ export function promptTokens(
   example: Example,
 ): { text: string; tokens: Int32Array } {
   requirePrompt(example)
-  const { id, prompt } = example
+  const { id, prompt, templateVariables: variables } = example
   try {
     if (typeof prompt === 'string') return { text: prompt, tokens: Int32Array.from(tokenizer.encode(prompt)) }
-    const text = tokenizer.renderChat(prompt, { addGenerationPrompt: true })
+    const text = tokenizer.renderChat(prompt, { addGenerationPrompt: true, variables })
     return { text, tokens: Int32Array.from(tokenizer.encode(text, { special: false })) }
   } catch (cause) {
     if (!(cause instanceof UserError)) throw cause

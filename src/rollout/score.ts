@@ -1,5 +1,6 @@
 /** `score`: what a model says of given texts, token by token. */
 import { UserError } from '../base/errors.js'
+import { checkVariables, type TemplateVariables, unusedVariables } from '../model/template/variables.js'
 import type { OpenModel } from '../model/types.js'
 import type { Dtype } from '../torch/index.js'
 import { type EngineOptions, type ModelThread, openModelThread } from './model-thread.js'
@@ -23,6 +24,10 @@ export interface ScoreOptions extends EngineOptions {
   temperature?: number
   /** Render the prompt as a user's message by the model's chat template. */
   chat?: boolean
+  /** Variables of the chat template. */
+  template?: TemplateVariables
+  /** Gets what does not stop the scoring but should be known. */
+  onWarning?: (message: string) => void
 }
 
 /**
@@ -95,11 +100,15 @@ function openToScore(reference: string, options: ScoreOptions): Promise<ModelThr
 async function* scoreInputs<Input extends ScoreInput>(
   { model, thread }: ModelThread,
   inputs: Inputs<Input>,
-  { temperature = 1, chat = false }: ScoreOptions,
+  options: ScoreOptions,
 ): AsyncGenerator<ScoredInput<Input>> {
+  const { temperature = 1, template } = options
+  checkVariables(template ?? {})
+  const unused = unusedVariables(model.tokenizer, template)
+  if (unused !== undefined) options.onWarning?.(unused)
   let index = 0
   for await (const input of inputs) {
-    const { tokens, promptLength } = tokensOf(model, input, chat)
+    const { tokens, promptLength } = tokensOf(model, input, options)
     requireTokens(model, tokens, ++index)
     const statistics =
       tokens.length > 1 ? await thread.call<TokenStatistics>('scoreSequence', { tokens, temperature }) : undefined
@@ -118,15 +127,20 @@ function precisionFor({ tensors }: OpenModel, device: string): Dtype {
   return device === 'cpu' && parameters <= preciseParameters ? 'float64' : 'float32'
 }
 
-function tokensOf(model: OpenModel, input: ScoreInput, chat: boolean): { tokens: number[]; promptLength?: number } {
+function tokensOf(
+  model: OpenModel,
+  input: ScoreInput,
+  options: ScoreOptions,
+): { tokens: number[]; promptLength?: number } {
   // Ids need no tokenizer, and a model may come without one.
   if ('tokens' in input) return { tokens: input.tokens }
   const { tokenizer } = model
-  const prompt = chat
-    ? tokenizer.encode(tokenizer.renderChat([{ role: 'user', content: input.prompt }], { addGenerationPrompt: true }), {
-        special: false,
-      })
-    : tokenizer.encode(input.prompt)
+  const rendered = () =>
+    tokenizer.renderChat([{ role: 'user', content: input.prompt }], {
+      addGenerationPrompt: true,
+      variables: options.template,
+    })
+  const prompt = options.chat ? tokenizer.encode(rendered(), { special: false }) : tokenizer.encode(input.prompt)
   const completion = tokenizer.encode(input.completion, { special: false })
   return { tokens: [...prompt, ...completion], promptLength: prompt.length }
 }

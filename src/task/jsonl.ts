@@ -8,6 +8,7 @@ import { type Row, readRows, streamRows } from './data/rows.js'
 import { answerRules, gradeAnswer } from './grade-answer.js'
 import { parseSpec, type TaskContext, type TaskSpec } from './spec.js'
 import { isHeldOut } from './split.js'
+import { messageText, plainTemplate, templateKey } from './template.js'
 import type { Example, Task } from './types.js'
 
 export const jsonlSchema = z
@@ -27,7 +28,12 @@ export const jsonlSchema = z
       .optional()
       .describe(`column of the answer; default: the first of ${answerColumns.join(', ')}`),
     id: z.string().optional().describe("column of the problem's identity; default: the row's number"),
-    template: z.string().default('{prompt}').describe('text of the user message; {prompt} stands for the prompt'),
+    template: templateKey
+      .default(plainTemplate)
+      .describe(
+        "text of the user message; {prompt} stands for the prompt. An object: variables of the model's chat template",
+      ),
+    message: z.string().optional().describe('text of the user message where `template` holds variables'),
     chat: z.boolean().default(true).describe('a text prompt becomes a chat of one user message'),
     grader: z.enum(answerRules).default('math').describe('how the final answer is compared'),
     requireStop: z.boolean().default(true).describe('reward only completions that the policy ended by itself'),
@@ -125,8 +131,8 @@ function toExamples(rows: readonly Row[], path: string, options: RowOptions): Ex
   })
 }
 
-function render(prompt: string | ChatMessage[], { template, chat }: RowOptions): string | ChatMessage[] {
+function render(prompt: string | ChatMessage[], { chat, ...keys }: RowOptions): string | ChatMessage[] {
   if (typeof prompt !== 'string') return prompt
-  const content = template.replaceAll('{prompt}', () => prompt)
+  const content = messageText(keys).replaceAll('{prompt}', () => prompt)
   return chat ? [{ role: 'user', content }] : content
 }

@@ -25,6 +25,7 @@ import {
   type TaskSpec,
 } from './spec.js'
 import { withSystem } from './system.js'
+import { variablesOf, withTemplate } from './template.js'
 import { patienceKeys } from './timeout.js'
 import type { Task } from './types.js'
 
@@ -60,15 +61,21 @@ export async function loadTask(spec: TaskSpec, options: Partial<TaskContext> = {
 
 async function loadWhole(spec: TaskSpec, options: Partial<TaskContext>): Promise<Task> {
   const context = { ...options, baseDirectory: options.baseDirectory ?? process.cwd() }
-  const { system, rewards, passRates, ...own } = spec
+  const { system, rewards, passRates, ...others } = spec
+  // A text is the task's own key.
+  const { template, ...rest } = others
+  const own = typeof template === 'object' ? rest : others
   const common = parseSpec(commonTaskSchema, {
     name: spec.name,
     ...(system === undefined ? {} : { system }),
+    ...(typeof template === 'object' ? { template } : {}),
     ...(rewards === undefined ? {} : { rewards }),
   })
   let task = await loadOwn(own as TaskSpec, context)
   if (passRates !== undefined) task = await withPassRates(task, passRates, context)
   if (common.system !== undefined && common.system !== '') task = withSystem(task, common.system)
+  const variables = variablesOf(common)
+  if (variables !== undefined) task = withTemplate(task, variables)
   if (common.rewards !== undefined) task = await withRewards(task, common.rewards, context)
   return task
 }

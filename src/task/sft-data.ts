@@ -8,6 +8,7 @@ import type { SftContent, SftExample } from './sft-example.js'
 import { toSftExample, withoutCalculations } from './sft-rows.js'
 import type { SftDataSection } from './sft-section.js'
 import { isHeldOut } from './split.js'
+import { messageText, variablesOf } from './template.js'
 import type { Example, Split, Task } from './types.js'
 
 export interface SftData {
@@ -27,7 +28,13 @@ interface SourceOptions {
  * @throws UserError for a source that cannot be had, and for the first row that holds nothing to learn.
  */
 export async function loadSftData(data: SftDataSection, options: SourceOptions = {}): Promise<SftData> {
-  const { train, given } = data.task === undefined ? await fromFiles(data, options) : await fromTask(data.task, options)
+  const source = data.task === undefined ? await fromFiles(data, options) : await fromTask(data.task, options)
+  const variables = variablesOf(data)
+  const change = (example: SftExample): SftExample =>
+    variables === undefined
+      ? example
+      : { ...example, templateVariables: { ...example.templateVariables, ...variables } }
+  const [train, given] = [source.train.map(change), source.given.map(change)]
   const validation = given.length > 0 ? given : train.filter((example) => isHeldOut(promptOf(example), data.evalShare))
   const held = new Set(validation.map(promptOf))
   const rest = train.filter((example) => !held.has(promptOf(example)))
@@ -47,13 +54,15 @@ function promptOf(example: SftContent): string {
 
 async function fromFiles(data: SftDataSection, options: SourceOptions) {
   const { revision, config, split } = data
+  const rowOptions = { ...data, template: messageText(data) }
   const read = async (name: string, part: Part) => {
     const choice = part === 'train' ? { revision, config, split } : { revision, config }
     const { files } = await locateData(name, part, { ...options, ...choice })
     const examples: SftExample[] = []
     for (const { path, local } of files) {
       let row = 0
-      for await (const values of streamRows(local)) examples.push(toSftExample(values, `${path}, row ${++row}`, data))
+      for await (const values of streamRows(local))
+        examples.push(toSftExample(values, `${path}, row ${++row}`, rowOptions))
     }
     if (examples.length === 0) throw new UserError(`${name}: has no rows`)
     return examples
@@ -76,7 +85,7 @@ function toExamples(task: Task, split: Split): SftExample[] {
       hint: 'give a task with reference solutions (gsm8k), or a file by data.path',
     })
   }
-  return (problems as Example[]).map(({ id, prompt, solution }) => {
+  return (problems as Example[]).map(({ id, prompt, solution, templateVariables }) => {
     const where = `task ${task.name}, ${id}`
     if (typeof solution !== 'string' || solution === '') {
       throw new UserError(`${where}: has no solution to learn`, {
@@ -85,6 +94,7 @@ function toExamples(task: Task, split: Split): SftExample[] {
     }
     const completion = withoutCalculations(solution)
     if (typeof prompt === 'string') return { prompt, completion, where }
-    return { messages: [...prompt, { role: 'assistant', content: completion }], where }
+    const messages = [...prompt, { role: 'assistant', content: completion }]
+    return { messages, where, ...(templateVariables === undefined ? {} : { templateVariables }) }
   })
 }

@@ -11,6 +11,7 @@ import { asPrompt, asText, chooseColumn, column, promptColumns } from './data/co
 import type { Row } from './data/rows.js'
 import { gsm8kInstruction } from './gsm8k.js'
 import type { SftContent, SftExample } from './sft-example.js'
+import { plainTemplate } from './template.js'
 
 const chatColumns = ['messages', 'conversations', 'conversation', 'chat'] as const
 const completionColumns = ['completion', 'response', 'output', 'answer', 'solution', 'target'] as const
@@ -68,7 +69,6 @@ function ofTexts(prompt: string, completion: string, options: RowOptions, usual 
   return options.chat ? { messages: [user(text), assistant(completion)] } : { prompt: text, completion }
 }
 
-const plainTemplate = '{prompt}'
 const fill = (template: string, prompt: string) => template.replaceAll('{prompt}', () => prompt)
 const user = (content: string): ChatMessage => ({ role: 'user', content })
 const assistant = (content: string): ChatMessage => ({ role: 'assistant', content })

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { count } from '../base/numbers.js'
 import { taskSection } from './section.js'
+import { plainTemplate, templateKey } from './template.js'
 
 const column = z.string().min(1).optional()
 
@@ -41,7 +42,13 @@ export const sftDataSection = z.strictObject({
   completion: column.describe(
     'Column of the completion; absent: completion, response, output, answer, solution or target.',
   ),
-  template: z.string().default('{prompt}').describe("Text of the user's message; {prompt} stands for the prompt."),
+  template: templateKey
+    .default(plainTemplate)
+    .describe(
+      "Text of the user's message; {prompt} stands for the prompt. An object: variables of the model's chat template, such " +
+        'as {enable_thinking: false}.',
+    ),
+  message: z.string().optional().describe("Text of the user's message where template holds variables."),
   system: z.string().optional().describe('System message of chats that have none of their own.'),
   chat: z
     .boolean()

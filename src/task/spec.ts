@@ -5,6 +5,7 @@ import { type Locate, placeIn } from '../base/places.js'
 import { type SchemaEntry, schemaEntries } from '../base/schema/entries.js'
 import { type Problem, problemsOf } from '../base/schema/problems.js'
 import type { GivenCode } from './code.js'
+import { templateKey } from './template.js'
 
 /** A recipe's `task:` section: the task's name and the keys that its own schema knows. */
 export interface TaskSpec {
@@ -38,6 +39,7 @@ export function didYouMean(word: string, known: readonly string[]): string {
 /** Keys that every task takes, whatever it is. */
 export const commonTaskSchema = z.object({
   system: z.string().optional().describe("system prompt put before every problem's chat that has none of its own"),
+  template: templateKey.optional().describe("variables of the model's chat template, such as {enable_thinking: false}"),
   rewards: z.unknown().optional().describe('further rewards beside the task, a list of names with keys'),
   passRates: z
     .unknown()

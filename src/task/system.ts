@@ -10,6 +10,11 @@ export function withSystem<E extends Example>(task: Task<E>, system: string): Ta
     if (example.prompt.some(({ role }) => role === 'system')) return example
     return { ...example, prompt: [{ role: 'system', content: system }, ...example.prompt] }
   }
+  return changeExamples(task, change)
+}
+
+/** The same task with every example changed as it is given. */
+export function changeExamples<E extends Example>(task: Task<E>, change: (example: E) => E): Task<E> {
   return {
     ...task,
     prompts(rng, split) {

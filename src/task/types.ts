@@ -2,6 +2,7 @@
  * A task gives prompts and grades completions. Built-in tasks, data sets and a user's own module all are this one
  * shape, so nothing above this room knows where a problem came from.
  */
+import type { TemplateVariables } from '../model/template/variables.js'
 import type { ChatMessage } from '../model/types.js'
 
 export interface Example {
@@ -9,6 +10,8 @@ export interface Example {
   id: string
   /** Text as it stands, or a chat that the model's template renders. */
   prompt: string | ChatMessage[]
+  /** Variables of the chat template, beside the messages. */
+  templateVariables?: TemplateVariables
   /** The reference answer, where there is one. */
   answer?: string
   [field: string]: unknown

@@ -10,9 +10,7 @@ import { tokenizeTemplate } from './lexer.js'
 import { rewriteTokens } from './rewrite.js'
 import { strftime } from './strftime.js'
 import { Callable, Dict, Range, Scope, str, TemplateError, text, type Value } from './values.js'
-
-/** Values of a template's variables, as JSON has them. */
-export type TemplateVariables = Readonly<Record<string, unknown>>
+import type { TemplateVariables } from './variables.js'
 
 export interface RenderOptions {
   addGenerationPrompt?: boolean

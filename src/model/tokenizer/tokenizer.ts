@@ -40,6 +40,10 @@ export function createTokenizer(
   const bosTokenId = idOf('bos_token') ?? ids.bosTokenId
   const template = files.chatTemplate ?? defaultTemplate(files.config.chat_template, files.where)
   let compiled: ReturnType<typeof compileChatTemplate> | undefined
+  const compile = (source: string) => {
+    compiled ??= compileChatTemplate(source, specialTokens, files.templateWhere ?? files.where)
+    return compiled
+  }
 
   return {
     bosTokenId,
@@ -59,9 +63,9 @@ export function createTokenizer(
           hint: 'use plain prompts, or an instruction-tuned model',
         })
       }
-      compiled ??= compileChatTemplate(template, specialTokens, files.templateWhere ?? files.where)
-      return compiled.render(messages, options)
+      return compile(template).render(messages, options)
     },
+    templateReads: (name) => (template === undefined ? undefined : compile(template).reads(name)),
   }
 }
 

@@ -6,6 +6,7 @@ import { existsSync, statSync } from 'node:fs'
 import { basename, dirname, extname, resolve } from 'node:path'
 import { UserError } from '../../base/errors.js'
 import { hashProblems } from '../../evaluate/problem-set.js'
+import { checkVariables, type TemplateVariables } from '../../model/template/variables.js'
 import { loadRecipe } from '../../recipe/index.js'
 import { boxedInstruction, derived, sources } from '../../task/data/catalogue.js'
 import { isHubName } from '../../task/data/locate.js'
@@ -14,6 +15,7 @@ import { isPrepared } from '../../task/prepared.js'
 import { loadTask } from '../../task/registry.js'
 import type { TaskSpec } from '../../task/spec.js'
 import { PromptStream } from '../../task/stream.js'
+import { withVariables } from '../../task/template.js'
 import type { Example, Task } from '../../task/types.js'
 import { runPaths } from '../store/run-directory.js'
 import { defaultSamples, type EvalSettings, fillSettings } from './settings.js'
@@ -27,6 +29,8 @@ export interface EvalData {
   problems: Example[]
   samples: number
   settings: EvalSettings
+  /** Variables of the model's chat template; absent: none. */
+  template?: TemplateVariables
   /** True where the task grades by itself, false where `settings` say how answers are compared. */
   ownGrader: boolean
   hash: string
@@ -37,6 +41,8 @@ export interface DataOptions {
   settings: Partial<EvalSettings>
   /** The user message: `plain`, `boxed`, `dapo`, or a text in which {prompt} stands for the problem. Tasks keep theirs. */
   template?: string
+  /** Variables of the model's chat template; they win over a recipe's. */
+  variables?: TemplateVariables
   system?: string
   /** Put text prompts into the model's chat template. */
   chat: boolean
@@ -64,6 +70,12 @@ export const templates: Record<string, string> = {
  */
 export async function openData(given: readonly (string | TaskSpec)[], options: DataOptions): Promise<EvalData[]> {
   if (given.length === 0) throw new UserError('no data to evaluate on', { hint: 'name some by --data' })
+  checkVariables(options.variables ?? {})
+  if (options.variables !== undefined && !options.chat) {
+    throw new UserError('variables of the chat template need it, and the prompts go without', {
+      hint: 'leave out --no-chat, or --template KEY=VALUE',
+    })
+  }
   const sets: EvalData[] = []
   for (const each of given) {
     const opened = await openOne(each, options)
@@ -83,6 +95,7 @@ async function openOne(given: string | TaskSpec, options: DataOptions): Promise<
     ...(options.samples === undefined ? {} : { samples: options.samples }),
     given: typeof given === 'string' ? given : given.name,
     settings: fillSettings(options.settings, opened.settings),
+    ...(opened.problems[0].templateVariables && { template: opened.problems[0].templateVariables }),
     hash: hashProblems(problems),
   }
 }
@@ -148,10 +161,11 @@ function templateOf(given: string | undefined): string | undefined {
 async function heldOut(
   name: string,
   spec: TaskSpec,
-  { problems = Infinity, system, fetch }: DataOptions,
+  { problems = Infinity, system, fetch, variables }: DataOptions,
   untrusted?: string,
 ): Promise<Opened> {
-  const task = await loadTask(system === undefined ? spec : { ...spec, system }, { fetch, untrusted })
+  const keys = withVariables(system === undefined ? spec : { ...spec, system }, variables)
+  const task = await loadTask(keys, { fetch, untrusted })
   if (problems === Infinity && !Array.isArray(task.prompts(() => 0.5, 'eval'))) {
     throw new UserError(`task ${name}: may have no end`, { hint: 'say by --problems how many of its problems to take' })
   }
@@ -195,11 +209,9 @@ function rowKeys({ settings, template = 'plain', chat }: DataOptions) {
 
 /** All rows of a file, in its order. */
 async function fromFile(path: string, options: DataOptions): Promise<Opened> {
-  const { system, problems, fetch } = options
-  const task = await loadTask(
-    { name: 'jsonl', path: resolve(path), ...rowKeys(options), ...(system === undefined ? {} : { system }) },
-    { fetch },
-  )
+  const { system, problems, fetch, variables } = options
+  const keys = { name: 'jsonl', path: resolve(path), ...rowKeys(options), ...(system === undefined ? {} : { system }) }
+  const task = await loadTask(withVariables(keys, variables), { fetch })
   const all = [...(task.prompts(() => 0.5, 'train') as Iterable<Example>)]
   return { name: basename(path, extname(path)), task, problems: all.slice(0, problems), ownGrader: false }
 }

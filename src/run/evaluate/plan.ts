@@ -1,5 +1,6 @@
 /** What an evaluation is going to do and cost, known before the first token. */
 import { type EvaluatedProblem, samplePrompts } from '../../evaluate/respond.js'
+import { unusedVariables } from '../../model/template/variables.js'
 import type { OpenModel } from '../../model/types.js'
 import { openModelWithProgress } from '../../rollout/model-thread.js'
 import type { PlannedEngine } from '../plan/sampling-engine.js'
@@ -28,6 +29,8 @@ export interface EvalPlan {
   tokens: number
   /** Finished in an earlier start. */
   completionsDone: number
+  /** What should be known before the first token; absent: nothing. */
+  warnings?: string[]
   engine: PlannedEngine
 }
 
@@ -40,6 +43,8 @@ export interface Job {
 
 export interface Described {
   model: EvaluatedModel
+  /** What should be known before the first token. */
+  warnings: string[]
   /** Problems of each data set whose completions the model's positions shorten. */
   shortened: number[]
 }
@@ -52,6 +57,7 @@ export async function describeModels(models: readonly EvalModel[], data: readonl
     open.tensors.close()
     described.push({
       model: { ...model, fingerprint: fingerprintOf(open) },
+      warnings: warningsOf(open, data),
       shortened: data.map(({ problems, settings: { maxNewTokens } }) => {
         const prompts = samplePrompts(open, placed(problems), maxNewTokens)
         return prompts.filter((prompt) => prompt.maxNewTokens! < maxNewTokens).length
@@ -60,6 +66,10 @@ export async function describeModels(models: readonly EvalModel[], data: readonl
   }
   return described
 }
+
+const warningsOf = ({ tokenizer }: OpenModel, data: readonly EvalData[]): string[] => [
+  ...new Set(data.flatMap(({ template }) => unusedVariables(tokenizer, template) ?? [])),
+]
 
 export function planOf(
   models: EvaluatedModel[],
@@ -75,12 +85,14 @@ export function planOf(
   })
   const total = (of: (set: (typeof sets)[number]) => number) =>
     models.length * sets.reduce((sum, set) => sum + of(set), 0)
+  const warnings = [...new Set(described.flatMap((each) => each.warnings))]
   return {
     models,
     data: sets,
     completions: total(({ completions }) => completions),
     tokens: total(({ tokens }) => tokens),
     completionsDone: jobs.reduce((sum, { data: { samples }, journal }) => sum + journal.done.size * samples, 0),
+    ...(warnings.length > 0 ? { warnings } : {}),
   }
 }
 

@@ -6,6 +6,7 @@ import { differencesOf, type MeasuredDifference } from '../../evaluate/differenc
 import type { Outcome } from '../../evaluate/estimators.js'
 import { type DataFigures, figuresOf } from '../../evaluate/figures.js'
 import type { EvaluatedProblem, Response } from '../../evaluate/respond.js'
+import type { TemplateVariables } from '../../model/template/variables.js'
 import type { EvalData } from './data.js'
 import type { EvalModel } from './model.js'
 import type { EvalSettings } from './settings.js'
@@ -19,6 +20,8 @@ export interface EvaluatedData {
   /** Tells problem sets apart. */
   hash: string
   settings: EvalSettings
+  /** Variables of the model's chat template; absent: none. */
+  template?: TemplateVariables
   /** True where the task grades by itself: `rule` and `requireStop` then say nothing. */
   ownGrader: boolean
 }
@@ -66,6 +69,7 @@ export const describeData = ({
   samples,
   hash,
   settings,
+  template,
   ownGrader,
 }: EvalData): EvaluatedData => ({
   name,
@@ -74,6 +78,7 @@ export const describeData = ({
   samples,
   hash,
   settings,
+  ...(template === undefined ? {} : { template }),
   ownGrader,
 })
 

@@ -8,6 +8,7 @@ import { rngFrom } from '../../base/philox.js'
 import { areJudged } from '../../evaluate/figures.js'
 import { hashProblems } from '../../evaluate/problem-set.js'
 import { type EvaluatedProblem, samplePrompts } from '../../evaluate/respond.js'
+import { unusedVariables } from '../../model/template/variables.js'
 import type { OpenModel } from '../../model/types.js'
 import { openModelWithProgress } from '../../rollout/model-thread.js'
 import { type KeepRange, keeps, paperRange, parseKeepRange } from '../../task/data/pass-rates.js'
@@ -84,6 +85,8 @@ export interface FilterPlan {
   /** Yet to be sampled, at most. */
   tokens: number
   engine: PlannedEngine
+  /** What should be known before the first token; absent: nothing. */
+  warnings?: string[]
 }
 
 export interface FilterProgress {
@@ -130,8 +133,10 @@ export async function filterData(options: FilterOptions): Promise<FilterOutcome>
     begun: readWorkSettings(paths)?.dtype,
   })
   const settings = settingsOf({ ...options, dtype: engine.dtype }, spec, model, examples, sampling)
+  const unused = unusedVariables(model.tokenizer, examples[0].templateVariables)
+  const warned = unused === undefined ? {} : { warnings: [unused] }
   if (options.dryRun) {
-    options.onPlan?.({ ...planOf(examples.length, 0, sampling), engine: await toldEngine(engine) })
+    options.onPlan?.({ ...planOf(examples.length, 0, sampling), ...warned, engine: await toldEngine(engine) })
     return {
       ...resultOf({ spec, settings, range, examples, rates: new Map(), samples }),
       directory: options.out,
@@ -151,7 +156,7 @@ export async function filterData(options: FilterOptions): Promise<FilterOutcome>
       samplesOf: (rate) => rate.samples,
     })
     const rates = journal.done
-    options.onPlan?.({ ...planOf(examples.length, rates.size, sampling), engine: await toldEngine(engine) })
+    options.onPlan?.({ ...planOf(examples.length, rates.size, sampling), ...warned, engine: await toldEngine(engine) })
     if (rates.size < examples.length) {
       await measure({ ...options, dtype: engine.dtype }, { task, model, examples, range, sampling, journal })
     }

@@ -20,6 +20,8 @@ export interface ModelShape {
   promptTokens?: number
   /** False: the plan is made from the configuration, the weights are to be fetched. */
   weightsHere: boolean
+  /** Further warnings of the plan. */
+  warnings?: string[]
   /** What the plan had to do without. */
   missing?: string[]
 }
@@ -66,7 +68,7 @@ export function makePlan(
       completionsPerStep * recipe.rollout.maxNewTokens * (1 + (recipe.rollout.dynamicSampling?.maxTries ?? 0)),
     updatesPerStep: recipe.train.updatesPerBatch * recipe.train.epochs,
     ...(memory ? { memory } : {}),
-    warnings: [...missingWarnings(model), ...recipeWarnings(recipe), ...warnings],
+    warnings: [...missingWarnings(model), ...(model.warnings ?? []), ...recipeWarnings(recipe), ...warnings],
     ...(refusal ? { refusal } : {}),
   }
 }

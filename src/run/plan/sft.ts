@@ -2,6 +2,7 @@
 import os from 'node:os'
 import { UserError } from '../../base/errors.js'
 import { largest } from '../../base/extremes.js'
+import { unusedVariables } from '../../model/template/variables.js'
 import type { Resolved } from '../../recipe/schema.js'
 import { type SftRecipe, sftWarnings } from '../../recipe/sft-recipe.js'
 import type { SftData } from '../../task/sft-data.js'
@@ -47,6 +48,7 @@ export async function planSft(
   if (!tokenizer) {
     throw new UserError(`${model.path} has no tokenizer`, { hint: "the examples' lengths are counted in its tokens" })
   }
+  const unused = unusedVariables(tokenizer, data.train[0].templateVariables)
   const shape = shapeOf(model)
   const free = known ?? (await freeMemory(recipe.device, recipe.threads))
   const steps = sftSteps(recipe, data.train.length)
@@ -81,6 +83,6 @@ export async function planSft(
     },
     memory,
     ...verdict,
-    warnings: [...sftWarnings(recipe, steps), ...verdict.warnings],
+    warnings: [...(unused === undefined ? [] : [unused]), ...sftWarnings(recipe, steps), ...verdict.warnings],
   }
 }

@@ -2,12 +2,14 @@
 import { join } from 'node:path'
 import { MissingData, ServerTrouble, UserError } from '../../base/errors.js'
 import type { ModelSketch } from '../../model/open.js'
+import { unusedVariables } from '../../model/template/variables.js'
 import type { DecoderConfig, Tokenizer } from '../../model/types.js'
 import type { Recipe, Resolved } from '../../recipe/schema.js'
 import { promptTokens, requireRoomFor } from '../../rollout/prompts.js'
 import type { GivenCode } from '../../task/code.js'
 import { loadTask } from '../../task/registry.js'
 import { PromptStream } from '../../task/stream.js'
+import { variablesOf } from '../../task/template.js'
 import type { Task } from '../../task/types.js'
 import type { Backend } from '../../train/backend.js'
 import { openBackendKind } from '../../train/backends.js'
@@ -126,7 +128,15 @@ export async function describeModel(
       ? { promptTokens: await meanPromptTokens(recipe, tasks.task, { config: model.config, tokenizer }) }
       : {}),
     ...(missing.length > 0 ? { missing } : {}),
+    ...(tokenizer ? templateWarnings(recipe, tokenizer) : {}),
   }
+}
+
+/** Variables that the template does not read. */
+function templateWarnings(recipe: Recipe, tokenizer: Tokenizer): Pick<ModelShape, 'warnings'> {
+  const given = [recipe.task, ...(recipe.eval?.task === undefined ? [] : [recipe.eval.task])]
+  const warnings = new Set(given.flatMap((task) => unusedVariables(tokenizer, variablesOf(task)) ?? []))
+  return warnings.size === 0 ? {} : { warnings: [...warnings] }
 }
 
 export const shapeOf = ({ reference, path, config, parameters, weightsHere }: ModelSketch): ModelShape => ({

@@ -12,6 +12,7 @@
  * An end token counts where it comes before the next message's content: some templates end the user's turns alone.
  */
 import { UserError } from '../../base/errors.js'
+import type { TemplateVariables } from '../../model/template/variables.js'
 import type { ChatMessage, Tokenizer } from '../../model/types.js'
 import type { SftContent } from '../../task/sft-example.js'
 
@@ -24,11 +25,21 @@ export interface SftTokens {
 type Encoder = Pick<Tokenizer, 'encode' | 'renderChat'>
 
 /** `stopTokens`: the ids that end a completion, the first of which is written where the template writes none. */
-export function tokenizeExample(tokenizer: Encoder, content: SftContent, stopTokens: readonly number[]): SftTokens {
+export function tokenizeExample(
+  tokenizer: Encoder,
+  content: SftContent & { templateVariables?: TemplateVariables },
+  stopTokens: readonly number[],
+): SftTokens {
   return 'messages' in content
-    ? tokenizeChat(tokenizer, content.messages, stopTokens)
+    ? tokenizeChat(withVariables(tokenizer, content.templateVariables), content.messages, stopTokens)
     : tokenizeText(tokenizer, content, stopTokens)
 }
+
+/** All renderings of one example have the same variables. */
+const withVariables = (tokenizer: Encoder, variables: TemplateVariables | undefined): Encoder => ({
+  encode: (text, options) => tokenizer.encode(text, options),
+  renderChat: (messages, options) => tokenizer.renderChat(messages, { ...options, variables }),
+})
 
 /** Prompt and completion as they stand, tokenised apart as in generation, and the end token. */
 function tokenizeText(
