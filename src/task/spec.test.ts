@@ -17,7 +17,7 @@ it.each([
   ['sytem', "Did you mean 'system'?"],
   ['pass_rate', "Did you mean 'passRates'?"],
   ['reward', "Did you mean 'rewards'?"],
-  ['zebra', 'Known: name, targetMin, evalShare, system, rewards, passRates.'],
+  ['zebra', 'Known: name, targetMin, evalShare, system, template, rewards, passRates.'],
 ])('an unknown key of a task, %s, is told with what was meant', (key, hint) => {
   const error = (() => {
     try {
