@@ -1,8 +1,7 @@
 /** A loop of one's own on the library, against what `score` and `train` say. The engine's thread loads compiled files: build first. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import {
   clipB,
   clipV,
@@ -19,16 +18,9 @@ import {
   trainLoop,
   updateOptions,
 } from '../src/index.js'
-import { writeLetterTask, writeTinyModel } from './training/tiny-model.js'
+import { tinySetUp } from './training/tiny-model.js'
 
-const root = mkdtempSync(join(tmpdir(), 'library-'))
-afterAll(() => rmSync(root, { recursive: true }))
-let model: string
-let task: string
-beforeAll(() => {
-  model = writeTinyModel(join(root, 'tiny'))
-  task = writeLetterTask(join(root, 'letters.mjs'))
-})
+const { root, model, task } = tinySetUp('library-')
 
 describe('scoreTokens', () => {
   const inputs = [

@@ -1,14 +1,26 @@
-/** Mean and deviation of a few numbers, also where a sum or a square of them is beyond float64. */
+/** Mean and deviation of numbers, also where a sum or a square of them is beyond float64. */
 import { largest } from './extremes.js'
 
-const plainMean = (values: readonly number[]): number =>
-  values.reduce((total, value) => total + value, 0) / values.length
-
 /** Arithmetic mean; NaN of no values. */
-export function mean(values: readonly number[]): number {
-  const plain = plainMean(values)
-  if (Number.isFinite(plain)) return plain
-  return values.reduce((total, value) => total + value / values.length, 0)
+export function mean(values: ArrayLike<number>): number {
+  const { length } = values
+  const sumOf = (scale: number) => {
+    let sum = 0
+    for (let i = 0; i < length; i++) sum += values[i]! / scale
+    return sum
+  }
+  const plain = sumOf(1) / length
+  return Number.isFinite(plain) ? plain : sumOf(length)
+}
+
+/** Those of the values that are finite numbers. */
+export const finite = (values: readonly (number | undefined | null)[]): number[] =>
+  values.filter((value): value is number => typeof value === 'number' && Number.isFinite(value))
+
+/** The mean of the values that are finite; undefined if none is, so that an absent quantity stays absent. */
+export function meanOfFinite(values: readonly (number | undefined | null)[]): number | undefined {
+  const numbers = finite(values)
+  return numbers.length === 0 ? undefined : mean(numbers)
 }
 
 /** Sample standard deviation, with n - 1. */

@@ -112,7 +112,7 @@ export function describeEngine(
     engine: {
       ...probe,
       source,
-      ...(index === undefined ? {} : { accelerator: tryAccelerator(Number(index)) }),
+      accelerator: index === undefined ? undefined : tryAccelerator(Number(index)),
     },
     problems,
     notes: lacksDriver

@@ -5,6 +5,7 @@ import { writeEvalReport } from '../report/pages/eval.js'
 import { renderEvaluation } from '../report/terminal/eval.js'
 import { type EvalOptions, type EvalOutcome, evaluateModels } from '../run/evaluate/session.js'
 import type { EvalSettings } from '../run/evaluate/settings.js'
+import { timeStamp } from '../run/store/run-directory.js'
 import { type GradeRule, gradeRules } from '../task/math/grade.js'
 import {
   checkpointOption,
@@ -79,10 +80,8 @@ const list = (value: string, before: string[] = []): string[] => [
     .filter((each) => each !== ''),
 ]
 
-const stamp = () => new Date().toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-')
-
 const defaultOut = ({ model: [first] }: EvalFlags) =>
-  `evals/${basename(resolve(first ?? 'model')).replace(/[^\w.-]+/g, '-')}-${stamp()}`
+  `evals/${basename(resolve(first ?? 'model')).replace(/[^\w.-]+/g, '-')}-${timeStamp(new Date())}`
 
 const optionsOf = ({ model, stop, template, dryRun, json: _json, ...flags }: EvalFlags): EvalOptions => ({
   ...flags,

@@ -95,8 +95,8 @@ function optionsOf(flags: SettledFlags): GenerateOptions {
     flags
   return {
     chat: flags.chat ?? false,
-    ...(flags.system === undefined ? {} : { system: flags.system }),
     ...(flags.template === undefined ? {} : { template: templateVariables(flags.template) }),
+    system: flags.system,
     samples,
     seed,
     maxNewTokens,

@@ -2,6 +2,7 @@
  * What three runs from one start show, in words: each sentence states a measurement, and of a claim of the paper
  * (arXiv 2602.03392) whether it was seen here. Differences within two standard errors are called so.
  */
+import { mean } from '../base/sample.js'
 import type { EvalMetrics, StepMetrics } from '../train/events.js'
 
 export interface QuickRun {
@@ -92,9 +93,8 @@ function covariance(run: QuickRun): string[] {
   const values = run.steps.map(({ cov_A_Sc }) => cov_A_Sc).filter((value) => value !== undefined)
   if (values.length === 0) return []
   const positive = values.filter((value) => value > 0).length
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length
   return [
-    `Cov(A, Sc) under ${run.name}: above 0 in ${positive} of ${values.length} steps, mean ${mean.toPrecision(2)} nats; above 0 lowers entropy.`,
+    `Cov(A, Sc) under ${run.name}: above 0 in ${positive} of ${values.length} steps, mean ${mean(values).toPrecision(2)} nats; above 0 lowers entropy.`,
   ]
 }
 

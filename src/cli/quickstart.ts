@@ -19,7 +19,7 @@ import { Exit, exitCodes } from './errors.js'
 import { type Io, jsonLine, print, processIo } from './io.js'
 import { verdict } from './quickstart-verdict.js'
 import { renewReport } from './report-renewal.js'
-import { quoted, renewedReport } from './run-command.js'
+import { quoted, reportOf } from './run-command.js'
 import { stopOnSignals } from './signals.js'
 import { tokenDecoder } from './token-decoder.js'
 
@@ -113,7 +113,7 @@ async function runOne(
   })
   const release = stopOnSignals(stop, io, undefined, panel.aside)
   let done = 0
-  const pages = renewReport(() => renewedReport(directory, recipe.model))
+  const pages = renewReport(() => reportOf(directory, recipe.model, { offline: true }))
   try {
     const summary = await train(recipe, {
       runDirectory: directory,
@@ -133,7 +133,7 @@ async function runOne(
       },
     })
     await pages.settled()
-    if (summary.step > 0) await renewedReport(directory, recipe.model).catch(() => {})
+    if (summary.step > 0) await reportOf(directory, recipe.model, { offline: true }).catch(() => {})
     if (done >= recipe.train.steps) return { ...summary, interrupted: false }
     return summary
   } finally {

@@ -81,10 +81,17 @@ export function startText({ runDirectory, step, engine }: RunBegin, planned?: st
   return `${[...place, ...used.map((entry) => entry.join(': '))].map((line) => `${line}\n`).join('')}\n`
 }
 
-/** The page of a run that goes on; nothing is fetched for it. */
-export async function renewedReport(run: string, model: string): Promise<string> {
-  const decodeToken = await tokenDecoder(model, { offline: true }).catch(() => undefined)
-  return writeRunReport(run, { decodeToken })
+/**
+ * Writes a run's page; without the tokenizer of its model, which may be gone, the samples show token ids. `offline`: nothing is
+ * fetched for it.
+ */
+export async function reportOf(
+  run: string,
+  model: string | undefined,
+  { out, offline }: { out?: string; offline?: boolean } = {},
+): Promise<string> {
+  const decodeToken = model === undefined ? undefined : await tokenDecoder(model, { offline }).catch(() => undefined)
+  return writeRunReport(run, { decodeToken, out })
 }
 
 /** A run is not lost for a page that cannot be made: the failure is said, the run stands. */
@@ -94,9 +101,7 @@ export async function writeReport(
 ): Promise<string | undefined> {
   if (step === 0) return undefined
   try {
-    // Without its tokenizer (a model that is gone by now) the samples show token ids.
-    const decodeToken = await tokenDecoder(model).catch(() => undefined)
-    return await writeRunReport(run, { decodeToken })
+    return await reportOf(run, model)
   } catch (error) {
     await print(io.stderr, `warning: no report: ${error instanceof Error ? error.message : error}\n`)
     return undefined

@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { mean } from '../base/sample.js'
 import { mostTexts, type ScoredText, tokenPage, totalFacts } from '../report/pages/token-page.js'
 import { renderTokens } from '../report/terminal/tokens.js'
 import { type ScoreInput, type ScoreLine, score } from '../rollout/score.js'
@@ -66,12 +67,11 @@ export const readScoreInput: LineReader<ScoreInput> = (line, fail) => {
 function totals(line: ScoreLine, index: number): string {
   const scored = line.logprobs.flatMap((value) => value ?? [])
   const entropies = line.entropy.flatMap((value) => value ?? [])
-  const sum = (values: number[]) => values.reduce((a, b) => a + b, 0)
   if (scored.length === 0) return `${index}: ${line.tokens.length} token, nothing to predict\n`
-  const mean = sum(scored) / scored.length
+  const logprob = mean(scored)
   return (
-    `${index}: ${line.tokens.length} tokens, log p ${sum(scored).toFixed(4)} (mean ${mean.toFixed(4)}), ` +
-    `perplexity ${Math.exp(-mean).toFixed(3)}, mean entropy ${(sum(entropies) / entropies.length).toFixed(4)} nats\n`
+    `${index}: ${line.tokens.length} tokens, log p ${(logprob * scored.length).toFixed(4)} (mean ${logprob.toFixed(4)}), ` +
+    `perplexity ${Math.exp(-logprob).toFixed(3)}, mean entropy ${mean(entropies).toFixed(4)} nats\n`
   )
 }
 

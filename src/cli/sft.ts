@@ -5,25 +5,13 @@ import { createSftPanel } from '../report/terminal/panel.js'
 import { requireRoom } from '../run/plan/memory-check.js'
 import { resolveDtype } from '../run/plan/resolve-dtype.js'
 import { planSft } from '../run/plan/sft.js'
-import { runSft, type SftOptions, type SftSummary } from '../run/train/sft.js'
+import { runSft, type SftOptions } from '../run/train/sft.js'
 import { loadSftData } from '../task/sft-data.js'
-import { newCommand, repeated } from './command.js'
-import { Exit, exitCodes } from './errors.js'
-import { type Io, jsonLine, print, processIo } from './io.js'
-import { renewReport } from './report-renewal.js'
-import {
-  infinityAsYaml,
-  plannedPlace,
-  recipePath,
-  renewedReport,
-  sayHowToContinue,
-  sayWhereRunStands,
-  startText,
-  warnOfAbsentDevice,
-  writeReport,
-} from './run-command.js'
+import { newCommand } from './command.js'
+import { type Io, print, processIo } from './io.js'
+import { infinityAsYaml, plannedPlace, recipePath, warnOfAbsentDevice } from './run-command.js'
+import { type RunFlags, runInPanel, withRun } from './run-in-panel.js'
 import { sftPlanText, sftSummaryText } from './sft-text.js'
-import { stopOnSignals } from './signals.js'
 
 const help = `
 Trains a model on examples, for instance before reinforcement learning. RECIPE is a YAML file (see recipes/sft-*.yaml and
@@ -50,27 +38,13 @@ Examples:
   $ isentrope train recipes/gsm8k-smollm2.yaml --set model=runs/warm/checkpoints/step-000150/model
 `
 
-interface SftFlags {
-  set?: string[]
-  run?: string
-  resume?: boolean
-  dryRun?: boolean
-  json?: boolean
-}
-
 /** The recipe as given; where a run is resumed without one, the run's own. */
-const recipeOf = (path: string | undefined, flags: SftFlags): SftRecipe =>
+const recipeOf = (path: string | undefined, flags: RunFlags): SftRecipe =>
   loadAs(recipePath('sft', path, flags), sftFormat, flags.set)
 
 export function sftCommand(io: Io = processIo): Command {
-  return newCommand('sft', help, { resultsOnDisk: true })
-    .argument('[recipe]', 'YAML file (optional with --run DIR --resume)')
-    .option('-s, --set <key=value>', 'change a key of the recipe (repeatable)', repeated)
-    .option('--run <dir>', 'run directory (default: runs/NAME-TIMESTAMP)')
-    .option('--resume', 'resume from the last checkpoint of --run, or of the newest run with this name')
-    .option('--dry-run', 'print the plan and stop')
-    .option('--json', 'print the summary as one line of JSON')
-    .action(async (path: string | undefined, flags: SftFlags) => {
+  return withRun(newCommand('sft', help, { resultsOnDisk: true })).action(
+    async (path: string | undefined, flags: RunFlags) => {
       const given = recipeOf(path, flags)
       const people = flags.json ? io.stderr : io.stdout
       const data = await loadSftData(given.data)
@@ -85,62 +59,16 @@ export function sftCommand(io: Io = processIo): Command {
         return
       }
       requireRoom(plan)
-      const summary = await runInPanel(recipe, flags, { io, people, place, data, steps: plan.steps })
-      await print(io.stdout, flags.json ? jsonLine(summary) : '')
-      if (summary.interrupted) {
-        await sayHowToContinue('sft', summary, io)
-        throw new Exit(exitCodes.interrupted)
-      }
-    })
-}
-
-async function runInPanel(
-  recipe: SftRecipe,
-  flags: SftFlags,
-  {
-    io,
-    people,
-    place,
-    data,
-    steps,
-  }: { io: Io; people: Io['stdout']; place: string; data: SftOptions['data']; steps: number },
-): Promise<SftSummary & { report?: string }> {
-  const stop = new AbortController()
-  const panel = createSftPanel(people as NodeJS.WriteStream, {
-    isTty: people.isTTY === true,
-    totalSteps: steps,
-    title: recipe.name ?? 'run',
-  })
-  const release = stopOnSignals(stop, io, undefined, panel.aside)
-  let started: string | undefined
-  const pages = renewReport(() => renewedReport(started!, recipe.model))
-  try {
-    const summary = await runSft(recipe, {
-      runDirectory: flags.run,
-      resume: flags.resume,
-      signal: stop.signal,
-      argv: process.argv.slice(2),
-      data,
-      onStart: (begin) => {
-        started = begin.runDirectory
-        people.write(startText(begin, place))
-      },
-      onEvent: (event) => {
-        panel.onEvent(event)
-        pages.onEvent(event)
-      },
-    })
-    panel.close()
-    await pages.settled()
-    const report = await writeReport(summary, io)
-    await print(people, `\n${sftSummaryText(summary)}${report === undefined ? '' : `report      ${report}\n`}`)
-    return report === undefined ? summary : { ...summary, report }
-  } catch (error) {
-    panel.close()
-    if (started !== undefined) await sayWhereRunStands(started, error, io)
-    throw error
-  } finally {
-    panel.close()
-    release()
-  }
+      const panel = createSftPanel(people as NodeJS.WriteStream, {
+        isTty: people.isTTY === true,
+        totalSteps: plan.steps,
+        title: recipe.name ?? 'run',
+      })
+      const run = (options: SftOptions) => runSft(recipe, { ...options, data })
+      await runInPanel({
+        ...{ command: 'sft', flags, io, people, place, model: recipe.model },
+        ...{ panel, run, text: sftSummaryText },
+      })
+    },
+  )
 }

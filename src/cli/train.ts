@@ -16,25 +16,14 @@ import type { Summary } from '../run/train/summary.js'
 import { train } from '../run/train/train.js'
 import { requireNoCode } from '../task/code.js'
 import { backendCapabilities } from '../train/backends.js'
+import type { TrainEvent } from '../train/events.js'
 import { concernText, HealthWatch, healthFacts } from '../train/health/health.js'
-import { newCommand, repeated } from './command.js'
+import { newCommand } from './command.js'
 import { ledgerText, targetText } from './control-text.js'
-import { Exit, exitCodes } from './errors.js'
-import { type Io, jsonLine, print, processIo } from './io.js'
+import { type Io, print, processIo } from './io.js'
 import { planText } from './plan-text.js'
-import { renewReport } from './report-renewal.js'
-import {
-  infinityAsYaml,
-  plannedPlace,
-  recipePath,
-  renewedReport,
-  sayHowToContinue,
-  sayWhereRunStands,
-  startText,
-  warnOfAbsentDevice,
-  writeReport,
-} from './run-command.js'
-import { stopOnSignals } from './signals.js'
+import { infinityAsYaml, plannedPlace, recipePath, warnOfAbsentDevice } from './run-command.js'
+import { type PanelRun, type RunFlags, runInPanel, withRun } from './run-in-panel.js'
 
 const help = `
 RECIPE is a YAML file (see recipes/ and \`isentrope config\`). Prints the plan, then a live panel, then a summary. If stdout is
@@ -58,14 +47,6 @@ Examples:
   $ isentrope train --run runs/gsm8k --resume
 `
 
-interface TrainFlags {
-  set?: string[]
-  run?: string
-  resume?: boolean
-  dryRun?: boolean
-  json?: boolean
-}
-
 /** The work behind the command; a test puts its own in place. */
 export interface TrainWork {
   openParts?: OpenParts
@@ -76,7 +57,7 @@ export interface TrainWork {
 const trainWork: TrainWork = { openParts, describeModel, freeMemory }
 
 /** The recipe as given; where a run is resumed without one, the run's own. */
-function recipeOf(path: string | undefined, flags: TrainFlags): Recipe {
+function recipeOf(path: string | undefined, flags: RunFlags): Recipe {
   const recipe = loadRecipe(recipePath('train', path, flags), flags.set)
   if (flags.resume) requireNoCode(recipe.task, flags.run ?? 'RUN')
   return recipe
@@ -109,14 +90,8 @@ function summaryText(summary: Summary): string {
 }
 
 export function trainCommand(io: Io = processIo, work = trainWork): Command {
-  return newCommand('train', help, { resultsOnDisk: true })
-    .argument('[recipe]', 'YAML file (optional with --run DIR --resume)')
-    .option('-s, --set <key=value>', 'change a key of the recipe (repeatable)', repeated)
-    .option('--run <dir>', 'run directory (default: runs/NAME-TIMESTAMP)')
-    .option('--resume', 'resume from the last checkpoint of --run, or of the newest run with this name')
-    .option('--dry-run', 'print the plan and stop')
-    .option('--json', 'print the summary as one line of JSON')
-    .action(async (path: string | undefined, flags: TrainFlags) => {
+  return withRun(newCommand('train', help, { resultsOnDisk: true })).action(
+    async (path: string | undefined, flags: RunFlags) => {
       const given = recipeOf(path, flags)
       const people = flags.json ? io.stderr : io.stdout
       const model = await work.describeModel(given, { planOnly: flags.dryRun })
@@ -131,21 +106,15 @@ export function trainCommand(io: Io = processIo, work = trainWork): Command {
         return
       }
       requireRoom(plan)
-      const summary = await runTraining(recipe, flags, { io, people, place, openParts: work.openParts })
-      await print(io.stdout, flags.json ? jsonLine(summary) : '')
-      if (summary.interrupted) {
-        await sayHowToContinue('train', summary, io)
-        throw new Exit(exitCodes.interrupted)
-      }
-    })
+      await runInPanel({
+        ...{ command: 'train', flags, io, people, place, model: recipe.model, text: summaryText },
+        ...inTrainPanel(recipe, people, work.openParts),
+      })
+    },
+  )
 }
 
-async function runTraining(
-  recipe: Recipe,
-  flags: TrainFlags,
-  { io, people, place, openParts }: { io: Io; people: Io['stdout']; place: string; openParts?: OpenParts },
-): Promise<Summary & { report?: string }> {
-  const stop = new AbortController()
+function inTrainPanel(recipe: Recipe, people: Io['stdout'], openParts?: OpenParts) {
   const health = new HealthWatch(healthFacts(recipe))
   const panel = createTrainPanel(people as NodeJS.WriteStream, {
     isTty: people.isTTY === true,
@@ -153,39 +122,18 @@ async function runTraining(
     title: recipe.name ?? 'run',
     health,
   })
-  const release = stopOnSignals(stop, io, undefined, panel.aside)
-  let started: string | undefined
-  const pages = renewReport(() => renewedReport(started!, recipe.model))
-  try {
-    const summary = await train(recipe, {
-      runDirectory: flags.run,
-      resume: flags.resume,
-      signal: stop.signal,
-      argv: process.argv.slice(2),
+  const run: PanelRun<Summary, TrainEvent>['run'] = ({ onStart, ...options }) =>
+    train(recipe, {
+      ...options,
       openParts,
-      onStart: (begin) => {
-        started = begin.runDirectory
+      onStart(begin) {
         for (const line of readHistory(runPaths(begin.runDirectory)).steps) health.after(line)
-        people.write(startText(begin, place))
-      },
-      onEvent: (event) => {
-        panel.onEvent(event)
-        pages.onEvent(event)
+        onStart(begin)
       },
     })
-    panel.close()
-    await pages.settled()
+  const chart = (summary: Summary) => {
     const { steps } = readHistory(runPaths(summary.run))
-    if (steps.length > 1) await print(people, `\n${renderSummaryChart(steps, people.columns ?? 80)}\n`)
-    const report = await writeReport(summary, io)
-    await print(people, `\n${summaryText(summary)}${report === undefined ? '' : `report      ${report}\n`}`)
-    return report === undefined ? summary : { ...summary, report }
-  } catch (error) {
-    panel.close()
-    if (started !== undefined) await sayWhereRunStands(started, error, io)
-    throw error
-  } finally {
-    panel.close()
-    release()
+    return steps.length > 1 ? renderSummaryChart(steps, people.columns ?? 80) : ''
   }
+  return { panel, run, chart }
 }

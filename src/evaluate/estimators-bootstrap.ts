@@ -1,6 +1,6 @@
 /** How far figures of a data set may be off by the choice of its problems: resampling over problems, seeded. */
 import { rngFrom } from '../base/philox.js'
-import { mean } from './estimators.js'
+import { mean } from '../base/sample.js'
 
 export interface ResamplingOptions {
   /** Share of resamples inside the interval. */

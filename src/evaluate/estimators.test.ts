@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { rngFrom } from '../base/philox.js'
-import { avgAtK, mean, passAtK, passRateHistogram, powersUpTo } from './estimators.js'
+import { mean } from '../base/sample.js'
+import { avgAtK, passAtK, powersUpTo } from './estimators.js'
 import { bootstrapMean, bootstrapMeans, pairedDifference, quantile } from './estimators-bootstrap.js'
 import { majAtK, type Vote } from './estimators-majority.js'
 
@@ -241,27 +242,5 @@ describe('pairedDifference', () => {
 
   it('refuses unequal lengths', () => {
     expect(() => pairedDifference([1], [1, 2])).toThrow(RangeError)
-  })
-})
-
-describe('passRateHistogram', () => {
-  it('counts problems by pass rate and those without signal', () => {
-    const outcomes = [0, 0, 3, 5, 10].map((correct) => ({ samples: 10, correct }))
-    expect(passRateHistogram(outcomes, 10)).toMatchObject({
-      counts: [2, 0, 0, 1, 0, 1, 0, 0, 0, 1],
-      none: 2,
-      all: 1,
-    })
-    expect(passRateHistogram(outcomes, 2)).toMatchObject({ counts: [3, 2], edges: [0, 0.5, 1] })
-  })
-
-  it('puts every problem into one part', () => {
-    fc.assert(
-      fc.property(fc.array(outcome), fc.integer({ min: 1, max: 20 }), (outcomes, bins) => {
-        const { counts, edges } = passRateHistogram(outcomes, bins)
-        expect(counts.reduce((sum, count) => sum + count, 0)).toBe(outcomes.length)
-        expect(edges.length).toBe(counts.length + 1)
-      }),
-    )
   })
 })

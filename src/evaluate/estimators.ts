@@ -9,12 +9,6 @@ export interface Outcome {
   correct: number
 }
 
-export const mean = (values: ArrayLike<number>): number => {
-  let sum = 0
-  for (let i = 0; i < values.length; i++) sum += values[i]!
-  return sum / values.length
-}
-
 function check({ samples, correct }: Outcome): void {
   if (!Number.isSafeInteger(samples) || samples < 1) throw new RangeError(`a problem needs samples, not ${samples}`)
   if (!Number.isSafeInteger(correct) || correct < 0 || correct > samples) {
@@ -57,30 +51,4 @@ export function powersUpTo(n: number): number[] {
   const powers: number[] = []
   for (let k = 1; k < n; k *= 2) powers.push(k)
   return [...powers, n]
-}
-
-/** How many problems have a pass rate in each of `bins` equal parts of [0, 1] (the last holds 1), and at the very ends. */
-export interface PassRateHistogram {
-  /** Edges of the parts, bins + 1 of them. */
-  edges: number[]
-  counts: number[]
-  /** Problems with no right sample, and with no wrong one: groups without a learning signal. */
-  none: number
-  all: number
-}
-
-export function passRateHistogram(outcomes: readonly Outcome[], bins = 10): PassRateHistogram {
-  if (!Number.isSafeInteger(bins) || bins < 1) throw new RangeError(`a histogram of ${bins} bins`)
-  const counts = new Array<number>(bins).fill(0)
-  let none = 0
-  let all = 0
-  for (const outcome of outcomes) {
-    check(outcome)
-    const { samples, correct } = outcome
-    // Whole numbers as long as possible: 3 of 10 belongs to [0.3, 0.4), which 0.3 * 10 need not say.
-    counts[Math.min(bins - 1, Math.floor((correct * bins) / samples))]!++
-    if (correct === 0) none++
-    if (correct === samples) all++
-  }
-  return { edges: Array.from({ length: bins + 1 }, (_, i) => i / bins), counts, none, all }
 }

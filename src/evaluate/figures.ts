@@ -2,8 +2,10 @@
  * An evaluated data set in numbers. Every figure is a mean over problems of what is exact for one problem (Avg@K,
  * Pass@K, maj@K), with an interval over the choice of problems.
  */
+
+import { mean } from '../base/sample.js'
 import type { GradeRule } from '../task/math/grade.js'
-import { avgAtK, mean, type Outcome, passAtK, powersUpTo } from './estimators.js'
+import { avgAtK, type Outcome, passAtK, powersUpTo } from './estimators.js'
 import { bootstrapMeans, type Estimate, quantile } from './estimators-bootstrap.js'
 import { majAtK } from './estimators-majority.js'
 import type { EvaluatedProblem, Response } from './respond.js'

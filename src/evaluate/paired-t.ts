@@ -1,5 +1,5 @@
 /** Intervals for the mean of a few paired differences, one per seed: Student's t, without a table. */
-import { mean } from './estimators.js'
+import { mean } from '../base/sample.js'
 
 export interface PairedInterval {
   /** Number of pairs. */

@@ -131,7 +131,7 @@ export async function respond(
       index,
       id: example.id,
       prompt: promptText(example),
-      ...(example.answer === undefined ? {} : { answer: example.answer }),
+      answer: example.answer,
       responses: [],
     }),
   )
@@ -143,7 +143,7 @@ export async function respond(
       completion: texts[i]!,
       length: completion.tokens.length,
       finish: completion.finish,
-      ...(correct === undefined ? {} : { correct }),
+      correct,
       reward,
       ...(typeof extracted === 'string' || extracted === null ? { extracted } : {}),
       ...(typeof reason === 'string' ? { reason } : {}),

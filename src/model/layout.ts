@@ -154,7 +154,7 @@ export function decoderLayout(shape: DecoderShape): DecoderLayout {
     embedding: single(embedding),
     layers: Array.from({ length: shape.layers }, (_, index) => layer(index)),
     finalNorm: single(finalNorm),
-    ...(head ? { head: single(head) } : {}),
+    head: head && single(head),
   }
 }
 

@@ -88,7 +88,7 @@ export async function sketchModel(reference: string, options: OpenOptions = {}):
       reference,
       path,
       config,
-      ...(adapter === undefined ? {} : { adapter }),
+      adapter,
       parameters: sizeOf(parameterShapes(config).values()),
       ...(tells ? { tokenizer: createTokenizer(readTokenizerFiles(path), config) } : {}),
       weightsHere: false,

@@ -1,5 +1,4 @@
-export type { RecipeInput, SftRecipeInput } from './input.js'
 export { loadRecipe } from './load-recipe.js'
 export { parseRecipe } from './parse-recipe.js'
 export { recipeWarnings } from './rules.js'
-export { type Recipe, type Resolved, recipeSchema } from './schema.js'
+export type { Recipe, Resolved } from './schema.js'

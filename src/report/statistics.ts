@@ -1,16 +1,9 @@
 /** The few statistics that charts and captions quote. All of them skip what is not a finite number. */
+import { finite, meanOfFinite as mean } from '../base/sample.js'
+
+export { finite, mean }
 
 export type Point = readonly [x: number, y: number]
-
-export function finite(values: readonly (number | undefined | null)[]): number[] {
-  return values.filter((value): value is number => typeof value === 'number' && Number.isFinite(value))
-}
-
-/** Undefined for an empty list, so that an absent quantity stays absent. */
-export function mean(values: readonly (number | undefined | null)[]): number | undefined {
-  const numbers = finite(values)
-  return numbers.length === 0 ? undefined : numbers.reduce((sum, value) => sum + value, 0) / numbers.length
-}
 
 /** The value below which a share `q` of the values lies, linear between neighbours. */
 export function quantile(values: readonly (number | undefined | null)[], q: number): number | undefined {

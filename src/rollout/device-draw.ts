@@ -77,7 +77,7 @@ export class DeviceDraw {
         weights: column(5),
         tokens: Int32Array.from(column(6)),
         edgeDraws: column(7).reduce((a, b) => a + b, 0),
-        ...(kept_R_1 ? { kept: column(8) } : {}),
+        kept: kept_R_1 && column(8),
       }
     })
   }

@@ -150,7 +150,7 @@ class Sampler {
         promptTokens: this.#prompts.reduce((total, { tokens }) => total + tokens.length, 0),
         completionTokens: this.#tokens,
         seconds: (performance.now() - began) / 1000,
-        ...(truncates(this.#options) && this.#tokens > 0 ? { truncatedMass: this.#cutMass / this.#tokens } : {}),
+        truncatedMass: truncates(this.#options) && this.#tokens > 0 ? this.#cutMass / this.#tokens : undefined,
         edgeDraws: this.#edgeDraws,
       },
     }

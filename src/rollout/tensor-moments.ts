@@ -122,7 +122,7 @@ export function shiftedTensors(logits_R_V: Tensor, targets_R_1?: Tensor): Shifte
       1,
     )
     scatter_(exp_R_V, 1, top_R_1, full([R, 1], 1, { device }))
-    return { exp_R_V, expX_R_V: x_R_V, sums_R_5, ...(targetX_R_1 ? { targetX_R_1 } : {}) }
+    return { exp_R_V, expX_R_V: x_R_V, sums_R_5, targetX_R_1 }
   })
 }
 

@@ -18,6 +18,3 @@ export const taskSection = z.looseObject({
         'user message.',
     ),
 })
-
-/** A task's entry in a recipe. */
-export type TaskEntry = z.output<typeof taskSection>

@@ -99,6 +99,6 @@ export function toExample(
     id: problemId(key),
     prompt: typeof prompt !== 'string' ? prompt : chat ? [{ role: 'user', content: ask(prompt) }] : ask(prompt),
     answer,
-    ...(solution === undefined ? {} : { solution }),
+    solution,
   }
 }

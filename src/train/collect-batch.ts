@@ -116,9 +116,9 @@ async function grade(
         example: examples[completion.prompt],
         completion,
         reward,
-        ...(correct === undefined ? {} : { correct }),
+        correct,
         rewardParts: parts,
-        ...(taskReward === undefined ? {} : { taskReward }),
+        taskReward,
       }
     })
   )

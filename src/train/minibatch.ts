@@ -105,13 +105,13 @@ export class Minibatch {
     return {
       tokens,
       rolloutLogprob: logprob,
-      ...(referenceLogprob ? { referenceLogprob } : {}),
+      referenceLogprob,
       advantage:
         tokenWeight || importance
           ? advantage.map((value, t) => value * (tokenWeight?.[at + t] ?? 1) * (importance?.[t] ?? 1))
           : advantage,
-      ...(ratio ? { ratio: own(ratio) } : {}),
-      ...(rolloutKlCoef ? { rolloutKlCoef: own(rolloutKlCoef) } : {}),
+      ratio: ratio && own(ratio),
+      rolloutKlCoef: rolloutKlCoef && own(rolloutKlCoef),
       gradMask: mask.slice(at, this.end(i)),
       weight: own(this.weight),
     }

@@ -39,8 +39,8 @@ export async function trainItems(
   const items = bare.map((item, i) => ({
     ...item,
     advantage: item.advantage.fill(advantages?.[i] ?? 0),
-    ...(correction ? { importance: correction.weights[i] } : {}),
-    ...(reference ? { referenceLogprob: reference[i].logprob } : {}),
+    importance: correction?.weights[i],
+    referenceLogprob: reference?.[i].logprob,
   }))
   return { items, advantages }
 }

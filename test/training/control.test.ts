@@ -1,22 +1,14 @@
 /** The entropy target and the ledger in whole runs of a tiny model, through the engine's thread: build first. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { parseRecipe } from '../../src/recipe/index.js'
 import type { RecipeInput } from '../../src/recipe/input.js'
 import { type TrainOptions, train } from '../../src/run/train/train.js'
 import type { StepMetrics, TrainEvent } from '../../src/train/events.js'
-import { writeLetterTask, writeTinyModel } from './tiny-model.js'
+import { tinySetUp } from './tiny-model.js'
 
-const root = mkdtempSync(join(tmpdir(), 'control-'))
-afterAll(() => rmSync(root, { recursive: true }))
-let model: string
-let task: string
-beforeAll(() => {
-  model = writeTinyModel(join(root, 'tiny'))
-  task = writeLetterTask(join(root, 'letters.mjs'))
-})
+const { root, model, task } = tinySetUp('control-')
 
 let count = 0
 const fresh = () => join(root, `run-${count++}`)

@@ -1,23 +1,15 @@
 /** Evaluation with a tiny model through the engine's thread, which loads the compiled files: build first. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { parseRecipe } from '../../src/recipe/index.js'
 import { evaluate } from '../../src/run/evaluate/evaluate.js'
 import { evaluateModels } from '../../src/run/evaluate/session.js'
 import { train } from '../../src/run/train/train.js'
 import type { EvalMetrics } from '../../src/train/events.js'
-import { writeLetterTask, writeTinyModel } from './tiny-model.js'
+import { tinySetUp } from './tiny-model.js'
 
-const root = mkdtempSync(join(tmpdir(), 'evaluation-'))
-afterAll(() => rmSync(root, { recursive: true }))
-let model: string
-let task: string
-beforeAll(() => {
-  model = writeTinyModel(join(root, 'tiny'))
-  task = writeLetterTask(join(root, 'letters.mjs'))
-})
+const { root, model, task } = tinySetUp('evaluation-')
 
 const linesOf = (path: string) =>
   readFileSync(path, 'utf8')

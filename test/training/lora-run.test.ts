@@ -1,8 +1,7 @@
 /** Whole runs of an adapter through the engine's thread, which loads the compiled files: build first. */
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { parseRecipe } from '../../src/recipe/index.js'
 import type { RecipeInput } from '../../src/recipe/input.js'
 import { generate } from '../../src/rollout/generate.js'
@@ -11,16 +10,9 @@ import { score } from '../../src/rollout/score.js'
 import { describeModel } from '../../src/run/train/parts.js'
 import { type TrainOptions, train } from '../../src/run/train/train.js'
 import type { StepMetrics } from '../../src/train/events.js'
-import { writeLetterTask, writeTinyModel } from './tiny-model.js'
+import { tinySetUp } from './tiny-model.js'
 
-const root = mkdtempSync(join(tmpdir(), 'lora-'))
-afterAll(() => rmSync(root, { recursive: true }))
-let model: string
-let task: string
-beforeAll(() => {
-  model = writeTinyModel(join(root, 'tiny'))
-  task = writeLetterTask(join(root, 'letters.mjs'))
-})
+const { root, model, task } = tinySetUp('lora-')
 
 type Lora = NonNullable<RecipeInput['lora']>
 

@@ -1,24 +1,16 @@
 /** Entropy methods in whole runs of a tiny model, and the atlas of such a run. The engine's thread loads compiled files. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { parseRecipe } from '../../src/recipe/index.js'
 import type { RecipeInput } from '../../src/recipe/input.js'
 import { methodAtlas } from '../../src/report/atlas/atlas.js'
 import { readRolloutRows } from '../../src/run/store/rollout-rows.js'
 import { type TrainOptions, train } from '../../src/run/train/train.js'
 import type { StepMetrics, TrainEvent } from '../../src/train/events.js'
-import { writeLetterTask, writeTinyModel } from './tiny-model.js'
+import { tinySetUp } from './tiny-model.js'
 
-const root = mkdtempSync(join(tmpdir(), 'methods-'))
-afterAll(() => rmSync(root, { recursive: true }))
-let model: string
-let task: string
-beforeAll(() => {
-  model = writeTinyModel(join(root, 'tiny'))
-  task = writeLetterTask(join(root, 'letters.mjs'))
-})
+const { root, model, task } = tinySetUp('methods-')
 
 type Sections = Pick<RecipeInput, 'algorithm' | 'entropy' | 'train' | 'checkpoint'>
 

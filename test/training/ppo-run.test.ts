@@ -1,9 +1,8 @@
 /** Whole runs of PPO on a tiny model through the engine's thread, which loads the compiled files: build first. */
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { clipB } from '../../src/entropy/index.js'
 import { openSafetensors } from '../../src/model/safetensors.js'
 import { parseRecipe } from '../../src/recipe/index.js'
@@ -12,16 +11,9 @@ import { openParts } from '../../src/run/train/parts.js'
 import { type TrainOptions, train } from '../../src/run/train/train.js'
 import type { StepMetrics, TrainEvent } from '../../src/train/events.js'
 import { batchMoments } from '../../src/train/ppo/whiten.js'
-import { writeLetterTask, writeTinyModel } from './tiny-model.js'
+import { tinySetUp } from './tiny-model.js'
 
-const root = mkdtempSync(join(tmpdir(), 'ppo-'))
-afterAll(() => rmSync(root, { recursive: true }))
-let model: string
-let task: string
-beforeAll(() => {
-  model = writeTinyModel(join(root, 'tiny'))
-  task = writeLetterTask(join(root, 'letters.mjs'))
-})
+const { root, model, task } = tinySetUp('ppo-')
 
 type Changes = { [K in keyof RecipeInput]?: Partial<RecipeInput[K]> }
 

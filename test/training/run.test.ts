@@ -1,9 +1,8 @@
 /** Whole runs of a tiny model through the engine's thread, which loads the compiled files: build first. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { clipB, clipV } from '../../src/entropy/index.js'
 import { openSafetensors } from '../../src/model/safetensors.js'
 import { loadRecipe, parseRecipe } from '../../src/recipe/index.js'
@@ -12,16 +11,9 @@ import type { Recipe } from '../../src/recipe/schema.js'
 import { openParts } from '../../src/run/train/parts.js'
 import { type TrainOptions, train } from '../../src/run/train/train.js'
 import type { StepMetrics, TrainEvent } from '../../src/train/events.js'
-import { writeLetterTask, writeTinyModel } from './tiny-model.js'
+import { tinySetUp, writeLetterTask } from './tiny-model.js'
 
-const root = mkdtempSync(join(tmpdir(), 'training-'))
-afterAll(() => rmSync(root, { recursive: true }))
-let model: string
-let task: string
-beforeAll(() => {
-  model = writeTinyModel(join(root, 'tiny'))
-  task = writeLetterTask(join(root, 'letters.mjs'))
-})
+const { root, model, task } = tinySetUp('training-')
 
 type Changes = { [K in keyof RecipeInput]?: Partial<RecipeInput[K]> }
 

@@ -1,6 +1,8 @@
 /** For tests: a tiny model that reads and writes characters, and a task that it can be rewarded on from the start. */
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { afterAll } from 'vitest'
 
 const specials = ['<pad>', '<s>', '</s>']
 // 61 characters after the three special tokens: the models have 64 ids.
@@ -72,4 +74,11 @@ export default {
 `,
   )
   return path
+}
+
+/** A directory for the tests of one file, which is removed after them, with the model and the task in it. */
+export function tinySetUp(prefix: string): { root: string; model: string; task: string } {
+  const root = mkdtempSync(join(tmpdir(), prefix))
+  afterAll(() => rmSync(root, { recursive: true }))
+  return { root, model: writeTinyModel(join(root, 'tiny')), task: writeLetterTask(join(root, 'letters.mjs')) }
 }

@@ -15,21 +15,6 @@ import { type EntropyMethod, entropyMethod } from './method.js'
 /** Whether a token of these signs trains. Tokens with A = 0 have no gradient to lose and are not asked about. */
 type Keeps = (advantage: number, centredS: number) => boolean
 
-const keeps = {
-  'mask-lowering': (A, Sc) => A * Sc <= 0,
-  'mask-raising': (A, Sc) => A * Sc >= 0,
-  'only-positive-likely': (A, Sc) => A > 0 && Sc > 0,
-  'only-positive-unlikely': (A, Sc) => A > 0 && Sc < 0,
-  'only-negative-likely': (A, Sc) => A < 0 && Sc > 0,
-  'only-negative-unlikely': (A, Sc) => A < 0 && Sc < 0,
-} as const satisfies Record<string, Keeps>
-
-export type ClassMaskName = keyof typeof keeps
-
-export const classMaskNames = Object.keys(keeps) as ClassMaskName[]
-
-export const isClassMask = (name: string): name is ClassMaskName => name in keeps
-
 export interface ClassMask {
   /** 1 = gradient flows; 0 at masked tokens and at every non-policy token. */
   mask: Uint8Array

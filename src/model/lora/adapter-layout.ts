@@ -27,7 +27,7 @@ export function linearModules(config: DecoderConfig): LinearModule[] {
     const { name, shape, rows } = place
     const module = name.slice(0, -'.weight'.length)
     const entry = modules.get(module) ?? { name: module, out: shape[0], in: shape[1], layers: [] }
-    entry.layers.push({ name: layer, rows: canonicalShape(place)[0], ...(rows ? { storedRows: rows } : {}) })
+    entry.layers.push({ name: layer, rows: canonicalShape(place)[0], storedRows: rows })
     modules.set(module, entry)
   }
   return [...modules.values()]

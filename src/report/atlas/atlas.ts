@@ -88,7 +88,7 @@ export async function methodAtlas(path: string, options: AtlasOptions = {}): Pro
   if (batches.length === 0) {
     throw new UserError(`${path}: no token is the policy's, every completion was truncated and left out`)
   }
-  return { source: path, ...(model === undefined ? {} : { model }), ...measure(batches, recipe, mu) }
+  return { source: path, model, ...measure(batches, recipe, mu) }
 }
 
 function measure(batches: AtlasBatch[], recipe: Recipe | undefined, mu: number): Omit<Atlas, 'source' | 'model'> {

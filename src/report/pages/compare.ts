@@ -59,6 +59,6 @@ export async function compare(directories: readonly string[], options: CompareOp
     differences: groupDifferences(groups),
     notes: comparisonNotes(runs, groups),
     settings: differingSettings(runs),
-    ...(report === undefined ? {} : { report }),
+    report,
   }
 }

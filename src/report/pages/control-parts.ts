@@ -77,9 +77,7 @@ export function ledgerTable({ metrics }: RunData): Html | undefined {
         note: classNames[kind][1],
         cells: [average(`ledger_kept_${kind}`), average(`ledger_masked_${kind}`)],
       })),
-      ...others
-        .filter(([key]) => has(key))
-        .map(([key, name, note]) => ({ name, ...(note ? { note } : {}), cells: [average(key), ''] })),
+      ...others.filter(([key]) => has(key)).map(([key, name, note]) => ({ name, note, cells: [average(key), ''] })),
       { name: 'sum', note: 'the exact prediction', cells: [average('ledger_pred_dH_exact'), ''] },
     ],
   })}`

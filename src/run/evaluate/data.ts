@@ -90,9 +90,8 @@ async function openOne(given: string | TaskSpec, options: DataOptions): Promise<
   const { name, problems } = opened
   if (problems.length === 0) throw new UserError(`${name}: has no problems`)
   return {
-    samples: defaultSamples(name),
     ...opened,
-    ...(options.samples === undefined ? {} : { samples: options.samples }),
+    samples: options.samples ?? opened.samples ?? defaultSamples(name),
     given: typeof given === 'string' ? given : given.name,
     settings: fillSettings(options.settings, opened.settings),
     ...(opened.problems[0].templateVariables && { template: opened.problems[0].templateVariables }),

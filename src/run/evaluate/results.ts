@@ -1,12 +1,11 @@
 /** An evaluation's outcome: what results.json holds, and the responses as Parquet. */
-import type { SchemaElement } from 'hyparquet'
-import { ByteWriter, parquetWrite } from 'hyparquet-writer'
 import { version } from '../../base/package.js'
 import { differencesOf, type MeasuredDifference } from '../../evaluate/differences.js'
 import type { Outcome } from '../../evaluate/estimators.js'
 import { type DataFigures, figuresOf } from '../../evaluate/figures.js'
 import type { EvaluatedProblem, Response } from '../../evaluate/respond.js'
 import type { TemplateVariables } from '../../model/template/variables.js'
+import { type Column, tableParquet } from '../../task/data/parquet.js'
 import type { EvalData } from './data.js'
 import type { EvalModel } from './model.js'
 import type { EvalSettings } from './settings.js'
@@ -128,9 +127,8 @@ interface Row {
   response: Response
 }
 
-type Leaf = 'INT32' | 'DOUBLE' | 'BOOLEAN' | 'STRING'
-
-const columns: { name: string; type: Leaf; nullable?: boolean; value: (row: Row) => unknown }[] = [
+/** A task without a verdict leaves `correct` empty. */
+const columnsOf = (rows: readonly Row[]): Column<Row>[] => [
   { name: 'model', type: 'STRING', value: ({ model }) => model },
   { name: 'data', type: 'STRING', value: ({ data }) => data },
   { name: 'prompt_id', type: 'STRING', value: ({ problem }) => problem.id },
@@ -139,25 +137,18 @@ const columns: { name: string; type: Leaf; nullable?: boolean; value: (row: Row)
   { name: 'completion', type: 'STRING', value: ({ response }) => response.completion },
   { name: 'answer', type: 'STRING', nullable: true, value: ({ problem }) => problem.answer ?? null },
   { name: 'extracted', type: 'STRING', nullable: true, value: ({ response }) => response.extracted ?? null },
-  { name: 'correct', type: 'BOOLEAN', value: ({ response }) => response.correct ?? null },
+  {
+    name: 'correct',
+    type: 'BOOLEAN',
+    nullable: rows.some(({ response }) => response.correct === undefined),
+    value: ({ response }) => response.correct ?? null,
+  },
   { name: 'reward', type: 'DOUBLE', value: ({ response }) => response.reward },
   { name: 'reason', type: 'STRING', nullable: true, value: ({ response }) => response.reason ?? null },
   { name: 'finish', type: 'STRING', value: ({ response }) => response.finish },
   { name: 'length', type: 'INT32', value: ({ response }) => response.length },
   { name: 'logprob', type: 'DOUBLE', value: ({ response }) => response.logprob },
   { name: 'entropy', type: 'DOUBLE', value: ({ response }) => response.entropy },
-]
-
-/** A task without a verdict leaves `correct` empty. */
-const schemaFor = (rows: readonly Row[]): SchemaElement[] => [
-  { name: 'responses', num_children: columns.length },
-  ...columns.map(({ name, type, nullable }): SchemaElement => {
-    const unjudged = name === 'correct' && rows.some(({ response }) => response.correct === undefined)
-    const repetition_type = nullable || unjudged ? 'OPTIONAL' : 'REQUIRED'
-    return type === 'STRING'
-      ? { name, type: 'BYTE_ARRAY', converted_type: 'UTF8', repetition_type }
-      : { name, type, repetition_type }
-  }),
 ]
 
 /** The bytes of responses.parquet: a row a response. */
@@ -167,12 +158,5 @@ export function responsesParquet(evaluated: readonly Evaluated[]): Uint8Array {
       problem.responses.map((response): Row => ({ model: model.name, data: data.name, problem, response })),
     ),
   )
-  const writer = new ByteWriter()
-  parquetWrite({
-    writer,
-    schema: schemaFor(rows),
-    columnData: columns.map(({ name, value }) => ({ name, data: rows.map(value) })),
-    createdBy: 'isentrope',
-  })
-  return writer.getBytes()
+  return tableParquet(rows, columnsOf(rows), { root: 'responses' })
 }

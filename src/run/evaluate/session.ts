@@ -5,7 +5,7 @@
 import { existsSync } from 'node:fs'
 import { UserError } from '../../base/errors.js'
 import type { EvaluatedProblem } from '../../evaluate/respond.js'
-import type { OpenModel } from '../../model/types.js'
+import type { TextModel } from '../../model/types.js'
 import { openModelWithProgress } from '../../rollout/model-thread.js'
 import type { ExactSampler } from '../../rollout/sampler-kind.js'
 import type { TaskSpec } from '../../task/spec.js'
@@ -178,7 +178,7 @@ function recordStart(disk: Disk, paths: EvalPaths, info: BackendInfo, seed: numb
 async function runJob(
   { model, data, journal }: Job,
   sampler: ExactSampler,
-  open: OpenModel,
+  open: TextModel,
   { batchSize, signal }: { batchSize: number; signal?: AbortSignal },
   progress: Progress,
 ): Promise<void> {

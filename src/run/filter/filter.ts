@@ -9,7 +9,7 @@ import { areJudged } from '../../evaluate/figures.js'
 import { hashProblems } from '../../evaluate/problem-set.js'
 import { type EvaluatedProblem, samplePrompts } from '../../evaluate/respond.js'
 import { unusedVariables } from '../../model/template/variables.js'
-import type { OpenModel } from '../../model/types.js'
+import type { OpenModel, TextModel } from '../../model/types.js'
 import { openModelWithProgress } from '../../rollout/model-thread.js'
 import { type KeepRange, keeps, paperRange, parseKeepRange } from '../../task/data/pass-rates.js'
 import { loadTask } from '../../task/registry.js'
@@ -231,7 +231,7 @@ function planOf(problems: number, measured: number, { samples, maxNewTokens }: S
 
 interface Measuring {
   task: Task
-  model: OpenModel
+  model: TextModel
   examples: Example[]
   range: KeepRange
   sampling: Sampling

@@ -132,8 +132,4 @@ const keptColumns: Column<Kept>[] = [
 
 /** kept.parquet: the prompts as the policy saw them. */
 const keptParquet = (kept: readonly Kept[]): Uint8Array =>
-  tableParquet(
-    kept,
-    keptColumns,
-    kept.map(({ example }) => example.prompt),
-  )
+  tableParquet(kept, keptColumns, { prompts: kept.map(({ example }) => example.prompt) })

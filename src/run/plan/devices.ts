@@ -86,7 +86,7 @@ export function devicesOf(
       device: name,
       parts: Object.fromEntries(held.map((part) => [part, parts[part]])),
       total: sum() + Math.max(sum('sampling'), sum('updating')),
-      ...(available === undefined ? {} : { available }),
+      available,
     }
   }
   if (!hasOwnMemory(device)) return [holding(device, names, free.host)]

@@ -126,7 +126,7 @@ export function estimateOf(
   return {
     ...parts,
     total,
-    ...(available === undefined ? {} : { available }),
+    available,
     devices,
     ...(largest >= Math.max(1, batch.longestSequence) ? { largestTokenBudget: largest } : {}),
   }

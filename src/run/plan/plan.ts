@@ -60,16 +60,16 @@ export function makePlan(
     model,
     device: recipe.device,
     dtype: recipe.dtype,
-    ...(dtypeChoice ? { dtypeChoice } : {}),
+    dtypeChoice,
     threads: recipe.threads ?? os.availableParallelism(),
     steps: recipe.train.steps,
     completionsPerStep,
     tokensPerStep:
       completionsPerStep * recipe.rollout.maxNewTokens * (1 + (recipe.rollout.dynamicSampling?.maxTries ?? 0)),
     updatesPerStep: recipe.train.updatesPerBatch * recipe.train.epochs,
-    ...(memory ? { memory } : {}),
+    memory,
     warnings: [...missingWarnings(model), ...(model.warnings ?? []), ...recipeWarnings(recipe), ...warnings],
-    ...(refusal ? { refusal } : {}),
+    refusal,
   }
 }
 

@@ -68,7 +68,7 @@ export async function planSft(
     model: shape,
     device: recipe.device,
     dtype: recipe.dtype,
-    ...(dtypeChoice ? { dtypeChoice } : {}),
+    dtypeChoice,
     threads: recipe.threads ?? os.availableParallelism(),
     trainExamples: data.train.length,
     validationExamples: recipe.eval ? Math.min(recipe.eval.examples ?? Infinity, data.validation.length) : 0,

@@ -1,4 +1,5 @@
 /** A prediction and what was measured, from the ledger of a run. */
+import { mean } from '../../base/sample.js'
 import { type Agreement, summarizeLedger } from '../../train/control-summary.js'
 import type { Measure, RunRecord } from './types.js'
 
@@ -21,8 +22,7 @@ export const pairsWithin =
     return steps.flatMap((step) => {
       const ledger = run.ledger.filter((line) => line.step === step)
       const pairs = pairsWith(key, from)({ ...run, ledger })
-      const mean = (side: 0 | 1) => pairs.reduce((sum, pair) => sum + pair[side], 0) / pairs.length
-      const [predicted, measured] = [mean(0), mean(1)]
+      const [predicted, measured] = ([0, 1] as const).map((side) => mean(pairs.map((pair) => pair[side])))
       return pairs.map(([x, y]): Pair => [x - predicted, y - measured])
     })
   }

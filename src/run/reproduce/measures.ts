@@ -1,12 +1,7 @@
 /** The numbers that a run is summed up in. Held-out problems and their draws are the same in every run. */
+import { finite, mean, meanOfFinite } from '../../base/sample.js'
 import type { EvalMetrics, StepMetrics } from '../../train/events.js'
 import type { Measure, RunRecord } from './types.js'
-
-const mean = (values: readonly number[]) =>
-  values.length === 0 ? undefined : values.reduce((sum, value) => sum + value, 0) / values.length
-
-const present = (values: readonly (number | undefined)[]) =>
-  values.filter((value) => Number.isFinite(value)) as number[]
 
 type Figure = (evaluation: EvalMetrics) => number | undefined
 
@@ -42,22 +37,14 @@ export const avgChange: Measure = {
 export const meanOf = (key: keyof StepMetrics & string, name: string, unit?: string): Measure => ({
   name,
   unit,
-  of: ({ steps }) => mean(present(steps.map((line) => line[key] as number | undefined))),
-})
-
-/** Over the run's last quarter: where it ended up, not how it got there. */
-export const lateMeanOf = (key: keyof StepMetrics & string, name: string, unit?: string): Measure => ({
-  name,
-  unit,
-  of: ({ steps }) =>
-    mean(present(steps.slice(Math.floor((steps.length * 3) / 4)).map((line) => line[key] as number | undefined))),
+  of: ({ steps }) => meanOfFinite(steps.map((line) => line[key] as number | undefined)),
 })
 
 export const largestOf = (key: keyof StepMetrics & string, name: string, unit?: string): Measure => ({
   name,
   unit,
   of({ steps }) {
-    const values = present(steps.map((line) => line[key] as number | undefined))
+    const values = finite(steps.map((line) => line[key] as number | undefined))
     return values.length === 0 ? undefined : values.reduce((a, b) => Math.max(a, b))
   },
 })
@@ -67,13 +54,13 @@ export const distanceTo = (target: number): Measure => ({
   name: `distance of entropy from ${target}`,
   unit: 'nats',
   of: ({ steps }) =>
-    mean(steps.slice(Math.floor(steps.length / 2)).map((line) => Math.abs(line.entropy_nats - target))),
+    meanOfFinite(steps.slice(Math.floor(steps.length / 2)).map((line) => Math.abs(line.entropy_nats - target))),
 })
 
 /** Pearson's correlation over pairs; undefined for fewer than three or where one side does not vary. */
 export function correlation(pairs: readonly (readonly [number, number])[]): number | undefined {
   if (pairs.length < 3) return undefined
-  const [mx, my] = [mean(pairs.map(([x]) => x))!, mean(pairs.map(([, y]) => y))!]
+  const [mx, my] = [mean(pairs.map(([x]) => x)), mean(pairs.map(([, y]) => y))]
   let [xx, yy, xy] = [0, 0, 0]
   for (const [x, y] of pairs) {
     xx += (x - mx) ** 2

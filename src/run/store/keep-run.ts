@@ -265,7 +265,7 @@ export async function keepRun<Step extends AnyStep, Evaluation extends AnyEvalua
       createRun(disk, paths, kind.recipe, kind.writeStep !== undefined)
       const { keep } = kind.recipe.checkpoint
       if (options.resume) rewind(disk, paths, from, keep, kind.bestBy(lastEvaluation(kind, paths)).metric)
-      options.onStart?.({ runDirectory: paths.directory, step: done, ...(run ? { engine: run.backend.info } : {}) })
+      options.onStart?.({ runDirectory: paths.directory, step: done, engine: run?.backend.info })
       if (run) await runLoop(kind, run, paths, from, options)
     } finally {
       await run?.close()

@@ -39,11 +39,13 @@ export function stepOf(name: string, ending = ''): number | undefined {
   return match && match[2] === ending ? Number(match[1]) : undefined
 }
 
-const stamp = (time: Date) => time.toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-')
+/** `20260102-030405`, in UTC: names directories in the order of time. */
+export const timeStamp = (time: Date): string =>
+  time.toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-')
 
 /** runs/NAME-YYYYMMDD-HHMMSS (UTC), with a number behind where that is taken. */
 export function defaultRunDirectory(name: string, time: Date, root = 'runs'): string {
-  const base = join(root, `${name}-${stamp(time)}`)
+  const base = join(root, `${name}-${timeStamp(time)}`)
   let directory = base
   for (let n = 2; existsSync(directory); n++) directory = `${base}-${n}`
   return directory

@@ -1,5 +1,6 @@
 /** A supervised run: what {@link keepRun} has to know of it, and how it opens and ends. */
 
+import { meanOfFinite } from '../../base/sample.js'
 import type { SftRecipeInput } from '../../recipe/input.js'
 import { loadAs } from '../../recipe/load-recipe.js'
 import { parseAs } from '../../recipe/parse-recipe.js'
@@ -19,39 +20,21 @@ import { type KeepOptions, keepRun, type OpenRun, type RunKind } from '../store/
 import type { RunPaths } from '../store/run-directory.js'
 import { requireCompatible } from './compatible.js'
 import { edgesOf } from './edge-steps.js'
+import type { RunSummary } from './summary.js'
 
 type Step = Extract<SftEvent, { type: 'step' }>
 type Evaluation = Extract<SftEvent, { type: 'eval' }>
 
 /** The closing words of a supervised run, as one JSON object. */
-export interface SftSummary {
-  /** The run directory. */
-  run: string
-  model: string
-  /** Steps done and planned. */
-  step: number
-  steps: number
-  /** True where the run ended before its last step (Ctrl-C, an abort). */
-  interrupted: boolean
-  /** Steps of each mean over the first and the last steps: 10, or half of a run shorter than 20. */
-  edge_steps: number
-  /** Nats per learnt token. */
+export interface SftSummary extends RunSummary {
+  /** Nats per learned token. */
   loss_first: number | null
   loss_last: number | null
-  /** Mean entropy of the policy at the learnt tokens, nats. */
-  entropy_first: number | null
-  entropy_last: number | null
-  /** All tokens, and those that were learnt, over all steps. */
+  /** All tokens, and those that were learned, over all steps. */
   tokens: number
   target_tokens: number
-  /** Time spent in training steps, over all starts. */
-  seconds: number
-  tokens_per_s: number | null
   eval_first?: SftEvalMetrics
   eval_last?: SftEvalMetrics
-  /** The last checkpoint. */
-  checkpoint?: string
-  best?: { checkpoint: string; step: number; metric: string; value: number }
 }
 
 /** These decide how long, how fast and how closely watched a run is; all others what it computes. */
@@ -154,10 +137,7 @@ export async function sft(config: SftRecipeInput, options: SftCallbacks = {}): P
   })
 }
 
-const mean = (values: (number | undefined)[]) => {
-  const known = values.filter((value) => value !== undefined)
-  return known.length === 0 ? null : known.reduce((a, b) => a + b, 0) / known.length
-}
+const mean = (values: (number | undefined)[]) => meanOfFinite(values) ?? null
 
 function summarize(paths: RunPaths, recipe: SftRecipe, planned: number): SftSummary {
   const { steps, evaluations } = readHistory<SftStepMetrics, SftEvalMetrics>(paths)

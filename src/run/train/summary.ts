@@ -1,5 +1,6 @@
 /** The closing words of a run, as one JSON object. */
 
+import { meanOfFinite } from '../../base/sample.js'
 import { bestBy } from '../../recipe/checkpoint-section.js'
 import type { Recipe } from '../../recipe/schema.js'
 import {
@@ -14,40 +15,44 @@ import { readHistory } from '../store/history.js'
 import type { RunPaths } from '../store/run-directory.js'
 import { edgesOf } from './edge-steps.js'
 
-export interface Summary {
+/** What every run says at its end. */
+export interface RunSummary {
   /** The run directory. */
   run: string
   model: string
   /** Steps done and planned. */
   step: number
   steps: number
-  /** True where the run ended before its last step (Ctrl-C, an abort). */
+  /** True if the run ended before its last step (Ctrl-C, an abort). */
   interrupted: boolean
   /** Steps of each mean over the first and the last steps: 10, or half of a run shorter than 20. */
   edge_steps: number
-  reward_first: number | null
-  reward_last: number | null
-  /** Nats per token. */
+  /** Mean entropy of the policy at its tokens, of a supervised run at the learned ones; nats. */
   entropy_first: number | null
   entropy_last: number | null
-  completion_tokens: number
   /** Time spent in rollouts and training, over all starts. */
   seconds: number
   tokens_per_s: number | null
+  /** The last checkpoint. */
+  checkpoint?: string
+  best?: { checkpoint: string; step: number; metric: string; value: number }
+}
+
+export interface Summary extends RunSummary {
+  reward_first: number | null
+  reward_last: number | null
+  completion_tokens: number
   eval_first?: { step: number; avg_at_k?: number; pass_at_k?: number; reward_mean?: number }
   eval_last?: { step: number; avg_at_k?: number; pass_at_k?: number; reward_mean?: number }
   /** How well the ledger's predictions agree with what it measured. */
   ledger?: LedgerSummary
   /** How near entropy stayed to its target. */
   setpoint?: TargetSummary
-  /** The last checkpoint. */
-  checkpoint?: string
-  best?: { checkpoint: string; step: number; metric: string; value: number }
   /** What is wrong with the run after its last step; absent where nothing is. */
   concerns?: Concern[]
 }
 
-const mean = (values: number[]) => (values.length === 0 ? null : values.reduce((a, b) => a + b, 0) / values.length)
+const mean = (values: number[]) => meanOfFinite(values) ?? null
 
 export function summarize(paths: RunPaths, recipe: Recipe): Summary {
   const { steps, evaluations } = readHistory(paths)

@@ -1,4 +1,4 @@
-/** Tables of problems as Parquet, with columns that every reader of this package and others recognise. */
+/** Tables as Parquet: any rows, and problems with the columns that every reader of this package and others recognize. */
 import type { SchemaElement } from 'hyparquet'
 import { ByteWriter, parquetWrite } from 'hyparquet-writer'
 import type { ChatMessage } from '../../model/types.js'
@@ -6,7 +6,7 @@ import { type Problem, problemId } from './problems.js'
 
 export interface Column<T> {
   name: string
-  type: 'INT32' | 'DOUBLE' | 'STRING'
+  type: 'INT32' | 'DOUBLE' | 'BOOLEAN' | 'STRING'
   nullable?: boolean
   value(row: T): unknown
 }
@@ -34,11 +34,11 @@ const chatSchema: SchemaElement[] = [
   leaf({ name: 'content', type: 'STRING' }),
 ]
 
-/** The bytes of a Parquet file; `prompts`, text or chats, become a last column of that name. */
+/** The bytes of a Parquet file; `prompts`, text or chats, become a last column of that name. `root` names the schema. */
 export function tableParquet<T>(
   rows: readonly T[],
   columns: readonly Column<T>[],
-  prompts?: readonly (string | readonly ChatMessage[])[],
+  { prompts, root = 'rows' }: { prompts?: readonly (string | readonly ChatMessage[])[]; root?: string } = {},
 ): Uint8Array {
   const chats = prompts?.some((prompt) => typeof prompt !== 'string')
   const promptSchema = prompts === undefined ? [] : chats ? chatSchema : [leaf({ name: 'prompt', type: 'STRING' })]
@@ -47,7 +47,7 @@ export function tableParquet<T>(
   const writer = new ByteWriter()
   parquetWrite({
     writer,
-    schema: [{ name: 'rows', num_children: columns.length + (prompts ? 1 : 0) }, ...columns.map(leaf), ...promptSchema],
+    schema: [{ name: root, num_children: columns.length + (prompts ? 1 : 0) }, ...columns.map(leaf), ...promptSchema],
     columnData: [
       ...columns.map(({ name, value }) => ({ name, data: rows.map(value) })),
       ...(prompts ? [{ name: 'prompt', data: chats ? prompts.map(asChat) : [...prompts] }] : []),
@@ -68,5 +68,5 @@ export function problemsParquet(problems: readonly Problem[]): Uint8Array {
     columns.push({ name: 'solution', type: 'STRING', nullable: true, value: ({ solution }) => solution ?? null })
   }
   const chats = problems.some(({ prompt }) => typeof prompt !== 'string')
-  return tableParquet(problems, columns, chats ? problems.map(({ prompt }) => prompt) : undefined)
+  return tableParquet(problems, columns, chats ? { prompts: problems.map(({ prompt }) => prompt) } : {})
 }

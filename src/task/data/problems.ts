@@ -68,7 +68,7 @@ function toProblem(row: Row, names: ColumnChoice, number: string, where: string)
   const { answer, solution } = finalAnswer(written)
   if (answer.trim() === '') throw new UserError(`${where}: '${names.answer}' is empty`)
   const id = names.id === undefined ? number : asText(column(row, names.id), `${where}, ${names.id}`)
-  return { key: problemKey(text), id, prompt, text, answer, ...(solution === undefined ? {} : { solution }) }
+  return { key: problemKey(text), id, prompt, text, answer, solution }
 }
 
 /** A whole solution's answer: behind GSM8K's last `#### `, with thousands separators, or in MATH's last box. */

@@ -16,9 +16,8 @@ import { locateTorch, type PassedOver } from './locate.js'
 import { pinnedWheels } from './platform.js'
 import { TORCH_VERSION } from './table.js'
 
-export type { TorchInstall, TorchLibrary } from './libraries.js'
+export type { TorchInstall } from './libraries.js'
 export { locateTorch, type PassedOver } from './locate.js'
-export { TORCH_VERSION } from './table.js'
 export { loadProblem } from './trial.js'
 
 export interface EnsureTorchOptions {

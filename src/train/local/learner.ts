@@ -88,7 +88,7 @@ export class Learner {
               },
             }),
         tokens: results,
-        ...(ledger && applied ? { ledger: ledger.afterStep() } : {}),
+        ledger: applied ? ledger?.afterStep() : undefined,
         seconds: (performance.now() - began) / 1000,
         trainedTokens,
       }

@@ -112,7 +112,7 @@ export class Ledger {
     const exactTypes = ['float32', 'float64'].includes(this.#model.dtype)
     const step = (differenceStep * Math.sqrt(lengthSquared)) / Math.sqrt(directionSquared)
     const tokens = exactTypes ? this.#tokensAlongDirection(scale, Number.isFinite(step) ? step : 0) : undefined
-    this.#shares = { momentum, decay, gradient: gradientShare, ...(tokens ? { tokens } : {}) }
+    this.#shares = { momentum, decay, gradient: gradientShare, tokens }
   }
 
   /** After the step. */

@@ -1,12 +1,11 @@
 /** One line of metrics.jsonl from what a step did. A quantity that does not apply is left out. */
+import { mean } from '../../base/sample.js'
 import type { RolloutStatistics } from '../../rollout/types.js'
 import type { GradedCompletion, StepMetrics } from '../events.js'
 import type { LoopOptions } from '../options.js'
 import { hasSignal, type SignalRule } from '../signal.js'
 import type { StepReport } from '../step-report.js'
 import { policyMetrics } from './update-values.js'
-
-const mean = (values: readonly number[]) => values.reduce((total, value) => total + value, 0) / values.length
 
 interface StepData {
   step: number
