@@ -2,6 +2,7 @@ import {
   appendFileSync,
   cpSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -16,6 +17,7 @@ import { writeTinyModel } from '../../../test/training/tiny-model.js'
 import { uniform } from '../../base/philox.js'
 import type { Completion, SamplingOptions } from '../../rollout/types.js'
 import { type Disk, realDisk } from '../store/disk.js'
+import { lockRun } from '../store/run-lock.js'
 import type { EvalPlan } from './plan.js'
 import { type EvalEngine, type EvalOptions, evaluateModels } from './session.js'
 
@@ -329,6 +331,15 @@ describe('what cannot be evaluated', () => {
     const long = join(root, 'long.jsonl')
     writeFileSync(long, `${JSON.stringify({ prompt: '1'.repeat(300), answer: '1' })}\n`)
     await expect(run({ data: [long] })).rejects.toThrow('300 tokens, and the model 256 positions')
+  })
+
+  it('a directory that another process writes to', async () => {
+    const out = fresh()
+    mkdirSync(out)
+    const unlock = lockRun(out)
+    await expect(run({ out })).rejects.toThrow(/process \d+ on .+ is writing to it/)
+    unlock()
+    expect((await run({ out })).interrupted).toBe(false)
   })
 
   it('leaves a directory with something else alone', async () => {

@@ -143,7 +143,7 @@ const journalOf = (disk: Disk, paths: EvalPaths, model: number, { name, problems
 
 function lockOut(disk: Disk, paths: EvalPaths): () => void {
   disk.makeDirectory(paths.directory)
-  return lockRun(paths.directory)
+  return lockRun(paths.directory, 'writing to it')
 }
 
 async function runJobs(

@@ -147,7 +147,7 @@ export async function filterData(options: FilterOptions): Promise<FilterOutcome>
     throw new UserError(`${paths.directory}: nothing to go on with`, { hint: 'leave --resume out to begin there' })
   }
   disk.makeDirectory(paths.directory)
-  const unlock = lockRun(paths.directory)
+  const unlock = lockRun(paths.directory, 'writing to it')
   try {
     openWorkDirectory(disk, paths, settings, "filter's rates")
     const journal = openJournal<MeasuredRate>(disk, paths.rates, {

@@ -7,12 +7,12 @@ import { guarded } from './disk.js'
 const times = { heartbeat: 2000, patience: 120_000 }
 
 /**
- * Marks a run directory as being written by this process; returns the release. A mark whose process is gone is taken
- * over: killed, from before a restart of the machine or container, or on another host and silent for two minutes.
- * Waits for a few seconds where only the holder's sign of life can tell.
- * @throws UserError where another process trains in it.
+ * Marks a directory as being written by this process; returns the release. `doing` says in another process's error what this
+ * one does. A mark whose process is gone is taken over: killed, from before a restart of the machine or container, or on
+ * another host and silent for two minutes. Waits for a few seconds if only the holder's sign of life can tell.
+ * @throws UserError if another process writes to it.
  */
-export function lockRun(directory: string): () => void {
+export function lockRun(directory: string, doing = 'training in it'): () => void {
   const file = join(directory, '.lock')
   const claim = claimLock(file, times)
   for (;;) {
@@ -21,7 +21,7 @@ export function lockRun(directory: string): () => void {
     if (!attempt.undecided) {
       const { holder } = attempt
       const who = holder === undefined ? 'another process' : `process ${holder.pid} on ${holder.host}`
-      throw new UserError(`${directory}: ${who} is training in it`, {
+      throw new UserError(`${directory}: ${who} is ${doing}`, {
         hint: `wait for it or stop it; if it is gone, remove ${file}`,
       })
     }
