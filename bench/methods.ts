@@ -9,6 +9,7 @@
 import { parseArgs } from 'node:util'
 import { rngFrom } from '../src/base/philox.js'
 import { applyMethods, type MethodTokens } from '../src/entropy/index.js'
+import { statesAlone } from '../src/entropy/methods/states.js'
 import { atlasMethods } from '../src/report/atlas/methods.js'
 
 const { values } = parseArgs({
@@ -45,7 +46,8 @@ const median = (times: number[]) => times.sort((a, b) => a - b)[times.length >> 
 console.log(`${count} tokens, median of ${values.rounds} rounds`)
 for (const { name, settings } of atlasMethods(undefined, { mu: 2 })) {
   let step = 0
-  const work = () => void applyMethods(batch, settings, { seed: 0, step: step++, update: 1 })
+  const states = statesAlone(settings, { entropy: 1.5, step: 1, steps: 1 })
+  const work = () => void applyMethods(batch, settings, { seed: 0, step: step++, update: 1, states })
   work()
   const ms = median(Array.from({ length: Number(values.rounds) }, () => timed(work)))
   const perToken = (1000 * ms) / count

@@ -17,10 +17,10 @@ run's recipe, or else are the methods' defaults (docs/methods.md). The whole bat
 KL term to a reference is left out. The adaptive bonus uses its largest coefficient if the batch's entropy is at or below its
 target, and otherwise none.
 
-In the recorded rollouts every importance ratio r is 1, as in a batch's first update. PPO's clip, dual clip, CISPO, GSPO, and
-KL-Cov then keep everything. --model scores the same tokens with another policy and uses its r, entropies, and scores. A later
-checkpoint of the run shows what a later update on the same batch would do: the checkpoint of step K with the rollouts of
-step K shows the second update.
+In the recorded rollouts every importance ratio r is 1, as in a batch's first update. PPO's clip and the other rules on the
+ratio then keep everything. quantile-advantage gets the advantages that it would have given. --model scores the same tokens
+with another policy and uses its r, entropies, and scores. A later checkpoint of the run shows what a later update on the
+same batch would do: the checkpoint of step K with the rollouts of step K shows the second update.
 
 With --json, prints one object. Shares with an empty denominator are omitted, and unknown values are null:
   {source, steps, model, tokens, trainableTokens, entropy, ratio, mass,

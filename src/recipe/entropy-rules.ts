@@ -89,7 +89,12 @@ export const entropyRules: Rule[] = [
 /** What is allowed but does less than its name says. */
 export function entropyWarnings(recipe: Recipe): string[] {
   const named = namedIn(recipe)
-  return [...idleRatio(recipe), ...idleBounds(recipe), ...named.flatMap(({ warnings }) => warnings?.(recipe) ?? [])]
+  return [
+    ...idleRatio(recipe),
+    ...idleBounds(recipe),
+    ...otherAggregation(recipe),
+    ...named.flatMap(({ warnings }) => warnings?.(recipe) ?? []),
+  ]
 }
 
 function idleRatio(recipe: Recipe): string[] {
@@ -110,6 +115,15 @@ function idleRatio(recipe: Recipe): string[] {
     ),
     ...idle(onRatio.filter(ofEntropies), 'ratio of entropies'),
   ]
+}
+
+function otherAggregation(recipe: Recipe): string[] {
+  const given = recipe.algorithm.aggregation
+  return namedIn(recipe).flatMap(({ name, aggregation }) =>
+    aggregation === undefined || aggregation === given
+      ? []
+      : `${name} is defined with algorithm.aggregation: ${aggregation}; with ${given} it is another objective.`,
+  )
 }
 
 function idleBounds(recipe: Recipe): string[] {

@@ -78,6 +78,7 @@ export const adaptiveEntropyMethod = entropyMethod({
   ),
   excludes: [oneBonusCoefficient],
   needs: { statistics: [], moments: 'exact', bonus: true },
+  aim: (target) => ({ target }),
   controller: {
     key: 'adaptive',
     state: ({ z }) => z.object({ used: z.number(), next: z.number() }),

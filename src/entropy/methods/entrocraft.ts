@@ -95,6 +95,11 @@ export const entrocraftMethod = entropyMethod({
   excludes: [oneEntropyLevel],
   needs: { statistics: ['advantage'], moments: 'exact' },
   masks: 'tokens',
+  // The code's band is 0.1 nats wide.
+  aim: (nats) => {
+    const [low, high] = [Math.max(0, nats - 0.05), nats + 0.05]
+    return { lowFrom: low, lowTo: low, highFrom: high, highTo: high }
+  },
   controller: {
     key: 'entrocraft',
     state: ({ z }) => z.object({ low: z.number(), high: z.number(), keeps: z.enum(['positive', 'negative', 'all']) }),

@@ -74,6 +74,7 @@ export const entropicMethod = entropyMethod({
   excludes: [oneRatioRule, oneSurrogate, oneEntropyLevel],
   needs: { statistics: [], moments: 'exact' },
   ppoClip: 'keeps',
+  aim: (target) => ({ target }),
   controller: {
     key: 'entropic',
     state: ({ z }) => z.object({ alpha: z.number(), sum: z.number() }),

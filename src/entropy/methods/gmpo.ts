@@ -1,7 +1,7 @@
 import { oneRatioRule, oneSurrogate } from './exclusions.js'
 import { entropyMethod, optionSection } from './method.js'
 import type { ClipBounds } from './ppo-clip.js'
-import { definedBySequence, needsCurrent } from './sequence-ratio-checks.js'
+import { needsCurrent } from './sequence-ratio-checks.js'
 import type { Surrogate } from './surrogate.js'
 import { type MethodTokens, requireFinite } from './types.js'
 
@@ -81,5 +81,5 @@ export const gmpoMethod = entropyMethod({
   surrogate: { name: 'gmpo', of: (token, rule) => gmpo(token, rule) },
   ratio: geometricRatio,
   checks: [needsCurrent('gmpo')],
-  warnings: definedBySequence('gmpo'),
+  aggregation: 'sequence',
 })

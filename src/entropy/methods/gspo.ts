@@ -1,6 +1,6 @@
 import { oneRatioRule, oneSurrogate } from './exclusions.js'
 import { entropyMethod, optionSection } from './method.js'
-import { definedBySequence, needsCurrent } from './sequence-ratio-checks.js'
+import { needsCurrent } from './sequence-ratio-checks.js'
 import { type MethodTokens, requireFinite } from './types.js'
 
 /**
@@ -54,5 +54,5 @@ export const gspoMethod = entropyMethod({
   rule: (bounds) => bounds,
   ratio: sequenceRatio,
   checks: [needsCurrent('gspo')],
-  warnings: definedBySequence('gspo'),
+  aggregation: 'sequence',
 })

@@ -182,6 +182,11 @@ export interface EntropyMethod<
   /** A clip on a score, whose bounds can hold an entropy (`entropy.target`). */
   score?: ClipScore
 
+  /** The aggregation with which its objective is the published one; absent: any. */
+  aggregation?: 'sequence'
+  /** Options with which it drives entropy to a level, in nats; absent where it has no level. */
+  aim?(nats: number): Partial<GivenOf<Group>>
+
   /** Hold where the method is named. */
   checks?: readonly RecipeCheck<GivenOf<Group>>[]
   /** What is allowed but does less than the method's name says. */

@@ -1,6 +1,5 @@
 import { oneRatioRule, oneSurrogate } from './exclusions.js'
 import { entropyMethod, optionSection } from './method.js'
-import { definedBySequence } from './sequence-ratio-checks.js'
 import type { Surrogate } from './surrogate.js'
 
 /**
@@ -49,5 +48,5 @@ export const sapoMethod = entropyMethod({
     of: ({ ratio, weight, advantage }, { options }) =>
       sapo(ratio, advantage, options as { tauPositive: number; tauNegative: number }, weight),
   },
-  warnings: definedBySequence('sapo'),
+  aggregation: 'sequence',
 })

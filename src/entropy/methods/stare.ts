@@ -103,6 +103,7 @@ export const stareMethod = entropyMethod({
       .describe('Options of stare (arXiv 2606.19236).'),
   ),
   needs: { statistics: ['advantage', 'logprob'], moments: 'exact' },
+  aim: (target) => ({ target }),
   controller: {
     key: 'stare',
     state: ({ z }) =>

@@ -8,6 +8,7 @@ import { covariance } from './claims/covariance.js'
 import { masking } from './claims/masking.js'
 import { offPolicy } from './claims/off-policy.js'
 import { performance } from './claims/performance.js'
+import { rivals } from './claims/rivals.js'
 import { sign } from './claims/sign.js'
 import { target } from './claims/target.js'
 import type { Claim, Scale } from './types.js'
@@ -26,14 +27,20 @@ export const claimsAt = (scale: Scale): readonly Claim[] => [
   target(scale),
 ]
 
-/** The claims of these names, all of them for none; each once, in their own order. @throws UserError for another name. */
+/** What is tried only when it is named: many runs, and no claim of the paper. */
+export const furtherClaimsAt = (scale: Scale): readonly Claim[] => [rivals(scale)]
+
+/**
+ * The claims of these names, for none all but the further ones; each once, in their own order.
+ * @throws UserError for another name.
+ */
 export function chooseClaims(scale: Scale, names: readonly string[]): readonly Claim[] {
-  const claims = claimsAt(scale)
+  const claims = [...claimsAt(scale), ...furtherClaimsAt(scale)]
   const unknown = names.find((name) => !claims.some(({ id }) => id === name))
   if (unknown !== undefined) {
     throw new UserError(`no claim is called ${unknown}`, {
       hint: `the claims are ${claims.map(({ id }) => id).join(', ')}`,
     })
   }
-  return names.length === 0 ? claims : claims.filter(({ id }) => names.includes(id))
+  return names.length === 0 ? claimsAt(scale) : claims.filter(({ id }) => names.includes(id))
 }

@@ -1,5 +1,7 @@
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { methods } from '../../entropy/methods/recipe-keys.js'
+import { entropyWarnings } from '../../recipe/entropy-rules.js'
 import { chooseClaims, claimsAt } from './claims.js'
 import { merge, planReproduction, runKey } from './plan.js'
 import { mini } from './scale-mini.js'
@@ -114,6 +116,18 @@ describe('claims', () => {
       plan(scale, claimsAt(scale), 1).claims.flatMap((one) => (one.unavailable === undefined ? [] : [one.claim.id]))
     expect(unavailable(mini)).toEqual([])
     expect(unavailable(small)).toEqual(['families'])
+  })
+
+  it('have further ones beside them, which only their name chooses', () => {
+    const [methodsClaim] = chooseClaims(mini, ['methods'])
+    expect(chooseClaims(mini, []).map(({ id }) => id)).not.toContain('methods')
+    const [planned] = plan(mini, [methodsClaim], 1).claims
+    expect(planned.unavailable).toBeUndefined()
+    const named = methods.flatMap(({ name, empty, experiment }) => (empty || experiment ? [] : [name]))
+    expect([...planned.runs.values()].map(([{ recipe }]) => recipe.entropy.method)).toEqual(named)
+    for (const [{ recipe }] of planned.runs.values()) expect(entropyWarnings(recipe)).toEqual([])
+    expect(planned.runs.get('method-entropic')![0].recipe.entropy.entropic).toMatchObject({ target: 0.4 })
+    expect(planned.runs.get('method-gmpo')![0].recipe.algorithm.aggregation).toBe('sequence')
   })
 
   it('are chosen by name, in their own order', () => {

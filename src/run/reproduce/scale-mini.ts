@@ -32,6 +32,7 @@ export const mini: Scale = {
       train: { steps: 15, epochs: 8 },
       eval: { every: 15 },
     },
+    rivals: { train: { steps: 40, updatesPerBatch: 4 }, eval: { every: 40 } },
     // As recipes/countdown-ppo.yaml.
     ppo: {
       algorithm: { name: 'ppo' },

@@ -30,6 +30,7 @@ export const small: Scale = {
       train: { steps: 4, epochs: 6 },
       eval: { every: 4 },
     },
+    rivals: { train: { updatesPerBatch: 4 } },
     ppo: { algorithm: { name: 'ppo' }, train: { updatesPerBatch: 2 } },
     fast: { label: 'GRPO at 1e-4', changes: { train: { lr: 1e-4 } }, bounds: { 'clip-b': 1, 'clip-v': 1 } },
     targets,

@@ -6,6 +6,12 @@ import type { Changes, Scale, Variant } from './types.js'
 /** The clips that the claims are about; each is a variant of its method's name. */
 export const clips: readonly string[] = paperClips.map(({ name }) => name)
 
+/** Every method that is not an experiment, by the name of its variant. */
+export const methodVariant = (name: string) => `method-${name}`
+export const methodVariants: readonly string[] = methods.flatMap(({ name, empty, experiment }) =>
+  empty || experiment ? [] : [methodVariant(name)],
+)
+
 /** What differs between the scales. */
 export interface Settings {
   /** By clip, bounds in standard deviations, both sides, all tokens: tight, the one that all other claims use, loose. */
@@ -14,6 +20,8 @@ export interface Settings {
   short: Changes
   /** Several updates on one batch, nothing stopped by the PPO clip. */
   reuse: Changes
+  /** Several updates on a batch, for the comparison of all methods. */
+  rivals: Changes
   ppo: Changes
   /** Where plain GRPO collapses, and the bounds there. */
   fast: { label: string; changes: Changes; bounds: Readonly<Record<string, number>> }
@@ -23,7 +31,7 @@ export interface Settings {
 }
 
 export function variantsOf(settings: Settings): Record<string, Variant> {
-  const { bounds, short, reuse, ppo, fast, targets, families } = settings
+  const { bounds, short, reuse, rivals, ppo, fast, targets, families } = settings
   const usual = Object.fromEntries(Object.entries(bounds).map(([name, [, mu]]) => [name, mu]))
   /** Each clip at one bound. */
   const clipped = (at: Readonly<Record<string, number>>) =>
@@ -59,6 +67,20 @@ export function variantsOf(settings: Settings): Record<string, Variant> {
   const bonus: Changes = {
     entropy: { method: 'adaptive-entropy', adaptive: { target: targets.below, delta: 0.005, start: 0, max: 0.1 } },
   }
+  /** Each method on the same setting, with several updates on a batch: else the rules on the ratio change nothing. */
+  const eachMethod = methods.flatMap((method): [string, Variant][] => {
+    const { name, empty, experiment, options, example, aim, aggregation } = method
+    if (empty || experiment) return []
+    const mu = usual[name]
+    const own = {
+      ...example?.entropy,
+      ...(mu === undefined ? {} : { muLow: mu, muHigh: mu }),
+      ...(aim && options ? { [options.key]: aim(targets.below) } : {}),
+    }
+    const algorithm = { ...example?.algorithm, ...(aggregation && { aggregation }) }
+    const changes = { ...rivals, entropy: { method: name, ...own }, algorithm }
+    return [[methodVariant(name), { label: aim ? `${name} ${targets.below}` : name, changes }]]
+  })
   /** DAPO's upper bound. On the only update of a batch the ratio is 1 and no clip acts. */
   const raised: Changes = { algorithm: { clipHigh: 0.28 }, train: { updatesPerBatch: 4 } }
   return {
@@ -72,6 +94,7 @@ export function variantsOf(settings: Settings): Record<string, Variant> {
     'setpoint-below': hold(targets.below),
     'setpoint-above': hold(targets.above),
     'adaptive-entropy': { label: `adaptive bonus ${targets.below}`, changes: bonus },
+    ...Object.fromEntries(eachMethod),
     'clip-higher': { label: 'clip-higher, 4 updates a batch', changes: raised },
     ...Object.assign(
       {},
