@@ -17,8 +17,8 @@ import { stopOnSignals } from './signals.js'
 
 const help = `
 Tests the claims of the paper (arXiv 2602.03392): off-policy, sign, masking, covariance, control, performance, breadth, ppo,
-families, collapse, and, beyond the paper, setpoint (an entropy target). The name methods
-compares all entropy methods; it runs only if you give it.
+families, collapse, and, beyond the paper, setpoint (an entropy target). The name methods compares all entropy methods; it
+runs only if you give it.
 
 Prints the criterion first. Differences are paired by seed. A claim holds if the 95% t interval of each deciding difference
 is on the stated side, over at least 5 seeds. It is contradicted if an interval is on the other side. Otherwise it is not
