@@ -20,6 +20,14 @@ describe('a prompt', () => {
     expect(promptTokens({ tokenizer }, problem(chat)).text).toBe('a|b')
   })
 
+  it("hands the problem's variables to the template", () => {
+    const seen: unknown[] = []
+    const recording = { ...tokenizer, renderChat: (_: unknown, options: unknown) => String(seen.push(options)) }
+    const chat = [{ role: 'user', content: 'b' }]
+    promptTokens({ tokenizer: recording }, { id: 'p7', prompt: chat, templateVariables: { enable_thinking: false } })
+    expect(seen).toEqual([{ addGenerationPrompt: true, variables: { enable_thinking: false } }])
+  })
+
   it.each([
     [5, '5'],
     [undefined, 'missing'],

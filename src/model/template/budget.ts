@@ -22,7 +22,7 @@ export class LimitError extends UserError {}
 const limitHint = 'give the model a chat template that ends: replace its chat_template, or use plain prompts'
 
 const refuse = (what: string): never => {
-  throw new LimitError(`it ${what}`, { hint: limitHint })
+  throw new LimitError(what, { hint: limitHint })
 }
 
 /** Counts what one rendering uses. Its methods throw a {@link LimitError} when there is too much. */

@@ -131,7 +131,7 @@ describe('limits', () => {
     ],
   ]
   it.each(hostile)('%s ends with an error that names the file', (_, source) => {
-    expect(() => rendered(source)).toThrow(/^model\/chat_template\.jinja: /)
+    expect(() => rendered(source)).toThrow(/^the chat template model\/chat_template\.jinja /)
     expect(() => rendered(source)).toThrow(UserError)
   })
 
@@ -166,7 +166,7 @@ describe('a compiled template', () => {
 
   it('names the line that does not parse', () => {
     expect(() => rendered('a\n{{ "b }}')).toThrow(
-      'model/chat_template.jinja: the chat template does not parse: line 2: a string has no end',
+      'the chat template model/chat_template.jinja does not parse: line 2: a string has no end',
     )
   })
 

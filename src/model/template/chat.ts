@@ -38,14 +38,17 @@ export interface ChatTemplate {
 export function compileChatTemplate(
   source: string,
   specialTokens: SpecialTokenNames,
-  where = 'the model',
+  where = 'of the model',
   now: () => Date = () => new Date(),
 ): ChatTemplate {
   const failed = (what: string, cause: unknown): UserError => {
     const { message, hint } = cause as UserError
     const isDeep = cause instanceof RangeError && /call stack/i.test(message)
     const reason = isDeep ? 'it nests too deeply' : message
-    return new UserError(`${where}: ${what}: ${reason}`, { cause, ...(hint === undefined ? {} : { hint }) })
+    return new UserError(`the chat template ${where} ${what}${reason}`, {
+      cause,
+      ...(hint === undefined ? {} : { hint }),
+    })
   }
   let program: Node
   let names: Set<string>
@@ -54,7 +57,7 @@ export function compileChatTemplate(
     names = new Set(tokens.filter(({ type }) => type === 'Identifier').map(({ value }) => value))
     program = parse(tokens) as unknown as Node
   } catch (cause) {
-    throw failed('the chat template does not parse', cause)
+    throw failed('does not parse: ', cause)
   }
   return {
     reads: (name) => names.has(name),
@@ -77,9 +80,7 @@ export function compileChatTemplate(
         }
         return interpreter.render(program, scope)
       } catch (cause) {
-        const what =
-          cause instanceof LimitError ? 'the chat template' : 'the chat template cannot render these messages'
-        throw failed(what, cause)
+        throw failed(cause instanceof LimitError ? '' : 'cannot render these messages: ', cause)
       }
     },
   }

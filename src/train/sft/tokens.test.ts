@@ -56,6 +56,18 @@ describe('a chat', () => {
     expect(learnt(made, (ids) => tokenizer.decode(ids))).toEqual(expected)
   })
 
+  it('has the same variables in all renderings', () => {
+    const files = readTokenizerFiles('test/fixtures/tokenizers/qwen3')
+    const source =
+      "{%- for m in messages %}{{- '<|im_start|>' + m.role + '\\n' + (mood if m.role == 'assistant' else '') + m.content + '<|im_end|>\\n' }}" +
+      "{%- endfor %}{%- if add_generation_prompt %}{{- '<|im_start|>assistant\\n' + mood }}{%- endif %}"
+    const tokenizer = createTokenizer({ ...files, chatTemplate: source }, { eosTokenIds: [] })
+    const example = { messages: chat('Hi', 'Ho.'), templateVariables: { mood: 'glad: ' } }
+    const made = tokenizeExample(tokenizer, example, stopsOf(tokenizer))
+    expect(tokenizer.decode(made.tokens)).toContain('assistant\nglad: Ho.')
+    expect(learnt(made, (ids) => tokenizer.decode(ids)).join()).toMatch(/^ ?Ho\.<\|im_end\|>$/)
+  })
+
   it('has the ids that generation would begin with before the first learnt one', () => {
     for (const name of ['smollm', 'llama3', 'qwen3']) {
       const tokenizer = load(name)
