@@ -11,6 +11,7 @@ import { type SamplerHarness, samplerContract } from './contracts/sampler.js'
 import { openTable, tableCapabilities } from './table/backend.js'
 import { openRemoteTable } from './table/remote-sampler.js'
 import { writeTinyModel } from './training/tiny-model.js'
+import { fakeVllmHarness } from './vllm/fake-sampler.js'
 
 const root = mkdtempSync(join(tmpdir(), 'backends-'))
 afterAll(() => rmSync(root, { recursive: true }))
@@ -39,6 +40,8 @@ const samplers: SamplerHarness[] = [
     }),
   ),
   { name: 'remote table', open: openRemoteTable, rounding: 1e-6 },
+  fakeVllmHarness('lora', 'raw'),
+  fakeVllmHarness('reload', 'processed'),
 ]
 
 describe.each(backends)('the backend $name', (harness) => {

@@ -6,20 +6,25 @@ import { FetchError, withoutCredentials } from './errors.js'
 import type { Fetch } from './http.js'
 import { type PipSettings, pipSettings } from './pip.js'
 
-/** A connection that is silent for this long is given up and tried again. */
+/** Milliseconds after which a silent connection is given up and tried again. */
 const SILENCE = 60_000
+
+export interface NetworkOptions {
+  /** Milliseconds of silence after which a connection is given up; 0: the caller sees to it. */
+  silence?: number
+}
 
 /**
  * Node 20's own fetch knows no proxy, so undici's is used with an agent that reads the environment and pip's settings.
  * It is loaded with the first request: its WebAssembly reserves 10 GiB of addresses, and not every limit leaves room.
  * @throws FetchError for a proxy that is no address
  */
-export function networkFetch(): Fetch {
+export function networkFetch({ silence = SILENCE }: NetworkOptions = {}): Fetch {
   const pip = pipSettings()
   const ca = trustedAuthorities(pip.certificate)
   const options = {
-    headersTimeout: SILENCE,
-    bodyTimeout: SILENCE,
+    headersTimeout: silence,
+    bodyTimeout: silence,
     ...proxies(pip),
     ...(ca && { connect: { ca }, requestTls: { ca }, proxyTls: { ca } }),
   }

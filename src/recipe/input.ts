@@ -1217,10 +1217,63 @@ export interface RecipeInput {
     kind: 'local'
   }
   /** What draws the completions to train on, and its own keys. */
-  sampler?: {
-    /** local (default): the backend itself samples, from the weights that it trains. */
-    kind: 'local'
-  }
+  sampler?:
+    | {
+        /**
+         * local (default): the backend itself samples, from the weights that it trains. vllm: vLLM servers sample
+         * (docs/engines.md). The weights go to them after every step through a shared directory.
+         */
+        kind: 'local'
+      }
+    | {
+        /**
+         * local (default): the backend itself samples, from the weights that it trains. vllm: vLLM servers sample
+         * (docs/engines.md). The weights go to them after every step through a shared directory.
+         */
+        kind: 'vllm'
+        /**
+         * Address of the vLLM server, or a list of them. A server that stops answering is left out until it answers again.
+         * A key that they ask for comes from VLLM_API_KEY.
+         */
+        url: string | Array<string>
+        /**
+         * How a server gets the weights. lora: the adapter is saved and loaded under a new name. reload: all weights are
+         * saved and read from disk; the server needs VLLM_SERVER_DEV_MODE=1. Absent: lora if the recipe has a lora
+         * section, else reload.
+         */
+        sync?: 'lora' | 'reload'
+        /**
+         * Directory that this machine and the servers see under the same path; the weights go there. Absent: the run's
+         * sampler/.
+         */
+        directory?: string
+        /**
+         * Corrects for the difference between the servers’ policy q and the trained policy p: truncated importance
+         * weights.
+         */
+        importance?: {
+          /**
+           * token: each token's own ratio p / q. sequence: the product of the completion's ratios, for all of its tokens.
+           * @default token
+           */
+          level?: 'token' | 'sequence'
+          /**
+           * Largest weight: min(cap, p / q). .inf: none. 0 would train on nothing, so it is refused.
+           * @default 2
+           */
+          cap?: number | 'inf' | '.inf'
+        }
+        /**
+         * Seconds that one completion may take before the request is given up and sent again.
+         * @default 600
+         */
+        timeout?: number
+        /**
+         * Seconds that the run waits while no server answers, before it stops and can be resumed.
+         * @default 600
+         */
+        patience?: number
+      }
   /** Held-out evaluation during training; absent: none. */
   eval?: {
     /** The held-out problems' task; absent: the training task's eval split. */

@@ -8,7 +8,14 @@
 import type { z } from 'zod'
 import type { Kind, OptionsOf } from '../base/schema/kinds.js'
 import type { TextModel } from '../model/types.js'
-import type { Completion, RolloutStatistics, SampledCompletion, SamplePrompt, SamplingOptions } from './types.js'
+import type {
+  Completion,
+  RolloutStatistics,
+  SampledCompletion,
+  SamplePrompt,
+  SamplingOptions,
+  TokenScores,
+} from './types.js'
 
 /** How much of the distribution is reported per token. */
 export type StatisticsLevel = 'exact' | 'topK' | 'none'
@@ -77,6 +84,8 @@ export interface Sampler {
    * absent: nothing.
    */
   correct?(completions: readonly Completion[]): Correction
+  /** From now on the listener gets what the user should hear of while sampling goes on, say a server that is left out. */
+  hear?(listener: (message: string) => void): void
   close(): Promise<void>
 }
 
@@ -84,6 +93,11 @@ export interface Sampler {
 export interface SamplerContext {
   /** The backend's own sampling, which works on its present weights. */
   sample: SampleFunction
+  /** The backend's own scoring of its present weights. */
+  score(
+    groups: { prompt: Int32Array; completions: Int32Array[] }[],
+    options: { temperature: number; tokenBudget: number },
+  ): Promise<readonly (readonly TokenScores[])[]>
   /** What the recipe calls the policy. */
   reference: string
   model: TextModel

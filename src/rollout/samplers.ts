@@ -2,9 +2,10 @@
 import { kindOf, optionsIn, type SectionInputOf, type SectionOf, sectionOf } from '../base/schema/kinds.js'
 import { localSampler } from './local-sampler.js'
 import type { Sampler, SamplerCapabilities, SamplerContext, SamplerKind } from './sampler-kind.js'
+import { vllmSampler } from './vllm/kind.js'
 
 /** The first is the default. */
-const samplerKinds = [localSampler] as const
+const samplerKinds = [localSampler, vllmSampler] as const
 
 export const samplerSection = sectionOf(samplerKinds)
 export type SamplerSection = SectionOf<(typeof samplerKinds)[number]>

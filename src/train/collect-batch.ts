@@ -17,23 +17,31 @@ import { untilStopped } from './until-stopped.js'
 /** Tells its progress as it goes; returns undefined where the run's signal ended it. */
 export async function* collectBatch(
   setup: LoopSetup,
-  sampler: ExactSampler,
+  sampler: ExactSampler & { hear?(listener: (message: string) => void): void },
   stream: PromptStream,
   step: number,
-): AsyncGenerator<Extract<TrainEvent, { type: 'phase' }>, StepBatch | undefined> {
+): AsyncGenerator<Extract<TrainEvent, { type: 'phase' | 'warning' }>, StepBatch | undefined> {
   const { recipe, signal } = setup
   const { samplesPerPrompt } = recipe.rollout
   const collector = new BatchCollector(recipe.rollout)
+  const heard: string[] = []
+  const warnings = () => heard.splice(0).map((message) => ({ type: 'warning' as const, step, message }))
   while (collector.wanted > 0) {
     const before = collector.sampled * samplesPerPrompt
     yield { type: 'phase', step, phase: 'rollout', done: before }
     const examples = await stream.next(collector.wanted)
     const progress = new Progress()
+    sampler.hear?.((message) => {
+      heard.push(message)
+      progress.again()
+    })
     const sampling = sample(setup, sampler, examples, step, collector.sampled, progress)
     const expected = before + examples.length * samplesPerPrompt
     for await (const done of progress.until(sampling)) {
       yield { type: 'phase', step, phase: 'rollout', done: before + done, total: expected }
+      yield* warnings()
     }
+    yield* warnings()
     const sampled = await untilStopped(signal, sampling)
     if (!sampled) return undefined
     const { prompts, completions, statistics } = sampled

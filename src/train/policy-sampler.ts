@@ -47,6 +47,11 @@ export class PolicySampler implements ExactSampler {
     return this.#sampler.correct?.(completions)
   }
 
+  /** The listener gets what the user should hear of while sampling goes on. */
+  hear(listener: (message: string) => void): void {
+    this.#sampler.hear?.(listener)
+  }
+
   async #sync(): Promise<void> {
     const step = this.#step
     if (this.#synced === step) return

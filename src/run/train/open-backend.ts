@@ -57,6 +57,7 @@ export const openSampler = (
 ): Promise<Sampler> =>
   openSamplerKind(samplerSection.optional().parse(recipe.sampler), {
     sample: (...given) => backend.sample(...given),
+    score: (...given) => backend.score(...given),
     reference: recipe.model,
     model: backend.model,
     adapter: recipe.lora !== undefined,
