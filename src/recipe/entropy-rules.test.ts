@@ -35,6 +35,10 @@ describe('entropy.method', () => {
     [['clip-b', 'clip-v'], /combines clip-b and clip-v, but both read muLow/],
     [['clip-cov', 'kl-cov'], /two treatments of the same tokens/],
     [['entropy-bonus', 'adaptive-entropy'], /both set the coefficient/],
+    [['adaptive-entropy', 'entropy-schedule'], /both set the coefficient/],
+    [['sapo', 'dppo'], /combines sapo and dppo, but each says what becomes of the importance ratio/],
+    [['dual-clip', 'ce-gppo'], /combines dual-clip and ce-gppo, but dual-clip bounds PPO's clipped surrogate/],
+    [['entropic', 'entrocraft'], /combines entropic and entrocraft, but each drives entropy to a level of its own/],
     [[], /entropy.method: must not be empty/],
     [['clip-c'], /entropy\.method\.0: must be one of .*did you mean clip-[bv]\?/],
     ['gsppo', /entropy\.method: must be one of .*did you mean gspo\?/],
@@ -50,6 +54,15 @@ describe('entropy.method', () => {
     [{ method: 'adaptive-entropy', adaptive: { start: 1 } }, /needs min <= start <= max \(got 0, 1, 0\.005\)/],
     [{ method: 'clip-cov', clipCov: { low: 6 } }, /entropy\.clipCov: needs low < high \(got 6, 5\)/],
     [{ method: 'gspo', statistics: 'rollout' }, /entropy\.statistics: must be current for gspo/],
+    [{ method: 'gmpo', statistics: 'rollout' }, /entropy\.statistics: must be current for gmpo/],
+    [{ method: 'vespo', statistics: 'rollout' }, /entropy\.statistics: must be current for vespo/],
+    [{ method: 'erc', statistics: 'rollout' }, /entropy\.statistics: must be current for erc/],
+    [{ method: 'erc', erc: { high: 1 } }, /entropy\.erc: needs high > 1.*\(got 1\)/],
+    [{ method: 'icepop', icepop: { high: 0.9 } }, /entropy\.icepop: needs high >= 1.*\(got 0\.9\)/],
+    [{ method: 'entrocraft', entrocraft: { lowFrom: 0.8 } }, /entropy\.entrocraft: needs lowFrom <= highFrom/],
+    [{ method: ['entrocraft', 'clip-v'], target: 1 }, /entropy\.target: and entrocraft both drive entropy to a level/],
+    [{ method: ['entropic', 'clip-v'], target: 1 }, /entropy\.target: and entropic both drive entropy to a level/],
+    [{ method: 'dppo', dppo: { divergence: 'js' } }, /entropy\.dppo\.divergence: must be one of tv, kl/],
     [{ method: 'dual-clip', dualClip: { c: 1 } }, /entropy\.dualClip\.c: must be greater than 1/],
     [{ method: 'high-entropy', highEntropy: { share: 0 } }, /share: must be greater than 0/],
     [{ method: 'clip-cov', clipCov: { ratio: 1 } }, /entropy\.clipCov\.ratio: unknown key/],
@@ -97,6 +110,22 @@ describe('entropy.method', () => {
     expect(() => recipe({ method: 'adaptive-entropy' }, { algorithm: { entropyCoef: 0.1 } })).toThrow(
       /is set by entropy.method: adaptive-entropy/,
     )
+  })
+
+  it.each<[string, object, RegExp]>([
+    ['entropy-schedule', { entropyCoef: 0.1 }, /algorithm\.entropyCoef: is set by entropy\.method: entropy-schedule/],
+    ['vespo', { importanceCap: 2 }, /algorithm\.importanceCap: has no effect under entropy\.method: vespo/],
+    ['quantile-advantage', { name: 'ppo' }, /algorithm\.name: must be grpo for quantile-advantage/],
+    ['quantile-advantage', { advantage: 'leave-one-out' }, /algorithm\.advantage: must not be leave-one-out/],
+  ])('refuses %s with algorithm %j', (method, algorithm, message) => {
+    expect(() => recipe({ method }, { algorithm })).toThrow(message)
+  })
+
+  it('warns that erc has no entropies to compare on a first update', () => {
+    expect(recipeWarnings(recipe({ method: ['erc', 'sapo'] }, { algorithm: { aggregation: 'sequence' } }))).toEqual([
+      expect.stringMatching(/sapo acts on the importance ratio, which is 1/),
+      expect.stringMatching(/erc acts on the ratio of entropies, which is 1/),
+    ])
   })
 
   it('warns of what cannot act, and of another objective', () => {

@@ -1,5 +1,6 @@
 import { oneEntropyLevel } from './exclusions.js'
 import { entropyMethod, optionSection } from './method.js'
+import { noTarget } from './shared-checks.js'
 import { type MethodTokens, openMask, requireFinite } from './types.js'
 
 export interface EntrocraftOptions {
@@ -95,6 +96,7 @@ export const entrocraftMethod = entropyMethod({
   excludes: [oneEntropyLevel],
   needs: { statistics: ['advantage'], moments: 'exact' },
   masks: 'tokens',
+  checks: [noTarget('entrocraft')],
   // The code's band is 0.1 nats wide.
   aim: (nats) => {
     const [low, high] = [Math.max(0, nats - 0.05), nats + 0.05]

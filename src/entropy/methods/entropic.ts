@@ -1,6 +1,7 @@
 import { oneEntropyLevel, oneRatioRule, oneSurrogate } from './exclusions.js'
 import { entropyMethod, optionSection } from './method.js'
 import { type ClipBounds, ppoClip } from './ppo-clip.js'
+import { noTarget } from './shared-checks.js'
 import type { Surrogate } from './surrogate.js'
 
 export interface EntropicOptions {
@@ -75,6 +76,7 @@ export const entropicMethod = entropyMethod({
   needs: { statistics: [], moments: 'exact' },
   ppoClip: 'keeps',
   aim: (target) => ({ target }),
+  checks: [noTarget('entropic')],
   controller: {
     key: 'entropic',
     state: ({ z }) => z.object({ alpha: z.number(), sum: z.number() }),

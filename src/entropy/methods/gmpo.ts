@@ -1,7 +1,7 @@
 import { oneRatioRule, oneSurrogate } from './exclusions.js'
 import { entropyMethod, optionSection } from './method.js'
 import type { ClipBounds } from './ppo-clip.js'
-import { needsCurrent } from './sequence-ratio-checks.js'
+import { needsCurrent } from './shared-checks.js'
 import type { Surrogate } from './surrogate.js'
 import { type MethodTokens, requireFinite } from './types.js'
 

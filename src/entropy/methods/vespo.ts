@@ -1,6 +1,6 @@
 import { oneRatioRule, oneSurrogate } from './exclusions.js'
 import { entropyMethod, optionSection } from './method.js'
-import { needsCurrent } from './sequence-ratio-checks.js'
+import { needsCurrent } from './shared-checks.js'
 import { type MethodTokens, requireFinite } from './types.js'
 
 export interface VespoOptions {
