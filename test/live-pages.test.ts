@@ -1,5 +1,7 @@
 /** The live pages in a real browser. Skipped where there is no Chromium: set CHROMIUM to its path, or install it. */
+import { spawn } from 'node:child_process'
 import { appendFileSync, cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet'
@@ -7,6 +9,8 @@ import { type Browser, chromium, type Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { tokenDecoder } from '../src/cli/token-decoder.js'
 import { type Watch, watchRuns } from '../src/report/live/server.js'
+import { writeComparisonReport } from '../src/report/pages/compare-page.js'
+import { writeRunReport } from '../src/report/pages/run.js'
 
 const browserPath = [
   process.env.CHROMIUM,
@@ -122,19 +126,296 @@ describe.skipIf(browserPath === undefined)('the live pages', () => {
     await expect.poll(() => page.locator('.curve').count()).toBe(11)
   })
 
-  it('fit a narrow screen, in the dark too', async () => {
-    await page.setViewportSize({ width: 360, height: 800 })
+  it('share a zoom, which the address keeps, and answer to the keyboard', async () => {
+    await page.goto(`${origin}/run/${await idOf('big')}`)
+    await page.waitForSelector('.curve canvas')
+    const place = page.locator('figure[data-key="Pinned:reward_mean"] .u-over')
+    const { x, y, width, height } = (await place.boundingBox())!
+    await page.mouse.move(x + width * 0.25, y + height / 2)
+    await page.mouse.down()
+    await page.mouse.move(x + width * 0.5, y + height / 2, { steps: 5 })
+    await page.mouse.up()
+    const zoom = () => new URL(page.url()).searchParams.get('zoom')?.split('~').map(Number) ?? []
+    await expect.poll(() => zoom().length).toBe(2)
+    const [from, to] = zoom()
+    expect(from).toBeGreaterThan(2300)
+    expect(from).toBeLessThan(2700)
+    expect(to).toBeGreaterThan(4800)
+    expect(to).toBeLessThan(5200)
+    // The other figure shows the same stretch, and so does whoever opens the link.
+    const at = () => page.locator('figure[data-key="Pinned:entropy_nats"] .at').textContent()
+    const step = async () => Number((await at())!.replace('step ', ''))
+    await page.goto(page.url())
+    await page.waitForSelector('.curve canvas')
+    expect(zoom()).toEqual([from, to])
+    const plot = page.locator('figure[data-key="Pinned:entropy_nats"] .plot')
+    await plot.focus()
+    await page.keyboard.press('Home')
+    await expect.poll(step).toBeLessThan(from! + 50)
+    const before = await step()
+    await page.keyboard.press('ArrowRight')
+    await expect.poll(step).toBeGreaterThan(before)
+    expect(await page.locator('#spoken').textContent()).toContain('step')
+    await page.keyboard.press('Escape')
+    await expect.poll(() => zoom().length).toBe(0)
+  })
+
+  it('offer all numbers as CSV and a figure as a picture', async () => {
+    await page.goto(`${origin}/run/${await idOf('grpo')}`)
+    await page.waitForSelector('.curve canvas')
+    const saved = async (name: string) => {
+      const [download] = await Promise.all([
+        page.waitForEvent('download'),
+        page.getByRole('button', { name }).first().click(),
+      ])
+      return readFileSync(await download.path())
+    }
+    const [head, ...lines] = (await saved('CSV of all metrics')).toString().split('\n')
+    const metrics = readFileSync(join(root, 'grpo', 'metrics.jsonl'), 'utf8')
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+    const column = head!.split(',').indexOf('grad_norm')
+    lines.forEach((line, i) => {
+      expect(Number(line.split(',')[column])).toBeCloseTo(metrics[i].grad_norm, 4)
+    })
+    expect(lines).toHaveLength(metrics.length)
+    expect((await saved('PNG of Reward')).subarray(1, 4).toString()).toBe('PNG')
+  })
+
+  it('show what controls a run, and its ledger', async () => {
+    await page.goto(`${origin}/run/${await idOf('grpo')}/control`)
+    await page.waitForSelector('.curve canvas')
+    const last = JSON.parse(
+      readFileSync(join(root, 'grpo', 'metrics.jsonl'), 'utf8')
+        .trimEnd()
+        .split('\n')
+        .at(-1)!,
+    )
+    const tile = page.locator('dl.tiles > div', { hasText: 'Entropy now' }).locator('.value')
+    expect(Number.parseFloat((await tile.textContent())!)).toBeCloseTo(last.entropy_nats, 2)
+    const target = page.locator('figure[data-key$=":entropy-target"] .legend output')
+    const shown = (await target.allTextContents()).map(Number)
+    expect(shown[0]).toBeCloseTo(last.entropy_nats, 3)
+    expect(shown[1]).toBeCloseTo(last.entropy_target, 3)
+    expect(await page.locator('.part', { hasText: 'A > 0, Sc > 0' }).count()).toBe(1)
+  })
+
+  it('filter completions as the Parquet files have them, and show a group side by side', async () => {
+    const rows: Record<string, unknown>[] = []
+    for (const step of [1, 2]) {
+      const file = await asyncBufferFromFile(join(root, 'grpo', 'rollouts', `step-00000${step}.parquet`))
+      rows.push(...((await parquetReadObjects({ file })) as Record<string, unknown>[]))
+    }
+    const length = (row: Record<string, unknown>) => (row.tokens as number[]).length
+    const mask = (row: Record<string, unknown>) => (row.grad_mask as boolean[]).filter((flows) => !flows).length
+    await page.goto(`${origin}/run/${await idOf('grpo')}/rollouts`)
+    await page.waitForSelector('table.list')
+    const told = page.locator('main [role="status"]')
+    const count = async (expected: number) =>
+      expect
+        .poll(() => told.textContent())
+        .toBe(expected === 0 ? 'No completion fits.' : `1 to ${expected} of ${expected}`)
+    await count(rows.length)
+    await page.getByLabel('Length (tokens), to').fill('7')
+    await page.keyboard.press('Enter')
+    await count(rows.filter((row) => length(row) <= 7).length)
+    await page.getByLabel('Masked share, from').fill('0.2')
+    await page.keyboard.press('Enter')
+    await count(rows.filter((row) => length(row) <= 7 && mask(row) / length(row) >= 0.2).length)
+    expect(page.url()).toContain('masked_share_min=0.2')
+    await page.getByRole('link', { name: 'Clear' }).click()
+    await page.waitForSelector('table.list')
+    await page.getByRole('button', { name: 'masked (tokens)' }).click()
+    const column = async (title: string) => {
+      const at = (await page.locator('thead th').allTextContents()).indexOf(title)
+      return page.locator(`tbody td:nth-child(${at + 1})`).allTextContents()
+    }
+    const most = Math.max(...rows.map(mask))
+    await expect.poll(async () => Number((await column('masked (tokens)'))[0])).toBe(most)
+    await page
+      .getByRole('link', { name: /^group of/ })
+      .first()
+      .click()
+    await page.waitForSelector('.cards article')
+    const query = new URL(page.url()).searchParams
+    const group = rows.filter((row) => String(row.step) === query.get('step') && row.prompt_id === query.get('prompt'))
+    expect(await page.locator('.cards article').count()).toBe(group.length)
+    expect(await page.locator('.cards .t.m').count()).toBe(group.reduce((sum, row) => sum + mask(row), 0))
+  })
+
+  it('show the distribution of a step, from which a bar leads to its tokens', async () => {
+    const file = await asyncBufferFromFile(join(root, 'grpo', 'rollouts', 'step-000001.parquet'))
+    const [row, ...others] = (await parquetReadObjects({ file })) as Record<string, never>[]
+    const total = [row!, ...others].reduce((sum, { tokens }) => sum + (tokens as number[]).length, 0)
+    const query = new URLSearchParams({ step: '1', prompt: row!.prompt_id!, sample: String(row!.sample), of: 'step' })
+    await page.goto(`${origin}/run/${await idOf('grpo')}/tokens?${query}`)
+    await page.waitForSelector('.histogram .bar')
+    expect(await page.locator('.histogram').getAttribute('aria-label')).toContain(`${total} tokens`)
+    await page.locator('.histogram .bar').first().focus()
+    await page.keyboard.press('Enter')
+    await page.waitForSelector('.found a')
+    const listed = (await page.locator('.found li').first().textContent())!.replaceAll('−', '-')
+    await page.locator('.found a').first().click()
+    await page.waitForSelector('dl.facts dd')
+    const Sc = (await page.locator('dl.facts dd').allTextContents())[4]!.replaceAll('−', '-')
+    expect(Number.parseFloat(Sc)).toBeCloseTo(Number(/” (-?[\d.e-]+),/.exec(listed)![1]), 4)
+  })
+
+  it('recompute what else the policy might have said, when asked', async () => {
+    const query = 'step=2&sample=0&alternatives=1'
+    const answer = await page.request.get(
+      `${origin}/api/runs/${await idOf('grpo')}/rollouts?where=step%20%3D%202&limit=1`,
+    )
+    const { prompt_id: prompt } = (await answer.json()).rows[0]
+    await page.goto(`${origin}/run/${await idOf('grpo')}/tokens?${query}&prompt=${encodeURIComponent(prompt)}`)
+    await page.waitForSelector('.alternatives tbody tr', { timeout: 60_000 })
+    expect(await page.locator('.alternatives tbody tr').count()).toBe(10)
+    const shares = await page.locator('.alternatives tbody td:nth-child(2)').allTextContents()
+    expect(shares.map(Number)).toEqual(shares.map(Number).toSorted((a, b) => b - a))
+    expect(await page.locator('.alternatives').textContent()).toContain(
+      'the checkpoint of step 2, the nearest that is saved',
+    )
+  }, 90_000)
+
+  it('have no violation that axe knows of, in the light and in the dark', async () => {
+    const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+    const [grpo, lora] = [await idOf('grpo'), await idOf('lora')]
+    const answer = await page.request.get(`${origin}/api/runs/${lora}/rollouts?where=step%20%3D%201&limit=1`)
+    const prompt = encodeURIComponent((await answer.json()).rows[0].prompt_id)
+    const report = await writeRunReport(join(root, 'grpo'), { out: join(root, 'report.html') })
+    const runs = ['grpo', 'lora'].map((name) => ({ directory: join(root, name) }))
+    const compared = await writeComparisonReport(runs, join(root, 'compare.html'), {
+      title: 'Two',
+      intro: 'Runs',
+      notes: ['A note'],
+    })
+    const pages: [string, string][] = [
+      ['/', 'table.list'],
+      [`/run/${grpo}`, '.curve canvas'],
+      [`/compare?run=${grpo}&run=${lora}&band=1`, '.curve canvas'],
+      [`/run/${grpo}/control`, '.part'],
+      [`/run/${lora}/rollouts`, 'table.list'],
+      [`/run/${lora}/rollouts?view=group&step=1&prompt=${prompt}`, '.cards article'],
+      [`/run/${lora}/tokens?step=1&sample=0&of=step&by=s&prompt=${prompt}`, '.histogram .bar'],
+      [`file://${report}`, '.group:not([hidden]) .strip'],
+      [`file://${compared}`, '.group:not([hidden]) .strip'],
+    ]
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme })
+      for (const [path, ready] of pages) {
+        await page.goto(path.startsWith('file:') ? path : origin + path)
+        await page.waitForSelector(ready)
+        await page.evaluate(axe)
+        const found = (await page.evaluate('axe.run(document)')) as {
+          violations: { id: string; nodes: { html: string }[] }[]
+        }
+        expect({ path, found: found.violations.map(({ id, nodes }) => [id, nodes[0]!.html]) }).toEqual({
+          path,
+          found: [],
+        })
+      }
+    }
+    await page.emulateMedia({ colorScheme: 'light' })
+  }, 120_000)
+
+  it('are closed to whoever has no token, and run no script of elsewhere', async () => {
+    const stranger = await browser.newContext()
+    const other = await stranger.newPage()
+    expect((await other.goto(`${origin}/`))!.status()).toBe(403)
+    expect(await other.locator('script').count()).toBe(0)
+    await stranger.close()
+    await page.goto(`${origin}/`)
+    await page.waitForSelector('table.list')
+    const refused: string[] = []
+    page.on('console', (message) => message.type() === 'error' && refused.push(message.text()))
+    await page.evaluate(`
+      const script = document.createElement('script')
+      script.textContent = 'globalThis.injected = true'
+      const picture = document.createElement('img')
+      picture.src = 'http://127.0.0.1:9/picture.png'
+      document.body.append(script, picture)
+    `)
+    await expect.poll(() => refused.length).toBeGreaterThanOrEqual(2)
+    expect(refused.join()).toContain('Content Security Policy')
+    expect(await page.evaluate(`'injected' in globalThis`)).toBe(false)
+    complaints.length = 0
+  })
+
+  it('print every figure of a run', async () => {
+    await page.goto(`${origin}/run/${await idOf('grpo')}`)
+    await page.waitForSelector('.curve canvas')
+    const figures = await page.locator('.curve').count()
+    expect(await page.locator('.curve canvas').count()).toBeLessThan(figures)
+    await page.evaluate(`dispatchEvent(new Event('beforeprint'))`)
+    expect(await page.locator('.curve canvas').count()).toBe(figures)
+  })
+
+  it('fit any screen from 360 pixels to 4K', async () => {
     await page.emulateMedia({ colorScheme: 'dark' })
-    for (const path of ['/', `/run/${await idOf('grpo')}`, `/run/${await idOf('grpo')}/rollouts`]) {
-      await page.goto(origin + path)
-      await page.waitForSelector('main table, main canvas')
-      const { scroll, width } = await page.locator('html').evaluate(({ scrollWidth, clientWidth }) => ({
-        scroll: scrollWidth,
-        width: clientWidth,
-      }))
-      expect({ path, wider: scroll > width }).toEqual({ path, wider: false })
+    const grpo = await idOf('grpo')
+    const answer = await page.request.get(`${origin}/api/runs/${grpo}/rollouts?where=step%20%3D%201&limit=1`)
+    const prompt = encodeURIComponent((await answer.json()).rows[0].prompt_id)
+    const paths = [
+      '/',
+      `/run/${grpo}`,
+      `/run/${grpo}/control`,
+      `/run/${grpo}/rollouts`,
+      `/run/${grpo}/rollouts?view=group&step=1&prompt=${prompt}`,
+      `/run/${grpo}/tokens?step=1&sample=0&of=step&prompt=${prompt}`,
+    ]
+    for (const [width, height] of [
+      [360, 800],
+      [3840, 2160],
+    ] as const) {
+      await page.setViewportSize({ width, height })
+      for (const path of paths) {
+        await page.goto(origin + path)
+        await page.waitForSelector('main table, main canvas, .cards article, .histogram .bar')
+        const { scroll, client } = await page.locator('html').evaluate(({ scrollWidth, clientWidth }) => ({
+          scroll: scrollWidth,
+          client: clientWidth,
+        }))
+        expect({ path, wider: scroll > client }).toEqual({ path, wider: false })
+      }
     }
   })
+
+  it('follow a run while it trains', async () => {
+    const sets = [
+      'train.steps=4',
+      'rollout.promptsPerStep=2',
+      'rollout.samplesPerPrompt=2',
+      'eval.problems=2',
+      'eval.every=4',
+    ]
+    const real = join(root, 'real')
+    await page.setViewportSize({ width: 1280, height: 900 })
+    await page.goto(`${origin}/`)
+    await page.waitForSelector('table.list')
+    const child = spawn(process.execPath, [
+      'bin/isentrope.js',
+      'train',
+      'quickstart/clip-v.yaml',
+      '--run',
+      real,
+      ...sets.flatMap((set) => ['--set', set]),
+    ])
+    const ended = new Promise((resolve) => child.on('close', resolve))
+    try {
+      // The run comes into the table, and its page counts the steps, without a reload.
+      const row = page.locator('tbody tr', { hasText: 'real' })
+      await row.getByRole('link').click({ timeout: 60_000 })
+      const subtitle = page.locator('#subtitle')
+      await expect.poll(() => subtitle.textContent(), { timeout: 60_000 }).toMatch(/^finished, step 4 of 4/)
+      expect(await ended).toBe(0)
+      const last = JSON.parse(readFileSync(join(real, 'metrics.jsonl'), 'utf8').trimEnd().split('\n').at(-1)!)
+      const entropy = page.locator('figure[data-key="Pinned:entropy_nats"] output')
+      await expect.poll(async () => Number(await entropy.textContent())).toBeCloseTo(last.entropy_nats, 3)
+    } finally {
+      child.kill()
+    }
+  }, 150_000)
 
   it('had no error in all of this', () => {
     expect(complaints).toEqual([])

@@ -51,9 +51,9 @@ function scatterPanel(panel: ScatterPanel, x: Axis, y: Axis): Html {
     agreement && `same sign in ${formatPercent(agreement.share, 0)} of ${agreement.count} steps`,
     panel.guide?.label,
   ].filter((fact) => typeof fact === 'string')
-  const label = `Scatter plot, ${panel.name}: ${x.label} against ${y.label}, ${points.length} points. ${facts.join('. ')}.`
+  const label = `Scatter plot${panel.name && `, ${panel.name}`}: ${x.label} against ${y.label}, ${points.length} points. ${facts.join('. ')}.`
   return html`<div class="panel s${panel.style}">
-<h4>${panel.name}</h4>
+${panel.name !== '' && html`<h4>${panel.name}</h4>`}
 ${svgFrame(
   { x, y, height: 260 },
   label,

@@ -60,6 +60,7 @@ export class LiveRun {
   #configText = ''
   #configTime = -1
   #status: RunStatus = 'stopped'
+  #columns: Series = { generation: -1, count: 0, columns: {} }
   #health: { key: string; seen: number; watch: HealthWatch } | undefined
 
   constructor(source: RunSource) {
@@ -132,11 +133,20 @@ export class LiveRun {
   }
 
   series(from = 0): Series {
-    return { generation: this.#metrics.generation, ...columnsOf(this.#metrics.lines, from) }
+    const { lines, generation } = this.#metrics
+    if (this.#columns.generation !== generation) this.#columns = { generation, count: 0, columns: {} }
+    append(this.#columns, lines)
+    const { count, columns } = this.#columns
+    const part = Object.entries(columns).flatMap(([key, values]) => {
+      const shown = from === 0 ? values : values.slice(from)
+      return shown.some((value) => value !== null) ? [[key, shown]] : []
+    })
+    return { generation, count, columns: Object.fromEntries(part) }
   }
 
   evaluations(): Series {
-    return { generation: this.#evals.generation, ...columnsOf(this.#evals.lines, 0) }
+    const { lines, generation } = this.#evals
+    return append({ generation, count: 0, columns: {} }, lines)
   }
 
   warnings(): { step: number; message: string }[] {
@@ -199,19 +209,21 @@ const textOf = <K extends string>(key: K, value: unknown) => (typeof value === '
 const numberOf = <K extends string>(key: K, value: unknown) =>
   typeof value === 'number' && Number.isFinite(value) ? { [key]: value } : {}
 
-/** Rows as columns; a number that a row lacks is null. `time` becomes seconds since the first row. */
-function columnsOf(lines: readonly StepLine[], from: number): Omit<Series, 'generation'> {
-  const columns: Series['columns'] = {}
-  const rows = lines.slice(from)
-  rows.forEach((line, row) => {
-    for (const [key, value] of Object.entries(line)) {
+/** The rows that are new, as columns; a number that a row lacks is null. `time` becomes seconds since 1970. */
+function append(series: Series, lines: readonly StepLine[]): Series {
+  const { columns } = series
+  for (; series.count < lines.length; series.count++) {
+    for (const [key, value] of Object.entries(lines[series.count]!)) {
       const number = key === 'time' ? Date.parse(String(value)) / 1000 : value
       if (typeof number !== 'number' || !Number.isFinite(number)) continue
-      columns[key] ??= new Array<number | null>(rows.length).fill(null)
-      columns[key]![row] = key === 'time' || Number.isInteger(number) ? number : Number(number.toPrecision(6))
+      columns[key] ??= []
+      const column = columns[key]
+      while (column.length < series.count) column.push(null)
+      column.push(key === 'time' || Number.isInteger(number) ? number : Number(number.toPrecision(6)))
     }
-  })
-  return { count: lines.length, columns }
+  }
+  for (const column of Object.values(columns)) while (column.length < series.count) column.push(null)
+  return series
 }
 
 /** Columns that are no metrics: they place the others. */

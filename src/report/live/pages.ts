@@ -18,6 +18,8 @@ const scripts = [
   'distribution.js',
   'series.js',
   'rollouts.js',
+  'filter.js',
+  'group.js',
   'tokens.js',
   'control.js',
   'histogram.js',

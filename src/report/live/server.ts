@@ -13,6 +13,7 @@ import { addRunRoutes } from './api/runs.js'
 import { addTokenRoutes } from './api/tokens.js'
 import { LiveRun } from './live-run.js'
 import { addPages } from './pages.js'
+import { RolloutsDesk } from './rollouts-desk.js'
 import { guard, newToken } from './security.js'
 import { findRuns } from './sources.js'
 
@@ -94,7 +95,8 @@ export async function watchRuns({
   }
 
   const alternatives = new AlternativesDesk()
-  const context = { app, runs: () => [...runs.values()], runOf, decoder, alternatives }
+  const rollouts = new RolloutsDesk()
+  const context = { app, runs: () => [...runs.values()], runOf, decoder, alternatives, rollouts }
   addRunRoutes(context)
   addRolloutRoutes(context)
   addTokenRoutes(context)
@@ -129,6 +131,7 @@ export async function watchRuns({
     port: bound,
     close: async () => {
       await alternatives.close()
+      rollouts.close()
       await new Promise<void>((resolve) => {
         clearInterval(timer)
         if ('closeAllConnections' in server) server.closeAllConnections()

@@ -34,11 +34,11 @@ export function ledgerScatter({ metrics }: RunData): Html | undefined {
     id: 'ledger',
     title: 'Ledger: predicted and measured change of entropy',
     unit: 'a dot for each ledger step',
-    xLabel: 'predicted dH, nats (by the logits: per unit step on them)',
+    xLabel: 'predicted dH, nats',
     yLabel: 'measured dH, nats',
     caption:
       'Exact: the gradient of the mean entropy times the step of the parameters; it misses what is of second order. By the ' +
-      'logits: from the scores of the tokens whose gradient went through, as if each moved its own logits alone.',
+      'logits: from the scores of the tokens whose gradient went through, as if each moved its own logits alone, per unit step on them.',
     panels: [panel('ledger_pred_dH_exact', 'exact first order', 0), panel('ledger_pred_dH_logit', 'by the logits', 1)],
   })
 }

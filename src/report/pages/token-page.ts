@@ -54,6 +54,7 @@ export function tokenPage(texts: readonly ScoredText[], { title, subtitle, count
           'Orange tokens have Sc above 0: they are likelier than the entropy expects. Blue ones have Sc below 0. Point at a ' +
           'token, or use the arrow keys, to see its numbers.',
         body: html`${stripLegend(limit, false)}
+<h3 class="unseen">Text by text</h3>
 <div class="strips">${strips}</div>
 ${hidden > 0 && html`<p class="more">and ${hidden} more, which --json prints</p>`}`,
       },

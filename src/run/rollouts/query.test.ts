@@ -68,6 +68,45 @@ describe('rollouts by SQL', () => {
     expect(await rows({ select: 'step, sample', limit: 3, offset: 7 })).toEqual(all.slice(7, 10))
   })
 
+  it('are paged without decoding what the page does not show, in the order of the whole query', async () => {
+    const rollouts = await Rollouts.open(run)
+    const queries: (RolloutQuery & { limit: number })[] = [
+      { limit: 5, offset: 6 },
+      { limit: 100 },
+      { limit: 4, order: 'mean_entropy DESC', select: 'step, prompt_id, sample, mean_entropy, completion' },
+      { limit: 7, offset: 1, where: 'reward > 0.3', order: 'reward DESC, step, file_row', select: 'reward, tokens' },
+      { limit: 3, where: 'reward > 1e9' },
+    ]
+    for (const query of queries) {
+      const whole: Row[] = []
+      for await (const batch of rollouts.query(query)) whole.push(...batch)
+      expect(await rollouts.page(query)).toEqual(whole)
+    }
+    await expect(rollouts.page({ limit: 1, where: 'step; drop' })).rejects.toThrow("holds ';'")
+    await expect(rollouts.page({ limit: 1, select: 'step -- x' })).rejects.toThrow("holds ';'")
+    rollouts.close()
+  })
+
+  it('are paged where the files of earlier steps lack a column', async () => {
+    const mixed = join(root, 'mixed')
+    cpSync(run, mixed, { recursive: true })
+    const { DuckDBInstance } = await import('@duckdb/node-api')
+    const connection = await (await DuckDBInstance.create(':memory:')).connect()
+    const file = (step: number) => `'${mixed}/rollouts/step-00000${step}.parquet'`.replace('[1]', '[[]1]')
+    const target = join(mixed, 'rollouts', 'step-000003.parquet')
+    await connection.run(
+      `COPY (SELECT * REPLACE (3 AS step), true AS added FROM read_parquet(${file(2)})) TO '${target}' (FORMAT parquet)`,
+    )
+    connection.closeSync()
+    const rollouts = await Rollouts.open(mixed)
+    const page = await rollouts.page({ select: 'step, added', limit: 2 })
+    expect(page).toEqual([
+      { step: 1, added: null },
+      { step: 1, added: null },
+    ])
+    rollouts.close()
+  })
+
   it('are counted', async () => {
     const rollouts = await Rollouts.open(run)
     expect(await rollouts.count()).toBe(stored.length)

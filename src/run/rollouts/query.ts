@@ -9,7 +9,7 @@ import { Failure, UserError } from '../../base/errors.js'
 import { listed } from '../../base/shown.js'
 import { literalPath, openDatabase, quoted } from '../../task/data/duckdb.js'
 import { valueConverter } from '../../task/data/duckdb-values.js'
-import { runPaths } from '../store/run-directory.js'
+import { runPaths, stepName } from '../store/run-directory.js'
 import { derivedColumns } from './columns.js'
 
 export interface RolloutQuery {
@@ -46,9 +46,9 @@ function clause(name: string, sql: string): string {
 }
 
 /** The query's SQL over the view. */
-export function sqlOf({ where, select, group, order, limit, offset }: RolloutQuery): string {
+export function sqlOf({ where, select, group, order, limit, offset }: RolloutQuery, from = 'rollouts'): string {
   const parts = [
-    `SELECT ${select === undefined ? '*' : clause('select', select)} FROM rollouts`,
+    `SELECT ${select === undefined ? '*' : clause('select', select)} FROM ${from}`,
     ...(where === undefined ? [] : [`WHERE (${clause('where', where)}\n)`]),
     ...(group === undefined ? [] : [`GROUP BY ${clause('group', group)}`]),
     ...(order === undefined && group !== undefined
@@ -61,15 +61,29 @@ export function sqlOf({ where, select, group, order, limit, offset }: RolloutQue
   return select === undefined ? parts.join(' ').replace('SELECT *', 'SELECT * EXCLUDE (file_row)') : parts.join(' ')
 }
 
+/** `files`: a path, or a list of them, in SQL. */
+const parquet = (files: string): string =>
+  `read_parquet(${files}, union_by_name = true, file_row_number = true, hive_partitioning = false)`
+
 export class Rollouts {
   readonly columns: readonly string[]
   readonly #instance: DuckDBInstance
   readonly #connection: DuckDBConnection
 
-  private constructor(instance: DuckDBInstance, connection: DuckDBConnection, columns: readonly string[]) {
+  /** Derived columns in SQL. */
+  readonly #computed: readonly string[]
+  readonly #directory: string
+
+  private constructor(
+    instance: DuckDBInstance,
+    connection: DuckDBConnection,
+    { names, computed, directory }: { names: readonly string[]; computed: readonly string[]; directory: string },
+  ) {
     this.#instance = instance
     this.#connection = connection
-    this.columns = columns
+    this.columns = names
+    this.#computed = computed
+    this.#directory = directory
   }
 
   /**
@@ -95,9 +109,10 @@ export class Rollouts {
       // A pattern is held against the list as it is written, the files that it finds as they are.
       const allowed = [directory, literalPath(directory), ...(writable === undefined ? [] : [resolve(writable)])]
       await connection.run(`SET allowed_directories = [${allowed.map((path) => text(`${path}/`)).join(', ')}]`)
+      await connection.run('SET parquet_metadata_cache = true')
       await connection.run('SET enable_external_access = false')
       await connection.run('SET lock_configuration = true')
-      const source = `read_parquet(${text(`${literalPath(join(directory, 'step-'))}*.parquet`)}, union_by_name = true, file_row_number = true, hive_partitioning = false)`
+      const source = parquet(text(`${literalPath(join(directory, 'step-'))}*.parquet`))
       const described = await connection.runAndReadAll(`DESCRIBE SELECT * FROM ${source}`)
       const stored = described
         .getColumns()[0]!
@@ -106,11 +121,11 @@ export class Rollouts {
       const derived = derivedColumns.filter(
         ({ name, needs }) => !stored.includes(name) && needs.every((column) => stored.includes(column)),
       )
-      const columns = [...stored.map(quoted), ...derived.map(({ name, sql }) => `${sql} AS ${quoted(name)}`)]
-      await connection.run(
-        `CREATE VIEW rollouts AS SELECT ${columns.join(', ')}, file_row_number AS file_row FROM ${source}`,
-      )
-      return new Rollouts(instance, connection, [...stored, ...derived.map(({ name }) => name)])
+      const computed = derived.map(({ name, sql }) => `${sql} AS ${quoted(name)}`)
+      const columns = [...stored.map(quoted), ...computed, 'file_row_number AS file_row']
+      await connection.run(`CREATE VIEW rollouts AS SELECT ${columns.join(', ')} FROM ${source}`)
+      const names = [...stored, ...derived.map(({ name }) => name)]
+      return new Rollouts(instance, connection, { names, computed, directory })
     } catch (cause) {
       connection.closeSync()
       instance.closeSync()
@@ -123,7 +138,10 @@ export class Rollouts {
    * @throws UserError for SQL that is wrong, Failure for a query that takes too long
    */
   async *query(query: RolloutQuery, limits: QueryLimits = {}): AsyncGenerator<Row[]> {
-    const sql = sqlOf(query)
+    yield* this.#rows(sqlOf(query), limits)
+  }
+
+  async *#rows(sql: string, limits: QueryLimits): AsyncGenerator<Row[]> {
     const convert = valueConverter(await import('@duckdb/node-api'), 'single')
     const result = await this.#within(limits, () => this.#connection.stream(sql))
     const names = result.deduplicatedColumnNames()
@@ -138,6 +156,48 @@ export class Rollouts {
       })
       yield rows
     }
+  }
+
+  /**
+   * One page of rows. The order is found from the columns that it needs, and the others are read of the page's rows alone:
+   * a page of a million completions does not decode their tokens.
+   */
+  async page(
+    { select, where, order, limit, offset }: RolloutQuery & { limit: number },
+    limits: QueryLimits = {},
+  ): Promise<Row[]> {
+    if (select !== undefined) clause('select', select)
+    const places: { step: number; file_row: number }[] = []
+    const keys = { select: 'step, file_row', where, order, limit, offset }
+    for await (const batch of this.query(keys, limits)) places.push(...(batch as unknown as typeof places))
+    if (places.length === 0) return []
+    const steps = [...new Set(places.map(({ step }) => step))]
+    const files = steps.map((step) => text(literalPath(join(this.#directory, `${stepName(step)}.parquet`))))
+    const pairs = places.map(({ step, file_row }) => `(${step}, ${file_row})`)
+    const whole = {
+      select: `${select ?? '*'}, step AS page_step, file_row AS page_row`,
+      where: `step IN (${steps.join(', ')}) AND (step, file_row) IN (${pairs.join(', ')})`,
+      order: 'step',
+    }
+    // Of the page's files alone: the view looks at every file of the run again.
+    const own = `(SELECT ${['*', ...this.#computed, 'file_row_number AS file_row'].join(', ')} FROM ${parquet(`[${files.join(', ')}]`)})`
+    const found = new Map<string, Row>()
+    const read = async (from?: string) => {
+      for await (const batch of this.#rows(sqlOf(whole, from), limits)) {
+        for (const { page_step, page_row, file_row: _, file_row_number: __, ...row } of batch)
+          found.set(`${page_step} ${page_row}`, row)
+      }
+    }
+    try {
+      await read(own)
+    } catch (error) {
+      // Files of an earlier version lack columns that the run's other files have.
+      if (!(error instanceof UserError)) throw error
+      await read()
+    }
+    return places
+      .map(({ step, file_row }) => found.get(`${step} ${file_row}`))
+      .filter((row): row is Row => row !== undefined)
   }
 
   /** The number of rows that a condition holds of. */

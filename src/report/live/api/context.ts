@@ -2,6 +2,7 @@
 import type { Hono } from 'hono'
 import type { AlternativesDesk } from '../alternatives.js'
 import type { LiveRun } from '../live-run.js'
+import type { RolloutsDesk } from '../rollouts-desk.js'
 
 export interface ApiContext {
   app: Hono
@@ -11,6 +12,7 @@ export interface ApiContext {
   /** The text of a token of the run; undefined where its tokenizer is not here. */
   decoder(run: LiveRun): Promise<((id: number) => string) | undefined>
   alternatives: AlternativesDesk
+  rollouts: RolloutsDesk
 }
 
 export class NotFound extends Error {}

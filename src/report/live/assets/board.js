@@ -24,6 +24,10 @@ export class Board {
     matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
       for (const curve of this.curves.values()) curve.restyle()
     })
+    // Paper shows what is out of view, too.
+    addEventListener('beforeprint', () => {
+      for (const curve of this.curves.values()) curve.show(true)
+    })
   }
 
   /** `blocks`: {title, intro, metrics, parts} each; parts are elements behind the figures. */

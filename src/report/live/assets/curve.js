@@ -31,7 +31,7 @@ export class Curve {
     if (metric.unit) title.append(make('span', metric.unit, { class: 'unit' }))
     const tools = make('span', undefined, { class: 'tools' })
     if (view.pin && !metric.evaluation) tools.append(this.#pinButton())
-    const png = make('button', 'PNG', { type: 'button', 'aria-label': `save ${metric.title} as a picture` })
+    const png = make('button', 'PNG', { type: 'button', 'aria-label': `PNG of ${metric.title}` })
     png.addEventListener('click', () => this.save())
     tools.append(png)
     this.legend = make('ul', undefined, { class: 'legend' })
@@ -194,11 +194,20 @@ export class Curve {
     const { plot } = this
     if (!plot) return
     const xs = plot.data[0]
-    const at = plot.cursor.idx ?? xs.length - 1
-    const target = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: xs.length - 1 }[event.key]
     const { min, max } = plot.scales.x
+    // A zoomed figure has a point on either side that is not in view.
+    const first = Math.max(
+      0,
+      xs.findIndex((x) => x >= min),
+    )
+    const last = Math.max(
+      first,
+      xs.findLastIndex((x) => x <= max),
+    )
+    const at = plot.cursor.idx ?? last
+    const target = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: first, End: last }[event.key]
     if (target !== undefined) {
-      const index = Math.max(0, Math.min(xs.length - 1, target))
+      const index = Math.max(first, Math.min(last, target))
       plot.setCursor({ left: plot.valToPos(xs[index], 'x'), top: 10 }, true, true)
       $('#spoken').textContent = `${this.legend.textContent}`
     } else if (event.key === '+' || event.key === '-') {

@@ -20,7 +20,7 @@ const columns = [
   { key: 'passAtK', title: 'Pass@K' },
   { key: 'method', title: 'Method', text: true },
   { key: 'seed', title: 'Seed' },
-  { key: 'warnings', title: 'Warnings' },
+  { key: 'warnings', title: 'Warnings', text: true },
 ]
 
 export async function runsView() {
@@ -88,7 +88,10 @@ export async function runsView() {
     const cell = make('td', undefined, text ? { class: 'text' } : {})
     if (key === 'status') {
       cell.append(make('span', run.status, { class: `status ${run.status}` }))
-      for (const concern of run.concerns) cell.append(make('small', concern, { class: 'concern' }))
+    } else if (key === 'warnings') {
+      cell.className = 'concerns'
+      for (const concern of run.concerns) cell.append(make('span', concern, { class: 'concern' }))
+      if (run.concerns.length === 0) cell.textContent = run.warnings === 0 ? '' : `${run.warnings} earlier`
     } else if (key === 'step' && run.steps !== undefined) {
       cell.append(
         make('progress', undefined, {
