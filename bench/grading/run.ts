@@ -2,10 +2,10 @@
  * The mathematics verifier beside Python's math-verify on the same answers: how fast, how often they agree, and how
  * often each is wrong where the truth is known (bench/grading/pairs.ts makes the pairs).
  *
- *     npx jiti bench/grading/run.ts [FILE.jsonl ...] [--cases] [--rows 500] [--python python3] [--show]
+ *     npx jiti bench/grading/run.ts [FILE.jsonl ...] [--cases TABLE] [--rows 500] [--python python3] [--show]
  *
  * Files hold a reference per row in `answer`; without any, answers are invented; with --cases the
- * pairs are those of test/grading. --show lists who is wrong where.
+ * pairs are those of test/grading: forms, boxed, responses, or unseen. --show lists who is wrong where.
  * Each grader runs alone, in one thread, one answer after the other; starting and importing is not counted, and seconds
  * are of processor time.
  */
@@ -14,8 +14,10 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { grade } from '../../src/task/math/grade.js'
+import type { Cases } from '../../test/grading/case.js'
 import { different } from '../../test/grading/different.js'
 import { equal } from '../../test/grading/equal.js'
+import { boxed, inBox, responses, unseen } from '../../test/grading/tables.js'
 import { inventAnswers, makePairs, type Pair } from './pairs.js'
 import { pythonWith } from './python.js'
 
@@ -29,7 +31,7 @@ interface Graded {
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    cases: { type: 'boolean', default: false },
+    cases: { type: 'string' },
     rows: { type: 'string', default: '500' },
     python: { type: 'string', default: 'python3' },
     show: { type: 'boolean', default: false },
@@ -51,6 +53,25 @@ function casesOf(table: typeof equal, expected: boolean): Pair[] {
       forms.map((form) => ({ response: `$\\boxed{${form}}$`, answer, expected, how })),
     ),
   )
+}
+
+/** The tables of whole responses. */
+function responsesOf(cases: Cases, response: (form: string) => string = (form) => form): Pair[] {
+  return Object.entries(cases).flatMap(([how, groups]) =>
+    groups.flatMap(({ answer, right = [], wrong = [] }) =>
+      [...right.map((form) => [form, true] as const), ...wrong.map((form) => [form, false] as const)].map(
+        ([form, expected]) => ({ response: response(form), answer, expected, how }),
+      ),
+    ),
+  )
+}
+
+/** Pairs of test/grading by the value of --cases. */
+const tables: Readonly<Record<string, () => Pair[]>> = {
+  forms: () => [...casesOf(equal, true), ...casesOf(different, false)],
+  boxed: () => responsesOf(boxed, inBox),
+  responses: () => responsesOf(responses),
+  unseen: () => responsesOf(unseen),
 }
 
 function gradeHere(pairs: readonly Pair[]): Graded {
@@ -108,8 +129,15 @@ function show(pairs: readonly Pair[], here: Graded, there: Graded): void {
   }
 }
 
+function pairsOf(table: string | undefined): Pair[] {
+  if (table === undefined) return makePairs(answers)
+  const make = Object.hasOwn(tables, table) ? tables[table] : undefined
+  if (make === undefined) throw new Error(`--cases takes ${Object.keys(tables).join(', ')}, not ${table}`)
+  return make()
+}
+
 const answers = positionals.length > 0 ? positionals.flatMap(readAnswers) : inventAnswers(Number(values.rows), 1)
-const pairs = values.cases ? [...casesOf(equal, true), ...casesOf(different, false)] : makePairs(answers)
+const pairs = pairsOf(values.cases)
 const here = gradeHere(pairs)
 const there = gradeThere(pairs)
 const agree = pairs.filter((_, i) => here.correct[i] === there.correct[i]).length

@@ -245,4 +245,29 @@ export const endings: Cases = {
       ],
     },
   ],
+  'a remark in parentheses': [
+    {
+      answer: '45',
+      right: ['It takes $45$ minutes ($3/4$ of an hour).', 'She has 45 left (12 of them red).', 'So 45 (see step 3).'],
+      wrong: [
+        'She has 45 left (or 12 if it rains).',
+        'She has 12 left (45 of them red).',
+        'It is 45 (this is wrong, as 3 was forgotten).',
+        'She had 12 (but 45 before).',
+      ],
+    },
+  ],
+  'a number that is repeated': [
+    {
+      answer: '12',
+      right: ['There are 12 apples in each box.', 'Each of the boxes has $3 \\cdot 4 = 12$ apples.'],
+      wrong: [
+        'There are 12 apples in each of the 3 boxes.',
+        'There are $3 \\cdot 4 = 12$ apples in each of the 3 boxes.',
+        'There are $3 \\cdot 4 = 12$ apples a box, for 36 in all.',
+        'There are $3 \\cdot 4 = 12$ apples a box, making 36 apples.',
+      ],
+    },
+    { answer: '36', right: ['There are $3 \\cdot 4 = 12$ apples a box, for 36 in all.'] },
+  ],
 }

@@ -48,7 +48,7 @@ const filler =
   /^(?:therefore|thus|hence|then|simply|just|exactly|indeed|clearly|now|obviously|precisely|equal to|option|choice|:),?\s+/i
 
 function afterMarker(rest: string): string {
-  let start = rest.replace(/^(?:[\s_:\uff1a]|\*(?!\*?[^\s*]*\*)|<\/?[a-z]{1,6}>)+/i, '')
+  let start = rest.replace(/^(?:[\s_:}\uff1a]|\*(?!\*?[^\s*]*\*)|<\/?[a-z]{1,6}>)+/i, '')
   if (/^(?:the|a)\s+(?:final |correct )?(?:value|result|number)\s+(?:of\s+)?\S/i.test(start)) return start
   for (let before = ''; before !== start; ) {
     before = start

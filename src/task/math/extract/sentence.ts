@@ -15,7 +15,9 @@ import {
   isCondition,
   isCounting,
   isPredicate,
+  isRepeated,
   isVague,
+  isWithdrawn,
   negates,
   offersAlternative,
   opening,
@@ -24,6 +26,7 @@ import {
   scaleAfter,
   severalValues,
   withoutAside,
+  withoutRemark,
 } from './wording.js'
 
 /** A response that names a formula and takes it back has no answer. */
@@ -67,7 +70,8 @@ export class Sentence {
   answer(): Ending | undefined {
     const text = this.#masked.text.slice(this.#from, this.#to)
     if (/\?["')\]]{0,3}$/.test(text)) return undefined
-    const sentence = withoutAside(text)
+    if (isWithdrawn(text)) return nothing
+    const sentence = withoutRemark(withoutAside(text))
     const whole = this.#whole(text)
     if (whole !== undefined) return whole
     const letter = chosenLetter(sentence)
@@ -107,7 +111,7 @@ export class Sentence {
     if (saidNumber(after) && !isSubject) return undefined
     const isComputed = chosen.hasEquals && !chosen.isList
     if (!isComputed && (negates(clauseBefore(before)) || isChanged(before, after))) return nothing
-    if (negates(after)) return nothing
+    if (negates(after) || isRepeated(after)) return nothing
     if (chosen.isList) {
       if (/\bbetween\s{0,3}$/i.test(before)) return nothing
       return { text: this.#original.slice(chosen.formulas[0]!.start, chosen.formulas.at(-1)!.to) }
@@ -175,7 +179,13 @@ export class Sentence {
     if (run === undefined) return undefined
     const [before, after] = [line.slice(0, run.from), line.slice(run.to)]
     const clause = clauseBefore(before)
-    const isOpen = negates(clause) || negates(after) || isVague(clause) || isVague(after) || isChanged(before, after)
+    const isOpen =
+      negates(clause) ||
+      negates(after) ||
+      isVague(clause) ||
+      isVague(after) ||
+      isChanged(before, after) ||
+      isRepeated(after)
     if (!run.isComputed && isOpen) return undefined
     const scale = scaleAfter(after)
     const text = scale === undefined ? run.text : `${run.text} ${scale}`

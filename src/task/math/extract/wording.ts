@@ -29,6 +29,11 @@ const changed =
 
 export const negates = (text: string): boolean => negation.test(text)
 export const isVague = (text: string): boolean => vague.test(text)
+
+/** "12 ways in each of the 3 cases": the number that was asked for is likely another one. */
+export const isRepeated = (after: string): boolean =>
+  /^[^.;,]{0,60}\b(?:in|for) each of (?:the|these|those)\b/i.test(after)
+
 export const isCounting = (before: string): boolean => counting.test(before.slice(-40))
 
 /** Whether the words beside a value say that the answer is another one. */
@@ -47,6 +52,23 @@ export function withoutAside(sentence: string, isAnswer = /[\d\ue000]/): string 
       sentence,
     )
   return aside === null || !isAnswer.test(sentence.slice(0, aside.index)) ? sentence : sentence.slice(0, aside.index)
+}
+
+const remark = /\s\((?!mod\b)[^()]{0,200}?[A-Za-z]{2}[^()]{0,200}\)(?=[\s.!]{0,4}$)/
+
+/** Whether a remark at the end takes a value back, or makes it depend on something: "12 (but 45 before)". */
+export const isWithdrawn = (sentence: string): boolean =>
+  /\b(?:if|but|actually)\b/i.test(remark.exec(sentence)?.[0] ?? '')
+
+/**
+ * A sentence up to a remark in parentheses at its end: "45 minutes (3/4 of an hour)" says 45. Not up to one that offers another
+ * value, takes the first back, or belongs to it ("3 (mod 7)").
+ */
+export function withoutRemark(sentence: string): string {
+  const match = remark.exec(sentence)
+  if (match === null || /\bor\b/i.test(match[0]) || negates(match[0])) return sentence
+  const rest = sentence.slice(0, match.index)
+  return /[\d\ue000]/.test(rest) ? rest : sentence
 }
 
 const letter = String.raw`\(?\**([A-J])\**\)?`
@@ -101,7 +123,7 @@ export const announces = (before: string): boolean =>
 
 /** Whether a number in words is said to be a value. */
 export const saidNumber = (text: string): boolean =>
-  /(?:\b(?:is|are|equals?|be|gives?|gets?|have|total of)\s{1,3}(?:exactly |only |just |therefore )?|=\s{0,3})\$?-?[\d.]/i.test(
+  /(?:\b(?:is|are|equals?|be|gives?|gets?|have|total of)\s{1,3}(?:exactly |only |just |therefore )?|,\s(?:for|so|making|giving|totaling)\s|=\s{0,3})\$?-?[\d.]/i.test(
     text,
   )
 
