@@ -5,7 +5,7 @@ import { gradeCommand } from '../../../src/cli/grade.js'
 import { scoreCommand } from '../../../src/cli/score.js'
 import { readSamples } from '../../../src/report/pages/samples.js'
 import { openModelThread } from '../../../src/rollout/model-thread.js'
-import { scoreLines } from '../../../src/rollout/score.js'
+import { type ScoreOptions, scoreLines } from '../../../src/rollout/score.js'
 import { readRolloutRows } from '../../../src/run/store/rollout-rows.js'
 import { problemsParquet } from '../../../src/task/data/parquet.js'
 import { readProblems } from '../../../src/task/data/problems.js'
@@ -84,17 +84,12 @@ const scoreInputs = jsonLines({ tokens: [1, 5, 9, 3] }, { prompt: '2 + 2 =', com
 export const score: MakeFormat = async (directory) => {
   const entry = new URL('../../../dist/rollout/worker.js', import.meta.url).href
   const opened = await openModelThread(writeTinyModel(directory), entry, { dtype: 'float64', threads: 1 })
-  const room = async () => ({
-    score: (_: string, inputs: Parameters<typeof scoreLines>[1], options: object) =>
-      scoreLines(opened, inputs, options),
-    generate: () => {
-      throw new Error('score generates nothing')
-    },
-  })
+  const measure = (_: string, inputs: Parameters<typeof scoreLines>[1], options?: ScoreOptions) =>
+    scoreLines(opened, inputs, options)
   return {
     seeds: [scoreInputs],
     damage: damageJsonLines,
-    read: (file) => runCommand((io) => scoreCommand(io, room as never), ['score', '--model', directory], inputOf(file)),
+    read: (file) => runCommand((io) => scoreCommand(io, measure), ['score', '--model', directory], inputOf(file)),
     close: () => opened.thread.close(),
   }
 }
