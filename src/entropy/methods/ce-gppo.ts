@@ -9,9 +9,9 @@ import type { Surrogate } from './surrogate.js'
  * and g = r A elsewhere. Clipped tokens are mostly unlikely ones: with A < 0 their updates lower entropy (betaLow), with A > 0
  * they raise it (betaHigh).
  *
- * Source: arXiv 2509.20712; 0.75 and 1 with bounds of 0.2 (its table and its 7B script; the 1.5B script has 0.5 and 1). The
- * bounds are algorithm.clipLow and clipHigh. The released code also bounds the loss for A < 0 as dual clip does
- * (clip_ratio_c 10 in its scripts), which the paper does not have and which is left out here.
+ * Source: arXiv 2509.20712; 0.75 and 1 with bounds of 0.2 (the released code and its 7B script; the 1.5B script has 0.5
+ * and 1). The bounds are algorithm.clipLow and clipHigh. The released code also bounds the loss for A < 0 as dual clip does
+ * (clip_ratio_c 10 in its scripts), which is left out here.
  *
  * @param weight What multiplies A in place of r, a constant: r itself, or r under a cap, which also bounds the clipped tokens.
  */

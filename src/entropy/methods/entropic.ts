@@ -41,7 +41,7 @@ export function entropicState(
  *   e_k = H_k - target;   alpha_k = clamp(kp e_k + ki sum_{j < k} e_j, -1, 1).
  *
  * Source: arXiv 2511.15248 and its code (yk7333/EntroPIC): kp 1, ki 0.01, target 0.1 nats (its script), probability 0.95,
- * and the clamp, which the paper does not print. The code sums and applies both per micro-batch, with its own H; here H_k is
+ * and the clamp. The code sums and applies both per micro-batch, with its own H; here H_k is
  * that of the step's rollouts, once a step, so that nothing depends on micro-batches. The sum goes on while alpha is clamped
  * (no anti-windup), as there. The code has dual clip in the PPO term too (clip_ratio_c 3), left out here.
  *

@@ -60,6 +60,23 @@ describe('vespo', () => {
     expect(weightOf(1, Math.log(2 / 3))).toBeGreaterThan(weightOf(1, Math.log(0.7)))
   })
 
+  it('has the values of GRPOTrainer.get_gamma_weights in TRL 1.16, float64', () => {
+    const moved = [
+      [Math.log(2), 0],
+      [-3, 0.5],
+      [1, 1],
+    ]
+    const golden = [
+      [0.1991482734714558, 0.10579468513150515, 2.5881086401219355e-7],
+      [1.0826822658929018, 0.0034680250488165025, 0.001138421986504149],
+    ]
+    for (const [i, A] of [1, -1].entries()) {
+      moved.forEach((each, k) => {
+        expect(weightOf(A, ...each) / golden[i][k]).toBeCloseTo(1, 12)
+      })
+    }
+  })
+
   it('is 0, not NaN, where the product is 0 or infinite', () => {
     expect(weightOf(1, ...Array<number>(200).fill(10))).toBe(0)
     expect(weightOf(-1, ...Array<number>(200).fill(-10))).toBe(0)
