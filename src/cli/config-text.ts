@@ -90,18 +90,22 @@ function table(entries: SchemaEntry[]): string[] {
 export const trainPage = {
   title: 'Recipe reference',
   intro: [
-    'Made from the schema by `npm run docs`; the same text is in `isentrope config`. A recipe is one YAML file, checked',
-    'before anything else happens: an unknown key is an error that names the nearest one. `--set key=value` changes a',
-    'key from the command line, the value in YAML. `.inf` is written where a bound is open; `key:` without a value counts',
-    'as not given.',
+    'A recipe is one YAML file. It is checked before anything else happens, and an unknown key is an error that ' +
+      'names the',
+    'nearest known one. `--set key=value` changes a key from the command line, with the value in YAML. Write ' +
+      '`.inf` for an',
+    'open bound. `key:` without a value counts as not set.',
+    '',
+    'This page is written from the schema by `npm run docs`. `isentrope config` prints the same texts.',
   ],
 }
 
 export const sftPage = {
-  title: 'Recipe reference of the supervised warm start',
+  title: 'Recipe reference for the supervised warm start',
   intro: [
-    'Made from the schema by `npm run docs`; the same text is in `isentrope config --sft`. What [sft.md](sft.md) explains,',
-    'key by key; recipes are read as [config.md](config.md) says.',
+    '[sft.md](sft.md) explains supervised training, and [config.md](config.md) explains how recipes are read.',
+    '',
+    'This page is written from the schema by `npm run docs`. `isentrope config --sft` prints the same texts.',
   ],
 }
 

@@ -7,15 +7,16 @@ import type { LoopOptions } from '../train/options.js'
 export const bestMetrics = ['reward_mean', 'avg_at_k', 'pass_at_k'] as const
 
 export const checkpointSection = z.strictObject({
-  every: count.default(20).describe('Steps between checkpoints; one is also written after the last step.'),
+  every: count.default(20).describe('Steps between checkpoints. One is also written after the last step.'),
   keep: count.default(2).describe('Checkpoints kept: this many of the newest, and the best one besides.'),
   best: z
     .enum(bestMetrics)
     .optional()
     .describe(
-      "Metric whose largest value makes a checkpoint the best. reward_mean: of the checkpoint's own step. avg_at_k, " +
-        'pass_at_k: of an evaluation; a better one than all before writes a checkpoint at its step. Absent: avg_at_k ' +
-        "where the recipe has eval (the evaluation's mean reward where the task gives no verdict), else reward_mean.",
+      "Metric that selects the best checkpoint by its largest value. reward_mean: of the checkpoint's own step. " +
+        'avg_at_k, pass_at_k: of an evaluation. An evaluation that is better than all before it writes a ' +
+        "checkpoint. Default: avg_at_k if the recipe has eval (or the evaluation's mean reward if the task gives " +
+        'no verdict), else reward_mean.',
     ),
 })
 

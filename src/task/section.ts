@@ -6,15 +6,17 @@ export const taskSection = z.looseObject({
   name: z
     .string()
     .min(1)
-    .describe('A built-in task, or the path of a module (.ts, .js) that exports one by defineTask, or of a data file.'),
+    .describe(
+      'A built-in task, or the path of a data file or of a module (.ts, .js) that exports a task made by defineTask.',
+    ),
   system: z
     .string()
     .optional()
-    .describe("System prompt put before every problem's chat; absent: none but what the model's template adds."),
+    .describe("System prompt for every problem. Default: only what the model's template adds."),
   template: templateKey
     .optional()
     .describe(
-      "Variables of the model's chat template, such as {enable_thinking: false}. For tasks that read rows, a text is the " +
+      "Variables for the model's chat template, such as {enable_thinking: false}. For tasks that read rows, a text sets the " +
         'user message.',
     ),
 })

@@ -21,7 +21,7 @@ export interface RowOptions {
   messages?: string
   prompt?: string
   completion?: string
-  /** Text of the user's message; {prompt} stands for the prompt. */
+  /** Text of the user\'s message. {prompt} stands for the prompt. */
   template: string
   /** Prompt and completion become a chat of two messages. */
   chat: boolean

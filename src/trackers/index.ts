@@ -60,7 +60,8 @@ export const logSection = z
   .transform((given) => (Array.isArray(given) ? given : [given]) as LogEntry[])
   .prefault([])
   .describe(
-    'Trackers beside metrics.jsonl: one or a list, each a name or {name, ...options}. ' +
+    "Other places for the run's numbers, in addition to metrics.jsonl: one tracker or a list, each a name or " +
+      '{name, ...options}. ' +
       list.map((tracker) => `${tracker.name}: ${tracker.summary}.${optionTexts(tracker)}`).join(' '),
   ) as unknown as z.ZodPrefault<z.ZodType<LogEntry[], LogInput>>
 

@@ -11,8 +11,8 @@ export const algorithmSection = z.strictObject({
     .enum(algorithmNames)
     .default('grpo')
     .describe(
-      'grpo: group-relative advantages (DeepSeekMath, arXiv 2402.03300). ppo: advantages of single tokens from a critic ' +
-        '(the critic section; arXiv 1707.06347).',
+      'grpo: advantages relative to the group (DeepSeekMath, arXiv 2402.03300). ppo: an advantage for each ' +
+        'token from a critic (arXiv 1707.06347; see the critic section).',
     ),
   advantage: z
     .enum(['group', 'group-nostd', 'leave-one-out', 'batch'])
@@ -25,55 +25,57 @@ export const algorithmSection = z.strictObject({
   clipLow: bound
     .prefault(ppoBound)
     .describe(
-      'PPO clip: no gradient where r < 1 - clipLow and A < 0 (arXiv 1707.06347). .inf: off. 0: no gradient as soon as r is ' +
-        "below 1. On a batch's first update r differs from 1 by rounding alone (about 1e-6), so 0 stops about half of the " +
-        'tokens with A < 0 at random there.',
+      'PPO clip: no gradient if r < 1 - clipLow and A < 0 (arXiv 1707.06347). .inf: off. 0: no gradient as soon ' +
+        "as r is below 1. On a batch's first update r differs from 1 only by rounding (about 1e-6), so 0 then " +
+        'stops about half of the tokens with A < 0 at random.',
     ),
   clipHigh: bound
     .prefault(ppoBound)
     .describe(
-      'PPO clip: no gradient where r > 1 + clipHigh and A > 0; DAPO (arXiv 2503.14476) uses 0.28. .inf: off. 0: as ' +
-        'clipLow of 0, for r above 1 and A > 0.',
+      'PPO clip: no gradient if r > 1 + clipHigh and A > 0. DAPO (arXiv 2503.14476) uses 0.28. .inf: off. 0: ' +
+        'like 0 for clipLow, with r above 1 and A > 0.',
     ),
   aggregation: z
     .enum(['token', 'sequence', 'constant'])
     .default('token')
     .describe(
-      "How token objectives are summed. token: mean over the batch's policy tokens (DAPO). sequence: mean per completion, " +
+      "How token objectives are summed. token: mean over the batch's policy tokens (DAPO). sequence: mean per " +
+        'completion, ' +
         'then over completions (GRPO). constant: sum over completions x constantLength (Dr. GRPO, arXiv 2503.20783).',
     ),
   constantLength: count
     .optional()
     .describe(
-      "Divisor per completion, in tokens, of `aggregation: constant`; absent: rollout.maxNewTokens (Dr. GRPO's).",
+      'Divisor per completion, in tokens, for `aggregation: constant`. Default: rollout.maxNewTokens, as in Dr. GRPO.',
     ),
   klCoef: z
     .number()
     .min(0)
     .default(0)
     .describe(
-      'Weight of the KL divergence to the frozen starting policy (klIn says where); 0: no reference is kept (DAPO).',
+      'Weight of the KL divergence to the frozen starting policy (klIn says where it acts). 0: keep no reference (DAPO).',
     ),
   klIn: z
     .enum(['loss', 'reward'])
     .default('loss')
     .describe(
-      'loss: a term of the objective, by klEstimator. reward (ppo only): -klCoef x (log p - log p_ref) of the sampler is ' +
-        "added to each token's reward, as k1.",
+      'loss: a term of the objective, estimated by klEstimator. reward (ppo only): adds -klCoef x (log p - log ' +
+        "p_ref) of the sampler to each token's reward (the estimator k1).",
     ),
   klTarget: z
     .number()
     .gt(0)
     .optional()
     .describe(
-      'Adapts klCoef from its given value on so that the mean KL of a completion (sum of log p - log p_ref of the sampler ' +
-        'over its tokens, nats) stays at this target (arXiv 1909.08593; 6 there). Completions that maskTruncated leaves out ' +
-        'do not count. Absent: klCoef is fixed.',
+      'Adapts klCoef, starting at the given value, so that the mean KL of a completion (sum of log p - log ' +
+        'p_ref of the sampler over its tokens, in nats) stays at this target (arXiv 1909.08593 uses 6). ' +
+        'Completions that maskTruncated leaves out do not count. Default: klCoef is fixed.',
     ),
   klHorizon: count
     .optional()
     .describe(
-      'Completions over which klTarget would change klCoef by its whole error of at most 20 %; absent: 10000 (TRL, verl).',
+      'Number of completions over which klTarget changes klCoef by its whole error of at most 20%. Default: ' +
+        '10000 (TRL, verl).',
     ),
   klEstimator: z
     .enum(['k2', 'k3'])
@@ -82,10 +84,10 @@ export const algorithmSection = z.strictObject({
   maskTruncated: z
     .boolean()
     .default(false)
-    .describe('Leave truncated completions out of the policy tokens: neither gradient nor denominators (DAPO).'),
+    .describe('Leave out truncated completions, from gradients and from denominators (DAPO).'),
   importanceCap: bound
     .prefault(Infinity)
-    .describe('Largest importance weight: r is replaced by min(r, cap). .inf: none.'),
+    .describe('Largest importance weight: r is replaced by min(r, cap). .inf: no limit.'),
   entropyCoef: z
     .number()
     .default(0)

@@ -5,7 +5,7 @@ import { count } from '../base/numbers.js'
 export const ledgerSection = z.strictObject({
   every: count
     .default(25)
-    .describe('Steps between measurements; each costs about two and a half further training passes over its batch.'),
+    .describe('Steps between measurements. Each costs about two and a half additional training passes over its batch.'),
 })
 
 export type LedgerSection = z.output<typeof ledgerSection>

@@ -4,40 +4,43 @@ import { bound, count, optionalCount } from '../base/numbers.js'
 import { deviceKey } from '../torch/device-key.js'
 
 export const trainSection = z.strictObject({
-  steps: count.default(100).describe('Steps; one step samples one batch of rollouts and trains on it.'),
+  steps: count.default(100).describe('Number of steps. One step samples one batch of rollouts and trains on it.'),
   updatesPerBatch: count
     .default(1)
     .describe(
-      'Minibatches that a rollout batch is cut into, by whole groups; each is one optimizer step. Optimizer steps per ' +
-        'rollout batch = updatesPerBatch x epochs.',
+      'Number of minibatches that a rollout batch is divided into, by whole groups. Each is one optimizer step. ' +
+        'Optimizer steps per rollout batch = updatesPerBatch x epochs.',
     ),
   epochs: count
     .default(1)
-    .describe('Passes over a rollout batch. Above 1, or with updatesPerBatch above 1, training is off-policy.'),
+    .describe(
+      'Passes over a rollout batch. With more than 1, or with updatesPerBatch above 1, training is off-policy.',
+    ),
   tokenBudget: count
     .default(8192)
     .describe(
-      'Tokens of one micro-batch at most (a prompt counts once per group): memory only, results do not depend on it.',
+      'Largest number of tokens in a micro-batch (a prompt counts once per group). Changes memory, not results.',
     ),
   activationCheckpointing: z
     .boolean()
     .default(false)
     .describe(
-      "Keep only every layer's input in memory and compute the layer once more in the backward pass (Chen et al., " +
-        'arXiv 1604.06174): the same gradients, a third slower, with the activations of one layer.',
+      "Keep only each layer's input in memory and recompute the layer in the backward pass (Chen et al., arXiv " +
+        "1604.06174). Gradients are the same, training is a third slower, and only one layer's activations are in " +
+        'memory.',
     ),
   optimizerDevice: deviceKey
     .optional()
     .describe(
-      "Where AdamW's moments, and the float32 masters of weights in half precision, lie, and where AdamW computes: cpu " +
-        'gives a GPU their memory back; gradients then travel there and weights back at every step, float32 weights both ways. ' +
-        'Absent: with the policy.',
+      'Device of AdamW, its moments, and the float32 masters of half-precision weights. cpu offloads them from ' +
+        'a GPU. Gradients are then copied to the CPU and weights back at every step (float32 weights both ways). ' +
+        "Default: the policy's device.",
     ),
   lr: z.number().min(0).default(1e-6).describe('Peak learning rate of AdamW.'),
   schedule: z
     .enum(['constant', 'linear', 'cosine'])
     .default('constant')
-    .describe('Learning rate after the warm-up: constant, or falling towards 0 behind the last step (linear, cosine).'),
+    .describe('Learning rate after the warm-up: constant, or falling toward 0 after the last step (linear, cosine).'),
   warmupSteps: optionalCount
     .default(0)
     .describe('Steps over which the learning rate rises linearly from 0 to its peak.'),
@@ -56,7 +59,8 @@ export const trainSection = z.strictObject({
     .enum(['stop', 'skip'])
     .default('stop')
     .describe(
-      'A non-finite loss or gradient never reaches the weights. stop: end the run and say where. skip: go on without that update.',
+      'A non-finite loss or gradient never reaches the weights. stop: end the run and report where. skip: ' +
+        'continue without that update.',
     ),
 })
 

@@ -9,20 +9,23 @@ const schema = ({ z, bound, fraction }: SchemaKit) =>
       .enum(clipPresets)
       .default('paper')
       .describe(
-        'paper: both sides, all tokens; muLow or muHigh must be given. trinity: the released code of the authors, only ' +
-          'tokens with A < 0 and the lower side (clip-b muLow 2.5; clip-v muLow 8.5, at most 1e-4 of the policy tokens).',
+        "paper: both sides and all tokens. You must set muLow or muHigh. trinity: the authors' released code, " +
+          'with only tokens with A < 0 and the lower side (clip-b: muLow 2.5; clip-v: muLow 8.5 and at most 1e-4 ' +
+          'of the policy tokens).',
       ),
     muLow: bound
       .optional()
-      .describe("Lower bound in standard deviations of the method's score; absent under paper: .inf (open)."),
-    muHigh: bound.optional().describe("Upper bound in standard deviations of the method's score; absent: .inf (open)."),
+      .describe("Lower bound, in standard deviations of the method's score. Default with paper: .inf (open)."),
+    muHigh: bound
+      .optional()
+      .describe("Upper bound, in standard deviations of the method's score. Default: .inf (open)."),
     applyTo: z
       .enum(applyToNames)
       .optional()
-      .describe('Sign of the advantage whose tokens may be masked; absent: all under paper, negative under trinity.'),
+      .describe('Sign of the advantages whose tokens may be masked. Default: all with paper, negative with trinity.'),
     maxFraction: fraction
       .optional()
-      .describe("Largest share of the eligible tokens that may be masked, the farthest first; absent: the preset's."),
+      .describe("Largest share of the eligible tokens that may be masked, the farthest first. Default: the preset's."),
   })
 type ClipSchema = ReturnType<typeof schema>
 type ClipKeys = z.output<ClipSchema>

@@ -76,10 +76,10 @@ export const dppoMethod = entropyMethod({
           .describe('tv: |p - p_old|. kl: D(p_old || p) of the token against all others, nats.'),
         deltaLow: bound
           .optional()
-          .describe('Largest divergence where A < 0 and p has fallen; absent: 0.2 (tv) or 0.05 (kl).'),
+          .describe('Largest divergence where A < 0 and p has fallen. Default: 0.2 (tv) or 0.05 (kl).'),
         deltaHigh: bound
           .optional()
-          .describe('Largest divergence where A > 0 and p has risen; absent: 0.2 (tv) or 0.05 (kl).'),
+          .describe('Largest divergence where A > 0 and p has risen. Default: 0.2 (tv) or 0.05 (kl).'),
         cap: bound.prefault(20).describe('Largest importance weight. .inf: none.'),
       })
       .describe('Options of dppo (arXiv 2602.04879).'),

@@ -77,7 +77,7 @@ export const entrocraftMethod = entropyMethod({
             .int()
             .min(1)
             .optional()
-            .describe("The step in which the line ends; absent: the run's last (train.steps)."),
+            .describe("The step in which the line ends. Default: the run's last (train.steps)."),
         })
         .describe('Options of entrocraft (arXiv 2604.26326).')
     },

@@ -37,7 +37,7 @@ export const entropyScheduleMethod = entropyMethod({
           .int()
           .min(1)
           .optional()
-          .describe("The step in which the line ends; absent: the run's last (train.steps)."),
+          .describe("The step in which the line ends. Default: the run's last (train.steps)."),
       })
       .describe('Options of entropy-schedule.'),
   ),

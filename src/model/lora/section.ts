@@ -10,47 +10,50 @@ export const loraSection = z.strictObject({
   rank: count
     .optional()
     .describe(
-      `Rank r of the adapter's factors (arXiv 2106.09685); absent: ${loraDefaults.rank}, or that of lora.from.`,
+      `Rank r of the adapter's factors (arXiv 2106.09685). Default: ${loraDefaults.rank}, or that of lora.from.`,
     ),
   alpha: z
     .number()
     .gt(0)
     .optional()
     .describe(
-      `The adapter's output is scaled by alpha / rank; absent: ${loraDefaults.alpha}, or that of lora.from. With alpha 32 ` +
+      `The adapter's output is scaled by alpha / rank. Default: ${loraDefaults.alpha}, or that of lora.from. ` +
+        'With alpha 32 ' +
         'about five times the learning rate of full fine-tuning gives steps of the same size at rank 16.',
     ),
   rankStabilized: z
     .boolean()
     .optional()
-    .describe('Scale by alpha / sqrt(rank) instead (rsLoRA, arXiv 2312.03732); absent: false, or that of lora.from.'),
+    .describe('Scale by alpha / sqrt(rank) instead (rsLoRA, arXiv 2312.03732). Default: false, or that of lora.from.'),
   dropout: z
     .number()
     .min(0)
     .lt(1)
     .default(0)
     .describe(
-      "Dropout on the adapter's input while training. Above 0 the trained policy is not the sampled one: ratios move.",
+      "Dropout on the adapter's input during training. Above 0, the trained policy differs from the sampled " +
+        'one, so ratios move.',
     ),
   targets: z
     .union([z.literal('all-linear'), z.array(z.string().min(1)).min(1)])
     .optional()
     .describe(
-      `Layers that get an adapter: all-linear (every linear layer but the head), or names out of ${linearNames.join(', ')}, ` +
-        "or the family's own. Absent: all-linear, or those of lora.from.",
+      'Layers that get an adapter: all-linear (every linear layer except the head), or names: ' +
+        `${linearNames.join(', ')}, ` +
+        "or the family's own. Default: all-linear, or those of lora.from.",
     ),
   seed: z
     .number()
     .int()
     .min(0)
     .optional()
-    .describe("Keys the adapter's start (A uniform in +-1/sqrt(inputs), B zero) and its dropout; absent: seed."),
+    .describe("Seed of the adapter's start (A uniform in +-1/sqrt(inputs), B zero) and of its dropout. Default: seed."),
   from: z
     .string()
     .min(1)
     .optional()
     .describe(
-      'A PEFT adapter to go on with, its directory or a hub id; it brings rank, alpha, rankStabilized and targets.',
+      'A PEFT adapter to continue from: a directory or a hub id. It sets rank, alpha, rankStabilized, and targets.',
     ),
 })
 

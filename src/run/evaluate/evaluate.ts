@@ -9,7 +9,7 @@ import { evaluateModels } from './session.js'
 
 export interface EvaluateOptions {
   task: RecipeInput['task']
-  /** Held-out problems, the first ones of the eval split. Default 64. */
+  /** Number of held-out problems, the first ones of the eval split. Default 64. */
   problems?: number
   /** Completions per problem, the K of Avg@K and Pass@K. Default 8. */
   samples?: number

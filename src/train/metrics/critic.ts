@@ -5,23 +5,24 @@ export const criticMetrics = {
   explained_variance: {
     title: 'Explained variance',
     caption:
-      'How much of the returns’ variance the critic knew before the step’s updates, 1 − Var(return − V) / Var(return) over the policy tokens: 1 all of it, 0 no more than their mean.',
+      'How much of the returns’ variance the critic explains before the step’s updates: 1 − Var(return − V) / ' +
+      'Var(return) over the policy tokens. 1: all of it. 0: no more than their mean.',
     better: 'higher',
     shown: { group: 'update', include: [0, 1] },
   },
   returns_mean: {
     title: 'Mean return',
-    caption: 'Over the policy tokens: what the critic was to say.',
+    caption: 'Mean return over the policy tokens, which the critic should predict.',
     shown: { figure: 'returns', curve: 'returns' },
   },
   values_mean: {
     title: 'Mean value',
-    caption: 'Over the policy tokens: what the critic said before the step’s updates.',
+    caption: 'Mean value over the policy tokens, as the critic predicted before the step’s updates.',
     shown: { figure: 'returns', curve: 'values' },
   },
   value_loss: {
     title: 'Loss of the critic',
-    caption: 'Half the mean squared error of its values, with value clipping.',
+    caption: 'Half the mean squared error of the critic’s values, with value clipping.',
     combine: 'mean',
     better: 'lower',
     shown: { group: 'update', curve: 'value loss', include: [0] },
@@ -29,7 +30,7 @@ export const criticMetrics = {
   value_clip_fraction: {
     title: 'Value clip',
     unit: 'share of policy tokens',
-    caption: 'Tokens whose value the clip held.',
+    caption: 'Tokens whose value was clipped.',
     combine: 'mean',
     shown: { group: 'update', curve: 'clipped', include: [0] },
   },

@@ -12,20 +12,20 @@ export const entropyMetrics = {
   setpoint_high: {
     title: 'Upper bound that the controller chose',
     unit: 'score',
-    caption: 'Tokens whose score lies above it and whose update works against the wanted change are masked.',
+    caption: 'Upper bound: tokens with a higher score whose update works against the wanted change are masked.',
     combine: 'mean',
     shown: { figure: 'setpoint-bounds', curve: 'upper' },
   },
   setpoint_low: {
     title: 'Lower bound that the controller chose',
     unit: 'score',
-    caption: 'Tokens whose score lies below it and whose update works against the wanted change are masked.',
+    caption: 'Lower bound: tokens with a lower score whose update works against the wanted change are masked.',
     combine: 'mean',
     shown: { figure: 'setpoint-bounds', curve: 'lower' },
   },
   setpoint_mu: {
     title: 'The controller’s bound in standard deviations',
-    caption: 'Distance of both bounds from the center over the batch’s sigma, as muLow and muHigh are given.',
+    caption: 'Distance of both bounds from the center in standard deviations (sigma), like muLow and muHigh.',
     combine: 'mean',
     shown: { group: 'dynamics', curve: 'mu', include: [0] },
   },
@@ -38,7 +38,7 @@ export const entropyMetrics = {
   },
   setpoint_gain: {
     title: 'Gain that the controller estimates',
-    caption: 'Nats per step that a predicted dH of 1 moves entropy by: measured over predicted.',
+    caption: 'Measured over predicted change: how many nats per step a predicted dH of 1 moves entropy.',
     combine: 'mean',
     shown: { group: 'dynamics', curve: 'gain', include: [0] },
   },
@@ -94,7 +94,8 @@ export const entropyMetrics = {
     title: 'Covariance of advantage and centered score',
     unit: 'nats',
     caption:
-      'Cov(A, Sc) over the policy tokens, the scores from before the update. Entropy falls, in expectation, when it is above 0.',
+      'Cov(A, Sc) over the policy tokens, the scores from before the update. Entropy falls, in expectation, ' +
+      'when it is above 0.',
     combine: 'mean',
     bounded: true,
     shown: { figure: 'covariance', curve: 'Cov(A, Sc)' },
@@ -119,7 +120,7 @@ export const entropyMetrics = {
   pred_dH_masked: {
     title: 'Predicted change of entropy by the masked tokens',
     unit: 'nats per unit step on the logits',
-    caption: 'The same over the masked tokens: what the mask kept from happening.',
+    caption: 'The same over the masked tokens: the change that the mask prevented.',
     combine: 'mean',
     bounded: true,
     shown: { figure: 'predicted', curve: 'masked' },
@@ -136,14 +137,14 @@ export const entropyMetrics = {
   masked_low_fraction: {
     title: 'Tokens masked at the lower bound',
     unit: 'share of policy tokens',
-    caption: 'Tokens that a clip masked because their score lies below its lower bound.',
+    caption: 'Tokens that a clip masked because their score is below its lower bound.',
     combine: 'share',
     shown: { figure: 'masked', curve: 'below' },
   },
   masked_high_fraction: {
     title: 'Tokens masked at the upper bound',
     unit: 'share of policy tokens',
-    caption: 'Tokens that a clip masked because their score lies above its upper bound.',
+    caption: 'Tokens that a clip masked because their score is above its upper bound.',
     combine: 'share',
     shown: { figure: 'masked', curve: 'above' },
   },
@@ -198,7 +199,8 @@ export const entropyFigures = {
     unit: 'nats per unit step on the logits',
     caption:
       'First-order prediction from the tokens’ scores, split into the updates that went through and those that the ' +
-      'method masked. An optimizer step is not a unit step on the logits, so its size is not comparable with the measured change.',
+      'method masked. An optimizer step is not a unit step on the logits, so its size is not comparable with ' +
+      'the measured change.',
   },
   masked: {
     group: 'dynamics',

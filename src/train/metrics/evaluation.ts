@@ -4,7 +4,12 @@ import type { Metrics } from './metric.js'
 const axes = { group: 'learning', include: [0] } satisfies Partial<Metrics[string]['shown']>
 
 export const evalMetrics = {
-  samples: { title: 'Samples', caption: 'Completions of each problem: the K.', always: true, shown: 'nowhere' },
+  samples: {
+    title: 'Samples',
+    caption: 'Completions per problem: the K of Avg@K and Pass@K.',
+    always: true,
+    shown: 'nowhere',
+  },
   problems: { title: 'Problems', caption: 'Held-out problems.', always: true, shown: 'nowhere' },
   avg_at_k: {
     title: 'Avg@{K}',
@@ -42,7 +47,7 @@ export const evalMetrics = {
   truncated_fraction: {
     title: 'Truncated completions on held-out problems',
     unit: 'share',
-    caption: 'Share of completions that ran into the length limit.',
+    caption: 'Share of completions that were cut off at the length limit.',
     better: 'lower',
     shown: 'nowhere',
   },

@@ -35,21 +35,20 @@ export const ledgerMetricEntries = {
     ...nats,
     title: 'Ledger: change predicted by the logits',
     unit: 'nats per unit step on the logits',
-    caption:
-      'Predicted from the scores of the tokens whose gradient went through, as if each moved its own logits alone.',
+    caption: 'Predicted from the scores of the tokens with gradient, as if each moved only its own logits.',
     // Against the measured change, in a scatter of its own.
     shown: 'table',
   },
   ledger_pred_dH_exact: {
     ...nats,
     title: 'Ledger: exact first-order prediction',
-    caption: 'The gradient of the mean entropy times the step of the parameters; the rows below sum to it.',
+    caption: 'The gradient of the mean entropy times the step of the parameters. The rows below sum to it.',
     shown: { figure: 'ledger-changes', curve: 'predicted' },
   },
   ledger_measured_dH: {
     ...nats,
     title: 'Ledger: measured change',
-    caption: 'Mean entropy of the step’s own tokens after the optimizer step less that before it.',
+    caption: 'Mean entropy of the step’s own tokens after the optimizer step, minus that before it.',
     shown: { figure: 'ledger-changes', curve: 'measured' },
   },
   ...classRows(
@@ -61,8 +60,7 @@ export const ledgerMetricEntries = {
   ledger_gradient: {
     ...nats,
     title: 'Ledger: this batch’s gradient',
-    caption:
-      'Share of the batch’s gradient, all tokens together; in place of the classes for weights in half precision.',
+    caption: 'Share of the batch’s gradient, all tokens together. Replaces the classes for weights in half precision.',
     shown: 'table',
   },
   ledger_bonus: { ...nats, title: 'Ledger: entropy bonus', caption: 'Share of the entropy bonus.', shown: 'table' },
@@ -76,7 +74,7 @@ export const ledgerMetricEntries = {
   ledger_remainder: {
     ...nats,
     title: 'Ledger: remainder',
-    caption: 'The exact prediction less all rows: rounding, and the third order of a difference.',
+    caption: 'The exact prediction minus all rows: rounding, and the third order of a finite difference.',
     shown: 'table',
   },
 } satisfies Metrics

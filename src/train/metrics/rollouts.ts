@@ -12,8 +12,7 @@ export const rolloutMetrics = {
   correct_mean: {
     title: 'Correct',
     unit: 'share of completions',
-    caption:
-      'Completions that the task finds correct, whatever rewards beside the task say. Absent when it gives no verdict.',
+    caption: 'Completions that the task calls correct, whatever other rewards say. Absent if it gives no verdict.',
     better: 'higher',
     shown: { id: 'correct', group: 'learning', include: [0], in: 'both', unless: 'reward_mean' },
   },
@@ -30,7 +29,8 @@ export const rolloutMetrics = {
     title: 'Estimated entropy',
     unit: 'nats',
     caption:
-      'Mean of −log p over the sampled tokens, which estimates their mean entropy: in place of entropy_nats when the backend gives no distributions.',
+      'Mean of −log p over the sampled tokens, which estimates their mean entropy: in place of entropy_nats ' +
+      'when the backend gives no distributions.',
     shown: { id: 'entropy-estimate', group: 'learning', include: [0], in: 'both' },
   },
   completion_length_mean: {
@@ -43,7 +43,7 @@ export const rolloutMetrics = {
   truncated_fraction: {
     title: 'Truncated completions',
     unit: 'share',
-    caption: 'Share of completions that ran into the length limit (rollout.maxNewTokens).',
+    caption: 'Share of completions that were cut off at the length limit (rollout.maxNewTokens).',
     better: 'lower',
     always: true,
     shown: { figure: 'shares', curve: 'truncated' },
@@ -52,7 +52,8 @@ export const rolloutMetrics = {
     title: 'Groups without signal',
     unit: 'share',
     caption:
-      'Share of groups without a signal: their rewards, or under rollout.signal task the task’s own, are all equal. Absent for groups of one completion.',
+      'Share of groups without a signal: all rewards are equal, or with rollout.signal: task, all of the task’s ' +
+      'own rewards. Absent for groups of one completion.',
     better: 'lower',
     shown: { figure: 'shares', curve: 'without signal' },
   },
@@ -73,13 +74,14 @@ export const rolloutMetrics = {
     title: 'Draws at an edge',
     unit: 'tokens',
     caption:
-      'Tokens whose draw fell within rounding of an edge of the cumulative distribution: these alone may differ between batch sizes.',
+      'Tokens whose draw fell within rounding of an edge of the cumulative distribution. Only these may differ ' +
+      'between batch sizes.',
     shown: { group: 'update', curve: 'draws', include: [0] },
   },
   sampling_cut_mass: {
     title: 'Probability cut away in sampling',
     unit: 'share',
-    caption: 'Mean probability that top-p, top-k, or min-p cut away, when one of them is in use.',
+    caption: 'Mean probability that top-p, top-k, or min-p removed. Present if one of them is used.',
     shown: { group: 'update', include: [0] },
   },
   resample_tries: {
@@ -90,13 +92,13 @@ export const rolloutMetrics = {
   },
   sampled_prompts: {
     title: 'Prompts sampled',
-    caption: 'Prompts that dynamic sampling took in the step, those it replaced included.',
+    caption: 'Prompts that dynamic sampling used in the step, including those it replaced.',
     shown: { group: 'completions', curve: 'prompts', include: [0] },
   },
   sampled_tokens: {
     title: 'Tokens sampled, replaced groups included',
     unit: 'tokens',
-    caption: 'Completion tokens of all groups that dynamic sampling took in the step.',
+    caption: 'Completion tokens of all groups that dynamic sampling sampled in the step.',
     shown: { figure: 'sampled', curve: 'sampled' },
   },
   sampled_tokens_discarded: {
@@ -108,14 +110,14 @@ export const rolloutMetrics = {
   },
   sampled_reward_mean: {
     title: 'Reward, replaced groups included',
-    caption: 'Mean reward of all completions that dynamic sampling took in the step.',
+    caption: 'Mean reward of all completions that dynamic sampling sampled in the step.',
     better: 'higher',
     shown: { group: 'completions', curve: 'mean reward' },
   },
   sampled_zero_signal_fraction: {
     title: 'Groups without signal, before they are replaced',
     unit: 'share',
-    caption: 'Share without a signal of all groups that dynamic sampling took in the step.',
+    caption: 'Share of groups without a signal among all that dynamic sampling sampled in the step.',
     better: 'lower',
     shown: { group: 'completions', curve: 'without signal', include: [0] },
   },
@@ -127,7 +129,8 @@ export const rolloutFigures = {
     title: 'Truncated, and without signal',
     unit: 'share',
     caption:
-      'Completions that ran into the length limit, and groups whose rewards are all equal, which tell nothing of the task.',
+      'Completions that ran into the length limit, and groups whose rewards are all equal, which tell nothing ' +
+      'of the task.',
     include: [0],
   },
   sampled: {

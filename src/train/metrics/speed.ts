@@ -28,7 +28,7 @@ export const speedMetrics = {
   train_seconds: {
     title: 'Time of training',
     unit: 'seconds',
-    caption: 'Wall time of the updates, with statistics and mask.',
+    caption: 'Wall time of the updates, including statistics and mask.',
     combine: 'sum',
     better: 'lower',
     shown: { figure: 'seconds', curve: 'training' },
@@ -36,7 +36,7 @@ export const speedMetrics = {
   critic_seconds: {
     title: 'Time of the critic',
     unit: 'seconds',
-    caption: 'Wall time of the critic’s values and updates, apart from train_seconds.',
+    caption: 'Wall time of the critic’s values and updates, not part of train_seconds.',
     combine: 'sum',
     better: 'lower',
     shown: { figure: 'seconds', curve: 'critic' },
@@ -44,7 +44,7 @@ export const speedMetrics = {
   rss_bytes: {
     title: 'Resident memory',
     unit: 'bytes',
-    caption: 'Of the whole process, at the end of the step.',
+    caption: 'Resident memory of the whole process at the end of the step.',
     better: 'lower',
     always: true,
     shown: { id: 'memory', group: 'speed', curve: 'resident', scale: 2 ** -30, unit: 'GiB', include: [0] },

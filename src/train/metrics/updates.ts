@@ -11,7 +11,7 @@ export const updateMetrics = {
   ppo_clip_fraction: {
     title: 'PPO clip',
     unit: 'share of policy tokens',
-    caption: 'Tokens whose ratio lies outside the clip range on the side their advantage pushes.',
+    caption: 'Tokens whose ratio is outside the clip range on the side that their advantage pushes toward.',
     combine: 'share',
     shown: { id: 'ppo-clip', group: 'update', curve: 'clipped', include: [0], in: 'both' },
   },
@@ -25,7 +25,8 @@ export const updateMetrics = {
     title: 'KL divergence to the reference',
     unit: 'nats',
     caption:
-      'Mean over the policy tokens of the KL estimate to the frozen reference: by algorithm.klEstimator in the loss, k1 in the reward. Present when algorithm.klCoef is above 0.',
+      'Mean over the policy tokens of the KL estimate to the frozen reference: by algorithm.klEstimator in the ' +
+      'loss, k1 in the reward. Present when algorithm.klCoef is above 0.',
     combine: 'share',
     better: 'lower',
     shown: { id: 'kl', group: 'update', curve: 'KL', include: [0], in: 'both' },
@@ -33,7 +34,8 @@ export const updateMetrics = {
   loss: {
     title: 'Loss',
     caption:
-      'The negative objective over all policy tokens, those under a gradient mask included. In policy-gradient training its level says little; a jump says something.',
+      'The negative objective over all policy tokens, including masked ones. In policy-gradient training its ' +
+      'level says little, but a jump is a sign of trouble.',
     combine: 'mean',
     shown: { group: 'update' },
   },
@@ -46,7 +48,8 @@ export const updateMetrics = {
     title: 'KL divergence of a completion',
     unit: 'nats',
     caption:
-      'Mean over the completions of the sum of log p − log p of the reference over their tokens: what algorithm.klTarget aims at.',
+      'Mean over completions of the sum of log p − log p of the reference over their tokens. algorithm.klTarget ' +
+      'controls it.',
     better: 'lower',
     shown: { id: 'kl-completion', group: 'update', curve: 'KL', include: [0] },
   },
@@ -83,7 +86,8 @@ export const updateFamilies: MetricFamily[] = [
     metric: {
       title: 'Gap between sampler and backend',
       caption:
-        'What an external sampler says of its log-probabilities against the backend’s, and of the weights that correct for the difference.',
+        'What an external sampler says of its log-probabilities against the backend’s, and of the weights that ' +
+        'correct for the difference.',
     },
     figure: {
       id: 'gaps',

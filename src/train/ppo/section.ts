@@ -13,38 +13,39 @@ export const criticSection = z.strictObject({
     .enum(criticTrunks)
     .default('own')
     .describe(
-      'own: a second trunk that begins as the policy (as its base, where an adapter is trained) and is trained with the ' +
-        'head; it is as large as the policy, and so is its optimizer. frozen: a linear head on the starting policy, ' +
-        'shared with the KL reference.',
+      'own: a second trunk that starts as the policy (as its base, if an adapter is trained) and is trained ' +
+        'with the head. It is as large as the policy, and so is its optimizer. frozen: a linear head on the ' +
+        'starting policy, which the KL reference shares.',
     ),
   lr: z
     .number()
     .min(0)
     .optional()
     .describe(
-      `Peak learning rate of the critic's AdamW; absent: ${defaultLr.own} with its own trunk, ${defaultLr.frozen} for a ` +
-        'head alone. train.schedule and train.warmupSteps shape it too; betas, eps and weight decay are those of train.',
+      `Peak learning rate of the critic's AdamW. Default: ${defaultLr.own} with its own trunk, ` +
+        `${defaultLr.frozen} for a ` +
+        'head alone. train.schedule and train.warmupSteps apply too. betas, eps, and weight decay are those of train.',
     ),
   gradClip: bound.prefault(1).describe("Largest global L2 norm of the critic's gradient. .inf: no clipping."),
   valueClip: bound
     .prefault(0.2)
     .describe(
-      'Value clipping, in units of the reward: a value that one batch has moved further than this is not moved on by it ' +
-        '(0.2 as TRL). .inf: off.',
+      'Value clipping, in units of the reward: one batch moves a value by at most this much (0.2 as in TRL). .inf: off.',
     ),
-  warmupSteps: optionalCount
-    .default(0)
-    .describe('First steps in which the critic alone is trained; the policy stays as it is.'),
+  warmupSteps: optionalCount.default(0).describe('Number of first steps that train only the critic.'),
   gamma: fraction.default(1).describe('Discount per token of GAE (arXiv 1506.02438).'),
   lambda: fraction
     .default(0.95)
-    .describe('GAE: 1 takes the whole return minus the value; lower has less variance and trusts the critic more.'),
+    .describe(
+      'Lambda of GAE: 1 takes the whole return minus the value. Lower values have less variance and trust the ' +
+        'critic more.',
+    ),
   whiten: z
     .boolean()
     .default(true)
     .describe(
-      "Advantages of a step are shifted and scaled to mean 0 and variance 1 over all of the batch's policy tokens, " +
-        'whether masked by an entropy method or not.',
+      "Shift and scale a step's advantages to mean 0 and variance 1 over all of the batch's policy tokens, " +
+        'including tokens that an entropy method masks.',
     ),
 })
 

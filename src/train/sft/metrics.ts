@@ -4,17 +4,17 @@ import type { Metric, Metrics } from '../metrics/metric.js'
 export const sftMetrics = {
   loss: {
     title: 'Loss',
-    unit: 'nats per learnt token',
+    unit: 'nats per learned token',
     caption:
-      'Mean −log p of the learnt tokens: of each step’s examples before its update, and of the validation examples.',
+      'Mean −log p of the learned tokens: of each step’s examples before its update, and of the validation examples.',
     better: 'lower',
     shown: { group: 'learning' },
   },
   perplexity: { title: 'Perplexity', caption: 'e^loss.', better: 'lower', shown: 'nowhere' },
   token_accuracy: {
     title: 'Token accuracy',
-    unit: 'share of learnt tokens',
-    caption: 'Learnt tokens that the policy finds the likeliest.',
+    unit: 'share of learned tokens',
+    caption: 'Learned tokens that the policy considers most likely.',
     better: 'higher',
     shown: { id: 'accuracy', group: 'learning' },
   },
@@ -22,14 +22,15 @@ export const sftMetrics = {
     title: 'Entropy',
     unit: 'nats',
     caption:
-      'Mean entropy H of the policy at the learnt tokens. Where it falls below the loss, the policy is surer than it is right.',
+      'Mean entropy H of the policy at the learned tokens. If it is below the loss, the policy is overconfident.',
     shown: { id: 'entropy', group: 'learning', include: [0] },
   },
   pred_dH_kept: {
     title: 'Predicted change of entropy',
     unit: 'nats per unit step on the logits',
     caption:
-      'First order, −(1/N) Σ Sc: the update raises every learnt token, which lowers the entropy where likely tokens (Sc above 0) prevail.',
+      'First-order prediction −(1/N) Σ Sc. The update raises every learned token, which lowers entropy if ' +
+      'likely tokens (Sc above 0) prevail.',
     shown: { id: 'predicted', group: 'learning', include: [0] },
   },
   grad_norm: {
@@ -67,7 +68,7 @@ export const sftMetrics = {
   epoch: { title: 'Epoch', caption: 'Passes over the examples so far.', always: true, shown: 'nowhere' },
   examples: {
     title: 'Examples',
-    caption: 'Examples of the step that were learnt from.',
+    caption: 'Examples of the step that were learned from.',
     always: true,
     shown: 'nowhere',
   },
@@ -87,14 +88,15 @@ export const sftMetrics = {
     title: 'Tokens',
     unit: 'tokens',
     caption:
-      'Tokens that the update reads: of every example that is learned from, those up to its last learned token, prompts included. Examples left out do not count.',
+      'Tokens that the update reads: in every example learned from, all tokens up to the last learned one, ' +
+      'including prompts. Examples left out do not count.',
     always: true,
     shown: 'nowhere',
   },
   rss_bytes: {
     title: 'Resident memory',
     unit: 'bytes',
-    caption: 'Of the whole process, at the end of the step.',
+    caption: 'Resident memory of the whole process at the end of the step.',
     better: 'lower',
     always: true,
     shown: 'nowhere',
@@ -114,7 +116,7 @@ export const sftEvalMetrics = {
   eval_loss: {
     title: 'Validation loss',
     unit: 'nats per token',
-    caption: 'Mean −log p of the validation’s tokens. The checkpoint of its lowest value is kept.',
+    caption: 'Mean −log p of the validation tokens. The checkpoint with the lowest value is kept.',
     better: 'lower',
     always: true,
     shown: { figure: 'loss', curve: 'validation' },
@@ -129,7 +131,7 @@ export const sftEvalMetrics = {
   token_accuracy: {
     title: 'Validation accuracy',
     unit: 'share of tokens',
-    caption: 'Validation tokens that the policy finds the likeliest.',
+    caption: 'Validation tokens that the policy considers most likely.',
     better: 'higher',
     always: true,
     shown: { figure: 'accuracy', curve: 'validation' },

@@ -5,11 +5,11 @@ import type { SftDataSection } from '../../task/sft-section.js'
 import { trainSection } from '../section.js'
 
 export const sftTrainSection = z.strictObject({
-  epochs: z.number().gt(0).default(1).describe('Passes over the examples; the run ends with the last one of them.'),
-  steps: count.optional().describe('Optimizer steps, in place of epochs.'),
+  epochs: z.number().gt(0).default(1).describe('Passes over the examples.'),
+  steps: count.optional().describe('Number of optimizer steps, in place of epochs.'),
   examplesPerStep: count
     .default(16)
-    .describe('Examples per optimizer step; the loss is the mean over their learnt tokens.'),
+    .describe('Examples per optimizer step. The loss is the mean over their learned tokens.'),
   ...trainSection.pick({ tokenBudget: true, activationCheckpointing: true, optimizerDevice: true }).shape,
   lr: z.number().min(0).default(2e-5).describe('Peak learning rate of AdamW.'),
   schedule: trainSection.shape.schedule
@@ -29,8 +29,8 @@ export const sftTrainSection = z.strictObject({
 export const validationSection = z.strictObject({
   every: count
     .default(50)
-    .describe('Steps between validations; one also runs before the first step and after the last.'),
-  examples: count.optional().describe('Validation examples, the first ones; absent: all.'),
+    .describe('Steps between validations. One also runs before the first step and after the last.'),
+  examples: count.optional().describe('Number of validation examples, the first ones. Default: all.'),
 })
 
 export type SftTrainSection = z.output<typeof sftTrainSection>
