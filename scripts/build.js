@@ -1,6 +1,6 @@
 // Compiles src/ into dist/. Runs by itself after `npm ci` (the `prepare` script), so a checkout is ready to use.
 import { execFileSync } from 'node:child_process'
-import { cpSync, existsSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -33,6 +33,11 @@ try {
   ]) {
     writeFileSync(join(aside, `${name}.schema.json`), `${JSON.stringify(editorSchema(schema), null, 1)}\n`)
   }
+  // The scripts that shells read at their start, so that they need not wait for every command to load.
+  const { shells } = await load('cli/completion.js')
+  const { completionScript } = await load('cli/completion-program.js')
+  mkdirSync(join(aside, 'cli', 'completions'))
+  for (const shell of shells) writeFileSync(join(aside, 'cli', 'completions', shell), await completionScript(shell))
   if (existsSync(built)) renameSync(built, old)
   try {
     renameSync(aside, built)
