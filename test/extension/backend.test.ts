@@ -73,14 +73,14 @@ beforeAll(() => {
   tree = copyTree()
   tree.write('src/train/engine/kind.ts', exampleOf('src/train/engine/kind.ts'))
   tree.write('src/train/engine/client.ts', client)
-  tree.replace('src/train/backends.ts', '[localBackend] as const', '[localBackend, engineBackend] as const')
+  tree.replace('src/train/backends.ts', '] as const', ', engineBackend] as const')
   tree.replace(
     'src/train/backends.ts',
     "import { localBackend } from './local/kind.js'\n",
     "import { engineBackend } from './engine/kind.js'\nimport { localBackend } from './local/kind.js'\n",
   )
   tree.write('src/rollout/server/kind.ts', exampleOf('src/rollout/server/kind.ts'))
-  tree.replace('src/rollout/samplers.ts', '[localSampler] as const', '[localSampler, serverSampler] as const')
+  tree.replace('src/rollout/samplers.ts', '] as const', ', serverSampler] as const')
   tree.replace(
     'src/rollout/samplers.ts',
     "import { localSampler } from './local-sampler.js'\n",
@@ -130,12 +130,12 @@ describe('a backend that is a folder and a line in the list', () => {
   it('is explained by config, as text and as JSON Schema', () => {
     const { stdout } = isentrope('config', 'backend')
     expect(stdout.replaceAll(/\s+/g, ' ')).toContain('engine: an engine behind an address, which trains adapters.')
-    expect(stdout).toMatch(/backend\.url {2}text, required\n {4}Of engine\. Address of the engine\./)
+    expect(stdout).toMatch(/backend\.url {2}text, required\n {4}Of (\w+ and )*engine\./)
     const schema = JSON.parse(isentrope('config', '--json-schema').stdout)
-    expect(schema.properties.backend.oneOf.map((one: { properties: { kind: object } }) => one.properties.kind)).toEqual(
-      ['local', 'engine'].map((kind) => expect.objectContaining({ const: kind })),
-    )
-    expect(isentrope('config', '--markdown').stdout).toContain('| `backend.kind` | local \\| engine | `local` |')
+    const kinds = schema.properties.backend.oneOf.map((one: { properties: { kind: object } }) => one.properties.kind)
+    expect(kinds.at(0)).toMatchObject({ const: 'local' })
+    expect(kinds.at(-1)).toMatchObject({ const: 'engine' })
+    expect(isentrope('config', '--markdown').stdout).toMatch(/\| `backend\.kind` \| local .*\\\| engine \| `local` \|/)
   })
 
   it('is in the plan', () => {
@@ -174,7 +174,7 @@ describe('a backend that is a folder and a line in the list', () => {
     expect(readdirSync(tree.root)).not.toContain('refused')
     const without = isentrope('train', recipe({ backend: { kind: 'engine' } }), '--dry-run')
     expect(without.status).toBe(2)
-    expect(without.stderr).toContain('backend.url: is required. Of engine. Address of the engine.')
+    expect(without.stderr).toMatch(/backend\.url: is required\. Of (\w+ and )*engine\./)
     const weights = isentrope('train', recipe({ backend: engine }), '--dry-run')
     expect(weights.stderr).toContain('lora: needs training of all weights where it is absent')
     expect(weights.stderr).toContain('add a lora section, or set backend.kind: local')
@@ -253,9 +253,7 @@ describe('a sampler that is a folder and a line in the list', () => {
 it('both are in the documentation and the types of recipes', () => {
   expect(tree.run('scripts/docs.js')).toMatchObject({ status: 0, stderr: '' })
   tree.write('docs/config.md', isentrope('config', '--markdown').stdout)
-  expect(tree.read('docs/config.md')).toContain(
-    '| `sampler.url` | text | required | Of server. Address of the server. |',
-  )
+  expect(tree.read('docs/config.md')).toMatch(/\| `sampler\.url` \| text.* \| required \| Of (\w+ and )*server\. /)
   const types = tree.run('node_modules/jiti/lib/jiti-cli.mjs', ['scripts/recipe-types.ts'])
   expect(types.status, types.stderr).toBe(0)
   expect(tree.read('src/recipe/input.ts')).toContain("kind: 'engine'")
