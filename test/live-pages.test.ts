@@ -11,6 +11,7 @@ import { tokenDecoder } from '../src/cli/token-decoder.js'
 import { type Watch, watchRuns } from '../src/report/live/server.js'
 import { writeComparisonReport } from '../src/report/pages/compare-page.js'
 import { writeRunReport } from '../src/report/pages/run.js'
+import { tokenPage } from '../src/report/pages/token-page.js'
 
 const browserPath = [
   process.env.CHROMIUM,
@@ -290,6 +291,10 @@ describe.skipIf(browserPath === undefined)('the live pages', () => {
       intro: 'Runs',
       notes: ['A note'],
     })
+    const scored = join(root, 'tokens.html')
+    const token = { id: 1, text: 'a', logprob: -1, entropy: 1, s: 0.2, expectedS: 0.1 }
+    const text = { title: 'Input 1', facts: ['1 token'], tokens: [token] }
+    writeFileSync(scored, tokenPage([text], { title: 'Scores', subtitle: 'Of one text', count: 1 }))
     const pages: [string, string][] = [
       ['/', 'table.list'],
       [`/run/${grpo}`, '.curve canvas'],
@@ -299,6 +304,7 @@ describe.skipIf(browserPath === undefined)('the live pages', () => {
       [`/run/${lora}/rollouts?view=group&step=1&prompt=${prompt}`, '.cards article'],
       [`/run/${lora}/tokens?step=1&sample=0&of=step&by=s&prompt=${prompt}`, '.histogram .bar'],
       [`file://${report}`, '.group:not([hidden]) .strip'],
+      [`file://${scored}`, '.strip'],
       [`file://${compared}`, '.group:not([hidden]) .strip'],
     ]
     for (const colorScheme of ['light', 'dark'] as const) {
@@ -317,7 +323,7 @@ describe.skipIf(browserPath === undefined)('the live pages', () => {
       }
     }
     await page.emulateMedia({ colorScheme: 'light' })
-  }, 120_000)
+  }, 240_000)
 
   it('are closed to whoever has no token, and run no script of elsewhere', async () => {
     const stranger = await browser.newContext()

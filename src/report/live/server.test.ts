@@ -161,6 +161,12 @@ describe('what it reads', () => {
     const { differences } = await json(`/api/compare?run=${a.id}&run=${b.id}`)
     const method = differences.find(({ key }: { key: string }) => key === 'entropy.method')
     expect(method.values).toEqual(['["clip-v","adaptive-entropy","clip-cov"]', '"clip-b"'])
+    cpSync(join(runs, 'grpo'), join(runs, 'again'), { recursive: true })
+    const again = await until(() => runNamed('runs/again'))
+    const { parts } = await json(`/api/compare?run=${a.id}&run=${again.id}`)
+    expect(parts.map(({ title }: { title: string }) => title)).toEqual(['Avg@K and Pass@K', 'Tests of the differences'])
+    expect(parts[1].markup).toContain('runs/again')
+    rmSync(join(runs, 'again'), { recursive: true })
   })
 
   it('is nothing outside the directories', async () => {

@@ -1,5 +1,6 @@
 /** Routes of the runs themselves: the list, a run's curves, its settings, its control, and what differs between runs. */
 import { topics } from '../../../train/metrics/catalogue.js'
+import { compareParts } from '../compare-parts.js'
 import { controlView } from '../control.js'
 import { differences } from '../differences.js'
 import { describeMetrics } from '../live-run.js'
@@ -27,6 +28,7 @@ export function addRunRoutes({ app, runs, runOf }: ApiContext): void {
   })
   app.get('/api/compare', (c) => {
     const chosen = (c.req.queries('run') ?? []).map(runOf)
-    return c.json({ differences: differences(chosen.map(({ config }) => config)) })
+    const named = chosen.map(({ source: { name, directory } }) => ({ name, directory }))
+    return c.json({ differences: differences(chosen.map(({ config }) => config)), ...compareParts(named) })
   })
 }

@@ -2,7 +2,7 @@
 import { Board } from './board.js'
 import { Feed } from './feed.js'
 import { curveFields, curveQuery, curveState } from './form.js'
-import { get, heading, notices, remember, showing } from './page.js'
+import { elementOf, get, heading, notices, remember, showing } from './page.js'
 
 const { $, make } = globalThis.report
 
@@ -70,12 +70,4 @@ function tile({ label, value, note }) {
   if (note) description.append(make('div', note, { class: 'note' }))
   group.append(make('dt', label), description)
   return group
-}
-
-/** A part of the report, as the server made it; what runs put into it is escaped there. */
-function elementOf(markup) {
-  const parsed = new DOMParser().parseFromString(markup, 'text/html')
-  const place = make('div', undefined, { class: 'part' })
-  place.append(...parsed.body.childNodes)
-  return place
 }

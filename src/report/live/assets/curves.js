@@ -2,7 +2,7 @@
 import { Board } from './board.js'
 import { Feed } from './feed.js'
 import { action, check, curveFields, curveQuery, curveState, field, save } from './form.js'
-import { address, get, heading, notices, remember, showing } from './page.js'
+import { address, elementOf, get, heading, notices, remember, showing } from './page.js'
 import { csvOf, evaluationMetrics, hasValues } from './series.js'
 
 const { $, make } = globalThis.report
@@ -145,9 +145,10 @@ function configOf(run) {
   return details
 }
 
+/** Tests of the held-out figures, and the settings that differ. */
 async function showDifferences(feed, place) {
   const { ids, runs } = feed
-  const { differences } = await get(address('/api/compare', { run: ids }))
+  const { differences, parts, notes } = await get(address('/api/compare', { run: ids }))
   const section = make('section')
   section.append(make('h2', 'Settings that differ'))
   if (differences.length === 0) section.append(make('p', 'None.'))
@@ -172,5 +173,12 @@ async function showDifferences(feed, place) {
     region.append(table)
     section.append(region)
   }
-  place.replaceChildren(section)
+  const tests = parts.map(({ title, intro, markup }) => {
+    const part = make('section')
+    part.append(make('h2', title), make('p', intro, { class: 'intro' }), elementOf(markup))
+    return part
+  })
+  const list = make('ul', undefined, { class: 'notes' })
+  list.append(...notes.map((note) => make('li', note)))
+  place.replaceChildren(...tests, ...(notes.length > 0 ? [list] : []), section)
 }

@@ -67,3 +67,11 @@ function warningList(list) {
   details.append(items)
   return details
 }
+
+/** A part of the report, as the server made it; what runs put into it is escaped there. */
+export function elementOf(markup) {
+  const parsed = new DOMParser().parseFromString(markup, 'text/html')
+  const place = make('div', undefined, { class: 'part' })
+  place.append(...parsed.body.childNodes)
+  return place
+}
