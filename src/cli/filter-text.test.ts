@@ -15,7 +15,7 @@ const outcome = (kept: number, truncatedFraction: number) =>
 
 it('says what helps where nothing is kept', () => {
   expect(filterText(outcome(1, 1))).not.toContain('warning')
-  expect(filterText(outcome(0, 0))).toMatch(/nothing is left to train on; .* a wider --keep samples nothing anew\n$/)
+  expect(filterText(outcome(0, 0))).toMatch(/nothing is left to train on; .* a wider --keep samples nothing again\n$/)
   expect(filterText(outcome(0, 1))).toMatch(/more --max-new-tokens, to another --out, cuts fewer answers\n$/)
 })
 

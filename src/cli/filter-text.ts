@@ -37,7 +37,7 @@ const bar = (share: number) => '#'.repeat(Math.round(40 * share))
 
 function nothingKept(truncatedFraction: number): string {
   const cut = truncatedFraction > 0.5 ? ', and more --max-new-tokens, to another --out, cuts fewer answers' : ''
-  return `warning:   nothing is left to train on; the same command with a wider --keep samples nothing anew${cut}\n`
+  return `warning:   nothing is left to train on; the same command with a wider --keep samples nothing again${cut}\n`
 }
 
 /** The outcome, with a histogram of problems by samples solved. */

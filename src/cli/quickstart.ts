@@ -82,7 +82,7 @@ function planRuns(flags: QuickstartFlags, root: string): PlannedRun[] {
   }))
 }
 
-/** Whether a run is there to go on with. @throws UserError where it is one of another recipe. */
+/** Whether there is a run to continue. @throws UserError if it has another recipe. */
 function hasBegun({ directory, recipe }: PlannedRun, root: string): boolean {
   const { config } = runPaths(directory)
   if (!existsSync(config)) return false

@@ -51,7 +51,7 @@ export async function sayWhereRunStands(run: string, error: unknown, io: Io): Pr
   const last = listCheckpoints(runPaths(run)).at(-1)
   const stands =
     last === undefined
-      ? `the run in ${run} has no checkpoint yet; --run ${quoted(run)} --resume begins it anew`
+      ? `the run in ${run} has no checkpoint yet; --run ${quoted(run)} --resume starts it again`
       : `the run up to step ${last.step} is in ${run}; --run ${quoted(run)} --resume continues it`
   await print(io.stderr, `${stands}\n`)
 }

@@ -21,7 +21,7 @@ export function sftPlanText(recipe: SftRecipe, plan: SftPlan, place: string, col
     ],
     [
       'lengths',
-      `${lengths.mean.toFixed(0)} tokens on average, ${lengths.learnt.toFixed(0)} of them learnt, ${lengths.longest} at ` +
+      `${lengths.mean.toFixed(0)} tokens on average, ${lengths.learnt.toFixed(0)} of them learned, ${lengths.longest} at ` +
         `most (first ${lengths.examples})${lengths.tooLong > 0 ? `; ${lengths.tooLong} too long or empty` : ''}`,
     ],
     ['engine', engineText(plan)],
@@ -53,8 +53,8 @@ export function sftSummaryText(summary: SftSummary): string {
   const lines = [
     `steps       ${summary.step} of ${summary.steps}`,
     `loss        ${number(summary.loss_first)} -> ${number(summary.loss_last)} nats (${edgesText(summary.edge_steps)})`,
-    `entropy     ${number(summary.entropy_first)} -> ${number(summary.entropy_last)} nats at the learnt tokens`,
-    `tokens      ${summary.tokens} (${summary.target_tokens} learnt) in ${summary.seconds.toFixed(1)} s`,
+    `entropy     ${number(summary.entropy_first)} -> ${number(summary.entropy_last)} nats at the learned tokens`,
+    `tokens      ${summary.tokens} (${summary.target_tokens} learned) in ${summary.seconds.toFixed(1)} s`,
     ...(first && last
       ? [
           `validation  loss ${number(first.eval_loss)} -> ${number(last.eval_loss)}, perplexity ` +

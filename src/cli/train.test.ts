@@ -131,7 +131,7 @@ describe('train', () => {
     const quiet = await train([recipe, '--run', directory], fail)
     expect(quiet.code).toBe(1)
     expect(quiet.err).toContain(
-      `the run in ${directory} has no checkpoint yet; --run ${directory} --resume begins it anew\n`,
+      `the run in ${directory} has no checkpoint yet; --run ${directory} --resume starts it again\n`,
     )
     expect(quiet.err).toContain('error: the engine burst')
     expect(quiet.err).toContain('--verbose')

@@ -126,7 +126,7 @@ function tiles(run: RunData, steps: readonly SftStepMetrics[], evaluations: read
       ),
       note,
     ],
-    ['Learnt tokens', learnt.toLocaleString('en'), `in ${steps.length} steps`],
+    ['Learned tokens', learnt.toLocaleString('en'), `in ${steps.length} steps`],
     ['Time', formatDuration(elapsedSeconds(run.metrics, startsOf(run))), 'first to last step, without pauses'],
   ]
   return tileList(

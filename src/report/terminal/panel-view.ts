@@ -102,7 +102,7 @@ export const sftView: PanelView<SftStepMetrics, SftEvalMetrics> = {
     { head: ['entropy', 'nats'], width: 9, cell: (m) => formatFixed(m.entropy_nats, 3) },
     { head: ['grad', 'norm'], width: 8, cell: (m) => formatNumber(m.grad_norm) },
     { head: ['lr', ''], width: 9, cell: (m) => m.lr.toExponential(1) },
-    { head: ['learnt', 'tokens'], width: 8, cell: (m) => String(m.target_tokens) },
+    { head: ['learned', 'tokens'], width: 8, cell: (m) => String(m.target_tokens) },
     { head: ['train', 'tok/s'], width: 7, cell: (m) => formatCompact(m.train_tokens_per_s) },
     left,
   ],
@@ -115,7 +115,7 @@ export const sftView: PanelView<SftStepMetrics, SftEvalMetrics> = {
     ['accuracy', shown(metrics.token_accuracy, formatPercent)],
     ['grad norm', shown(metrics.grad_norm, formatNumber)],
     ['lr', metrics.lr.toExponential(1)],
-    ['learnt', `${metrics.target_tokens} of ${metrics.tokens}`],
+    ['learned', `${metrics.target_tokens} of ${metrics.tokens}`],
     ['training', shown(metrics.train_tokens_per_s, tokensPerSecond)],
   ],
   evaluationLine: (metrics) =>
