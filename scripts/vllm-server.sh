@@ -36,4 +36,9 @@ fi
 export VLLM_TARGET_DEVICE=cpu VLLM_CPU_KVCACHE_SPACE="${VLLM_CPU_KVCACHE_SPACE:-1}" OMP_NUM_THREADS="${OMP_NUM_THREADS:-2}"
 export VLLM_ALLOW_RUNTIME_LORA_UPDATING="${VLLM_ALLOW_RUNTIME_LORA_UPDATING:-1}" VLLM_SERVER_DEV_MODE="${VLLM_SERVER_DEV_MODE:-1}"
 export HF_HUB_OFFLINE=1 VLLM_NO_USAGE_STATS=1
-exec "$venv/bin/vllm" serve "$model" --host 127.0.0.1 --port "$port" --dtype float32 --enforce-eager "$@"
+# Compiling its sampling takes longer than a small model's completions.
+export TORCHDYNAMO_DISABLE="${TORCHDYNAMO_DISABLE:-1}"
+# On the CPU, vLLM 0.32 dies of a request with a seed whose prompt is computed in two parts ("CPU Generator does not use offset").
+# With room for all prompts at once there is one part.
+exec "$venv/bin/vllm" serve "$model" --host 127.0.0.1 --port "$port" --dtype float32 --enforce-eager \
+  --max-num-batched-tokens 32768 "$@"

@@ -1,5 +1,6 @@
 /** What all commands share: how one is made, how options are read, how help looks. */
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { isWebAddress } from '../fetch/address.js'
 import { continueWithoutReader } from './closed-output.js'
 import { type CommandName, commands } from './commands.js'
 import { wrapHelp } from './help-text.js'
@@ -90,6 +91,15 @@ export function withEngine(
     .addOption(chosen ? dtype : dtype.default('float32'))
     .option('--threads <n>', 'CPU threads (default: all cores)', numberOption({ minimum: 1, whole: true }))
 }
+
+/** Servers that draw the completions of a command's model. */
+export const samplerUrlOption = (): Option =>
+  new Option('--sampler-url <url>', 'vLLM server that holds the model and samples (repeatable)').argParser(
+    (value: string, before: string[] = []) => {
+      if (!isWebAddress(value)) throw new InvalidArgumentError('It is an address such as http://host:8000.')
+      return [...before, value]
+    },
+  )
 
 export const checkpointOption = (): Option =>
   new Option('--checkpoint <which>', 'if the model is a run: which checkpoint')

@@ -14,6 +14,7 @@ import {
   numberOption,
   repeated,
   type SamplingType,
+  samplerUrlOption,
   samplingTypes,
   withEngine,
 } from './command.js'
@@ -65,6 +66,7 @@ interface EvalFlags extends EngineOptions<SamplingType>, Partial<EvalSettings> {
   system?: string
   chat: boolean
   batchSize?: number
+  samplerUrl?: string[]
   trust?: boolean
   out?: string
   resume?: boolean
@@ -83,11 +85,12 @@ const list = (value: string, before: string[] = []): string[] => [
 const defaultOut = ({ model: [first] }: EvalFlags) =>
   `evals/${basename(resolve(first ?? 'model')).replace(/[^\w.-]+/g, '-')}-${timeStamp(new Date())}`
 
-const optionsOf = ({ model, stop, template, dryRun, json: _json, ...flags }: EvalFlags): EvalOptions => ({
+const optionsOf = ({ model, stop, template, samplerUrl, dryRun, json: _json, ...flags }: EvalFlags): EvalOptions => ({
   ...flags,
   ...templates(template),
   models: model,
   stopStrings: stop,
+  ...(samplerUrl === undefined ? {} : { samplerUrls: samplerUrl }),
   dryRun,
   out: dryRun ? undefined : (flags.out ?? defaultOut({ model } as EvalFlags)),
 })
@@ -141,6 +144,7 @@ export function evalCommand(io: Io = processIo, evaluate = evaluateModels): Comm
     .addOption(checkpointOption())
     .option('--trust', 'load task modules named by a run that is given as data')
     .option('--batch-size <n>', 'completions sampled at once (default: 32, on a GPU 256)', positive)
+    .addOption(samplerUrlOption())
     .option('-o, --out <dir>', 'output directory (default: evals/MODEL-TIME)')
     .option('--resume', 'resume the evaluation in --out')
     .option('--dry-run', 'print the cost and stop')

@@ -12,6 +12,7 @@ import {
   numberOption,
   repeated,
   type SamplingType,
+  samplerUrlOption,
   samplingTypes,
   withEngine,
 } from './command.js'
@@ -68,6 +69,7 @@ interface FilterFlags extends EngineOptions<SamplingType> {
   stop?: string[]
   seed: number
   batchSize?: number
+  samplerUrl?: string[]
   dataDir?: string
   resume?: boolean
   dryRun?: boolean
@@ -116,6 +118,7 @@ export function filterCommand(io: Io = processIo, filter = filterData): Command 
     .option('--stop <text>', 'stop a completion at this text (repeatable)', repeated)
     .option('--seed <n>', 'seed of the random draws', numberOption({ minimum: 0, whole: true }), 0)
     .option('--batch-size <n>', 'completions sampled at once (default: 32, on a GPU 256)', positive)
+    .addOption(samplerUrlOption())
     .option('--data-dir <dir>', 'directory with local copies of data sets (default: ISENTROPE_DATA)')
     .option('--resume', 'fail unless --out already has results to resume')
     .option('--dry-run', 'print the cost and stop')
@@ -152,12 +155,13 @@ export function filterCommand(io: Io = processIo, filter = filterData): Command 
 }
 
 function optionsOf(flags: FilterFlags): FilterOptions {
-  const { data, set, template, stop, dataDir, json: _json, ...rest } = flags
+  const { data, set, template, stop, dataDir, samplerUrl, json: _json, ...rest } = flags
   return {
     ...rest,
     data: withVariables(taskSpec(data, set ?? []), templateVariables(template)),
     stopStrings: stop ?? [],
     ...(dataDir && { dataDirectory: dataDir }),
+    ...(samplerUrl && { samplerUrls: samplerUrl }),
   }
 }
 

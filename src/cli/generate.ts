@@ -20,6 +20,7 @@ import {
   numberOption,
   repeated,
   type SamplingType,
+  samplerUrlOption,
   samplingTypes,
   withModel,
 } from './command.js'
@@ -66,6 +67,7 @@ interface GenerateFlags extends EngineOptions<SamplingType> {
   minP: number
   stop?: string[]
   batchSize: number
+  samplerUrl?: string[]
   html?: string
   json?: boolean
 }
@@ -110,6 +112,7 @@ function optionsOf(flags: SettledFlags): GenerateOptions {
     dtype,
     threads,
     adapter,
+    ...(flags.samplerUrl === undefined ? {} : { samplerUrls: flags.samplerUrl }),
   }
 }
 
@@ -159,6 +162,7 @@ export function generateCommand(io: Io = processIo, sample = generate, decoderOf
       numberOption({ minimum: 1, whole: true }),
       32,
     )
+    .addOption(samplerUrlOption())
     .option('--html <file>', 'write a page with colored tokens')
     .option('--json', 'print JSON lines')
     .action(async (given: GenerateFlags) => {
@@ -177,6 +181,9 @@ export function generateCommand(io: Io = processIo, sample = generate, decoderOf
       const options = optionsOf(settled)
       if (options.template !== undefined) options.onWarning = (message) => void io.stderr.write(`warning: ${message}\n`)
       if (interactive) {
+        if (flags.samplerUrl !== undefined) {
+          throw new UserError('--sampler-url needs a prompt', { hint: 'give --prompt, or prompts on standard input' })
+        }
         if (flags.html !== undefined) {
           throw new UserError('--html needs a prompt', { hint: 'give --prompt, or prompts on standard input' })
         }

@@ -4,8 +4,10 @@ import { checkVariables, type TemplateVariables, unusedVariables } from '../mode
 import type { ChatMessage, OpenModel, Tokenizer } from '../model/types.js'
 import { type EngineOptions, openModelThread, stopTokensOf } from './model-thread.js'
 import { requirePositions } from './positions.js'
+import type { ExactSampler } from './sampler-kind.js'
 import type { SampleEvent } from './service.js'
 import type { Completion, RolloutStatistics, SamplingOptions } from './types.js'
+import { openServed } from './vllm/sampler.js'
 
 /** A prompt, or a chat so far; `signal` ends the completions of this prompt early. */
 export type GenerateInput = ({ prompt: string } | { messages: ChatMessage[] }) & { signal?: AbortSignal }
@@ -42,6 +44,8 @@ export interface GenerateOptions extends EngineOptions {
   /** Rows at once at most; with 1, a prompt is answered before the next is asked for. */
   batchSize?: number
   onToken?: (promptIndex: number, sample: number, textDelta: string) => void
+  /** vLLM servers that hold the model and draw the completions, which come to `onToken` whole. This machine scores them. */
+  samplerUrls?: readonly string[]
 }
 
 /** Longest completion where none is asked for, in tokens. */
@@ -80,6 +84,27 @@ export async function* generate(
     batchSize,
   })
 
+  const promptsOf = (pending: Pending[]) =>
+    pending.map(({ tokens, index, maxNewTokens }) => ({ key: index, tokens, maxNewTokens }))
+  async function drawn(pending: Pending[], onEvent: (event: SampleEvent) => void): Promise<Completion[]> {
+    const call = { prompts: promptsOf(pending), options: sampling(), stream: options.onToken !== undefined }
+    type Answer = { completions: Completion[]; statistics: RolloutStatistics }
+    return (await thread.call<Answer>('sample', call, onEvent)).completions
+  }
+  let served: (ExactSampler & { close(): Promise<void> }) | undefined
+  async function fromServers(urls: readonly string[], pending: Pending[]): Promise<Completion[]> {
+    served ??= await openServed(urls, {
+      model,
+      reference,
+      score: (groups, given) => thread.call('score', { groups, ...given }),
+    })
+    const { completions } = await served.sample(promptsOf(pending), sampling())
+    for (const { prompt, sample, tokens } of completions) {
+      options.onToken?.(pending[prompt].index, sample, completionText(model.tokenizer, tokens, stop))
+    }
+    return completions
+  }
+
   async function* answer(pending: Pending[]): AsyncGenerator<GenerateLine> {
     const streams = new Map<string, TextStream>()
     const onEvent = (event: SampleEvent) => {
@@ -93,15 +118,9 @@ export async function* generate(
     const cancel = () => thread.cancel()
     for (const { signal } of pending) signal?.addEventListener('abort', cancel)
     try {
-      const { completions } = await thread.call<{ completions: Completion[]; statistics: RolloutStatistics }>(
-        'sample',
-        {
-          prompts: pending.map(({ tokens, index, maxNewTokens }) => ({ key: index, tokens, maxNewTokens })),
-          options: sampling(),
-          stream: options.onToken !== undefined,
-        },
-        onEvent,
-      )
+      const completions = options.samplerUrls?.length
+        ? await fromServers(options.samplerUrls, pending)
+        : await drawn(pending, onEvent)
       for (const { prompt, tokens, logprob, entropy, finish, S, expectedS } of completions) {
         yield {
           prompt: pending[prompt].text,
@@ -134,6 +153,7 @@ export async function* generate(
     }
     if (pending.length > 0) yield* answer(pending)
   } finally {
+    await served?.close()
     await thread.close()
   }
 }

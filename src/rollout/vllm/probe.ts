@@ -97,6 +97,6 @@ export function requireSameWeights(
   throw new UserError(
     `${server} (${served}) gives a text other log-probabilities than the policy: they differ by ${difference.toFixed(2)} nats ` +
       `a token, where precision alone explains at most ${probeTolerance}`,
-    { hint: `serve the model that the recipe trains: vllm serve ${reference}` },
+    { hint: `serve this model there: vllm serve ${reference}` },
   )
 }

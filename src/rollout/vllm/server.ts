@@ -1,7 +1,14 @@
 /** One vLLM server: what it is, and how it gets the weights. */
 import { UserError } from '../../base/errors.js'
 import { type Ask, ask, type Caller, RequestProblem, shortAnswer } from './http.js'
-import { type LogprobsMode, type Probe, probeRequest, probeResult, requireSameWeights } from './probe.js'
+import {
+  type LogprobsMode,
+  type Probe,
+  type ProbeResult,
+  probeRequest,
+  probeResult,
+  requireSameWeights,
+} from './probe.js'
 import { modelsReply, parsed, versionReply } from './replies.js'
 import type { Version } from './weights.js'
 
@@ -27,6 +34,14 @@ export interface ReadyServer extends ServerFacts {
 }
 
 export type Sync = 'lora' | 'reload'
+
+/** Weights that it was started with. */
+export interface Held {
+  sync: 'none'
+  probe: Probe
+  reference: string
+  timeout: number
+}
 
 export interface Policy {
   sync: Sync
@@ -73,10 +88,25 @@ export class VllmServer {
    * Gives it the policy's weights, and sees that it computes with them.
    * @throws UserError for what the server does not do as it was started; RequestProblem where it does not answer
    */
-  async take(policy: Policy): Promise<ReadyServer> {
+  async take(policy: Policy | Held): Promise<ReadyServer> {
     const facts = await this.facts()
+    if (policy.sync === 'none') return this.#find(policy, facts)
     const model = policy.sync === 'lora' ? await this.#loadAdapter(policy, facts) : await this.#reload(policy, facts)
-    const { probe, timeout } = policy
+    const result = await this.#probe(policy, model)
+    requireSameWeights(result, this.url, facts.base, policy.reference)
+    return { ...facts, model, mode: result.mode }
+  }
+
+  /** The one of its models, adapters among them, that scores a text as the given one does. */
+  async #find(held: Held, facts: ServerFacts): Promise<ReadyServer> {
+    const found: { model: string; result: ProbeResult }[] = []
+    for (const model of [facts.base, ...facts.adapters]) found.push({ model, result: await this.#probe(held, model) })
+    const { model, result } = found.reduce((a, b) => (b.result.difference < a.result.difference ? b : a))
+    requireSameWeights(result, this.url, model, held.reference)
+    return { ...facts, model, mode: result.mode }
+  }
+
+  async #probe({ probe, timeout }: Policy | Held, model: string): Promise<ProbeResult> {
     const answer = await this.ask({
       path: 'v1/completions',
       body: probeRequest(probe, model),
@@ -85,8 +115,7 @@ export class VllmServer {
     })
     const result = probeResult(answer, probe)
     if (result === undefined) throw new RequestProblem('garbled', `${this.url} scores a text with something else`)
-    requireSameWeights(result, this.url, facts.base, policy.reference)
-    return { ...facts, model, mode: result.mode }
+    return result
   }
 
   async unload(adapter: string): Promise<void> {

@@ -10,7 +10,6 @@ import { openModelWithProgress } from '../../rollout/model-thread.js'
 import type { ExactSampler } from '../../rollout/sampler-kind.js'
 import type { TaskSpec } from '../../task/spec.js'
 import type { BackendInfo } from '../../train/backend.js'
-import { openLocalBackend } from '../../train/local/backend.js'
 import type { ComputeType } from '../plan/resolve-dtype.js'
 import { type EngineAsked, samplingEngine, toldEngine } from '../plan/sampling-engine.js'
 import { openWorkDirectory, readWorkSettings } from '../problems/directory.js'
@@ -26,6 +25,7 @@ import { type CheckpointChoice, findModels, requireIntact } from './model.js'
 import { describeModels, type EvalPlan, type Job, planOf } from './plan.js'
 import { type EvalProgress, type Progress, trackProgress } from './progress.js'
 import { describeData, type EvalResults, type Evaluated, makeResults, responsesParquet } from './results.js'
+import { engineOf } from './served-engine.js'
 import { checkSettings, type EvalSettings } from './settings.js'
 
 /** What a model needs to be evaluated; this machine's engine by default. */
@@ -54,6 +54,8 @@ export interface EvalOptions extends Partial<EvalSettings>, Omit<DataOptions, 's
   out?: string
   /** Go on with the evaluation in `out`. */
   resume?: boolean
+  /** vLLM servers that hold the model and draw its completions; this machine scores them. Default: this machine draws them. */
+  samplerUrls?: readonly string[]
   /** Ends the evaluation early; what is finished is kept. */
   signal?: AbortSignal
   /** Called before anything is sampled. */
@@ -155,7 +157,7 @@ async function runJobs(
   for (const model of new Set(jobs.map((job) => job.model))) {
     const open = jobs.filter((job) => job.model === model && job.journal.done.size < job.data.problems.length)
     if (open.length === 0 || options.signal?.aborted) continue
-    const { device, dtype, threads, signal, openEngine = openLocalBackend } = options
+    const { device, dtype, threads, signal, openEngine = engineOf(options.samplerUrls) } = options
     const engine = await openEngine(model.reference, { device, dtype, threads, signal, adapter: model.adapter })
     const tokenizer = await openModelWithProgress(model.reference, model.adapter)
     try {

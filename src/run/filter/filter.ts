@@ -15,8 +15,8 @@ import { type KeepRange, keeps, paperRange, parseKeepRange } from '../../task/da
 import { loadTask } from '../../task/registry.js'
 import type { TaskSpec } from '../../task/spec.js'
 import type { Example, Task } from '../../task/types.js'
-import { openLocalBackend } from '../../train/local/backend.js'
 import { fingerprint } from '../evaluate/model.js'
+import { engineOf } from '../evaluate/served-engine.js'
 import type { EvalOptions } from '../evaluate/session.js'
 import type { ComputeType } from '../plan/resolve-dtype.js'
 import { type EngineAsked, type PlannedEngine, samplingEngine, toldEngine } from '../plan/sampling-engine.js'
@@ -58,6 +58,8 @@ export interface FilterOptions {
   /** Default float32; `auto`: by measurement. */
   dtype?: EngineAsked['dtype']
   threads?: number
+  /** vLLM servers that hold the model and draw its completions. Default: this machine draws them. */
+  samplerUrls?: readonly string[]
   /** Insist that there is something to go on with. */
   resume?: boolean
   /** Stop after the plan. */
@@ -242,7 +244,7 @@ async function measure(
   options: Omit<FilterOptions, 'dtype'> & { dtype: ComputeType },
   { task, model, examples, range, sampling, journal }: Measuring,
 ): Promise<void> {
-  const { device, dtype, threads, signal, openEngine = openLocalBackend, onProgress } = options
+  const { device, dtype, threads, signal, openEngine = engineOf(options.samplerUrls), onProgress } = options
   const engine = await openEngine(options.model, { device, dtype, threads, signal })
   const { samples, maxNewTokens } = sampling
   const tracker = trackPace(examples.length * samples, () => journal.done.size * samples)
