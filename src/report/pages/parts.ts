@@ -275,9 +275,13 @@ export function warningList(warnings: RunData['warnings']): Html | undefined {
 export function concernList({ metrics, config }: RunData): Html | undefined {
   const concerns = concernsOf(metrics, healthFacts(config))
   if (concerns.length === 0) return undefined
-  const items = concerns.map((concern) => html`<li>${sentence(concernText(concern))}</li>`)
+  const items = concerns.map((concern) => html`<li>${withCode(sentence(concernText(concern)))}</li>`)
   return html`<div class="notice" role="note"><p>What to look at:</p><ul>${items}</ul></div>`
 }
+
+/** Text with what stands in backticks as code. */
+const withCode = (text: string): (Html | string)[] =>
+  text.split('`').map((part, i) => (i % 2 === 1 ? html`<code>${part}</code>` : part))
 
 const sentence = (text: string) => `${text[0]!.toUpperCase()}${text.slice(1)}.`
 

@@ -47,12 +47,15 @@ export const notices = (concerns, warnings) => [
   ...(warnings.length === 0 ? [] : [warningList(warnings)]),
 ]
 
+/** Text with what stands in backticks as code. */
+const withCode = (text) => text.split('`').map((part, i) => (i % 2 === 1 ? make('code', part) : part))
+
 function concernList(list) {
   const notice = make('div', undefined, { class: 'notice concerns' })
   const items = make('ul')
   for (const { text, advice } of list) {
-    const item = make('li', `${text[0].toUpperCase()}${text.slice(1)}. ${advice}; see `)
-    item.append(make('code', 'docs/faq.md'), '.')
+    const item = make('li')
+    item.append(...withCode(`${text[0].toUpperCase()}${text.slice(1)}. ${advice}; see \`docs/faq.md\`.`))
     items.append(item)
   }
   notice.append(make('p', 'What to look at:'), items)
