@@ -57,8 +57,8 @@ function collapse(run: QuickRun): string {
   const fall = 1 - last.entropy_nats / first.entropy_nats
   const words = `${run.name}'s entropy ${fall >= 0 ? 'falls' : 'rises'} by ${Math.abs(100 * fall).toFixed(0)} %`
   return fall >= collapseFrom
-    ? `Entropy collapse under plain ${run.name}: seen. ${words}.`
-    : `Entropy collapse under plain ${run.name}: not seen in so many steps. ${words}.`
+    ? `Entropy collapse with plain ${run.name}: seen. ${words}.`
+    : `Entropy collapse with plain ${run.name}: not seen in these steps. ${words}.`
 }
 
 function sharpening(run: QuickRun): string {
@@ -67,8 +67,8 @@ function sharpening(run: QuickRun): string {
   const avg = compare(average(last), average(first))
   const pass = compare(solved(last), solved(first))
   return (
-    `${run.name} against its own start: Avg@${k} is ${avg} it, Pass@${k} ${pass} it` +
-    (avg === 'above' && pass === 'below' ? ': it gains accuracy and loses breadth.' : '.')
+    `${run.name} compared with its start: Avg@${k} is ${avg} it, and Pass@${k} is ${pass} it` +
+    (avg === 'above' && pass === 'below' ? ', so it gains accuracy and loses breadth.' : '.')
   )
 }
 
@@ -84,8 +84,8 @@ function control(clip: QuickRun, grpo: QuickRun): string {
   )
   return (
     `${clip.name} keeps more entropy than ${grpo.name}: ${more ? 'seen' : 'not seen'} ` +
-    `(${three(own.entropy_nats)} against ${three(other.entropy_nats)} nats, ${(100 * masked).toFixed(1)} % of tokens masked). ` +
-    `Its Avg@${k} is ${compare(average(own), average(other))} ${grpo.name}'s, its Pass@${k} ${compare(solved(own), solved(other))} ${grpo.name}'s.`
+    `(${three(own.entropy_nats)} and ${three(other.entropy_nats)} nats, ${(100 * masked).toFixed(1)} % of tokens masked). ` +
+    `Its Avg@${k} is ${compare(average(own), average(other))} ${grpo.name}'s, and its Pass@${k} is ${compare(solved(own), solved(other))} ${grpo.name}'s.`
   )
 }
 
@@ -94,7 +94,7 @@ function covariance(run: QuickRun): string[] {
   if (values.length === 0) return []
   const positive = values.filter((value) => value > 0).length
   return [
-    `Cov(A, Sc) under ${run.name}: above 0 in ${positive} of ${values.length} steps, mean ${mean(values).toPrecision(2)} nats; above 0 lowers entropy.`,
+    `Cov(A, Sc) with ${run.name}: above 0 in ${positive} of ${values.length} steps, mean ${mean(values).toPrecision(2)} nats; above 0 lowers entropy.`,
   ]
 }
 
@@ -102,7 +102,7 @@ function covariance(run: QuickRun): string[] {
 export function verdict(runs: readonly QuickRun[], seed: number): string[] {
   const complete = runs.filter(({ evaluations, steps }) => evaluations.length > 1 && steps.length > 0)
   const [grpo, ...clips] = complete
-  const caveat = `One seed (${seed}), one small policy: this shows what happened once, and proves nothing about other seeds.`
+  const caveat = `One seed (${seed}) and one small policy: this shows what happened once and proves nothing about other seeds.`
   if (grpo === undefined || complete.length < runs.length) return ['Too few evaluations to compare.', caveat]
   return [
     ...complete.map(measured),

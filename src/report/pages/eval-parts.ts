@@ -116,7 +116,7 @@ export function differenceTable(differences: readonly GroupDifference[]): Html |
     caption: 'Differences on the same problems',
     head: ['Compared', 'Figure', 'Difference', '95 % interval', 'p'],
     rows: differences.map(({ label, a, b, metric, samples, difference, interval, p_value }) => ({
-      name: `${b} less ${a}`,
+      name: `${b} minus ${a}`,
       note: label,
       cells: [
         metricName(metric, samples),

@@ -74,7 +74,7 @@ describe('the page of an evaluation', () => {
     // Avg@4 (0 + 1 + 4)/12, with its interval behind.
     expect(rows.find(([name]) => name === 'base sums: 3 problems, K = 4')?.[1]).toMatch(/^0\.417 \(/)
     expect(rows).toContainEqual(['<p1>', '</td>1', '1/4', '2/4'])
-    const difference = rows.find(([name]) => name?.startsWith('<trained> less base'))
+    const difference = rows.find(([name]) => name?.startsWith('<trained> minus base'))
     expect(difference?.slice(1, 3)).toEqual(['Avg@4', '+0.167'])
     expect(elements.filter(({ text, name }) => name === 'script' && text.includes('alert(1)'))).toEqual([])
     expect(elements.some(({ name, text }) => name === 'pre' && text === '<script>alert(1)</script>‹U+202E›')).toBe(true)
@@ -104,7 +104,7 @@ describe('renderEvaluation', () => {
       const text = renderEvaluation(results, width)
       for (const line of text.split('\n')) expect(visibleLength(line)).toBeLessThanOrEqual(width)
       expect(text).toContain('0.417')
-      expect(text.replace(/\s+/g, ' ')).toContain('Avg@4: <trained> less base is +0.167')
+      expect(text.replace(/\s+/g, ' ')).toContain('Avg@4: <trained> minus base is +0.167')
       // No figure is parted from its sign, name or interval.
       expect(text).toMatch(/is \+0\.167/)
       expect(text).toMatch(/\(95 % [+−]?\d\.\d+ to [+−]?\d\.\d+,/)

@@ -140,7 +140,7 @@ export function changeScatter(runs: readonly NamedRun[]): Html | undefined {
     xLabel: 'predicted dH, nats per unit step on the logits',
     yLabel: 'measured, nats',
     caption:
-      'Predicted: first order, of the updates that went through. Measured: mean entropy of the next step’s rollouts less ' +
+      'Predicted: first order, of the updates that went through. Measured: mean entropy of the next step’s rollouts minus ' +
       'that of this step’s; the two batches have different prompts, which adds noise. The axes have different units, so ' +
       'the dashed line is the least-squares slope through the origin and not the identity: what counts is the sign and the correlation.',
     panels: runs.map(({ name, style, data }): ScatterPanel => {

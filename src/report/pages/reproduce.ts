@@ -78,7 +78,7 @@ function claimBody({ unavailable, comparisons, figures }: ClaimOutcome): Html {
         one.reason === undefined ? one.verdict : `${one.verdict} (${one.reason})`,
         comparisonNumbers(one),
         comparisonExpectation(one),
-        one.against ? `${cell(mean(one.of))} less ${cell(mean(one.against))}` : cell(mean(one.of)),
+        one.against ? `${cell(mean(one.of))} minus ${cell(mean(one.against))}` : cell(mean(one.of)),
       ],
     })),
   })

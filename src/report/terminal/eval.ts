@@ -85,7 +85,7 @@ export function differenceText(differences: readonly GroupDifference[], width: n
   const lines = differences.map(({ label, a, b, metric, samples, difference, interval, p_value }) => {
     const range = unbroken(`(95 % ${interval.map((end) => minus(signed(end))).join(' to ')},`)
     const chance = unbroken(`p ${p_value < 0.001 ? '' : '= '}${pValueText(p_value)})`)
-    const found = `${label}, ${metricName(metric, samples)}: ${b} less ${a} ${unbroken(`is ${minus(signed(difference))}`)}`
+    const found = `${label}, ${metricName(metric, samples)}: ${b} minus ${a} ${unbroken(`is ${minus(signed(difference))}`)}`
     return hanging('- ', plainText(`${found} ${range} ${chance}`), width)
   })
   return ['Differences, problem by problem', ...lines].join('\n')
