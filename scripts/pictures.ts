@@ -123,15 +123,15 @@ try {
   const page = await browser.newPage({ viewport: { width: 1200, height: 900 } })
   await page.setContent(terminal)
   await page.locator('pre').screenshot({ path: join(to, 'panel.png') })
-  await page.setViewportSize({ width: 1100, height: 980 })
+  await page.setViewportSize({ width: 1100, height: 1090 })
   await page.goto(pathToFileURL(resolve(root, 'report.html')).href)
   // The figures that a reader looks at first; the page has many more. Its policy refuses added styles, so nodes go.
   await page.evaluate(() => {
-    const shown = ['learning', 'rates']
+    const shown = ['learning']
     for (const node of document.querySelectorAll('section')) if (!shown.includes(node.id)) node.remove()
     for (const node of document.querySelectorAll('header > :not(h1), nav, footer, details')) node.remove()
   })
-  await page.screenshot({ path: join(to, 'report.png'), fullPage: true })
+  await page.screenshot({ path: join(to, 'report.png') })
 } finally {
   await browser.close()
 }
