@@ -73,10 +73,17 @@ const literal = (character: string): string =>
 
 /** @throws Unsupported, or SyntaxError for what is no regular expression */
 export function translatePattern(pattern: string): RegExp {
-  return new RegExp(new Translator(pattern).whole(), 'gv')
+  if (pattern.length > longestPattern) throw new Unsupported(`a pattern of more than ${longestPattern} characters`)
+  const expression = new RegExp(new Translator(pattern).whole(), 'gv')
+  // V8 compiles on first use, once for texts of bytes and once for others, and only then says that a pattern is too large.
+  for (const text of ['', '\u4e2d']) expression.test(text)
+  expression.lastIndex = 0
+  return expression
 }
 
 const deepest = 64
+/** Published patterns have a few hundred characters. V8 takes seconds for the classes of many thousands. */
+const longestPattern = 4000
 
 class Translator {
   readonly #source: string

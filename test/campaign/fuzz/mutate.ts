@@ -173,6 +173,7 @@ function placesOf(value: unknown, places: [Holder, string][] = []): [Holder, str
 export function changeJson(value: unknown, choices: Choices): unknown {
   const root: Holder = { value: structuredClone(value) }
   for (let left = 1 + choices.below(3); left > 0; left--) {
+    if (!Object.hasOwn(root, 'value')) root.value = null
     const [holder, key] = pick(choices, placesOf(root))
     const [otherHolder, otherKey] = pick(choices, placesOf(root))
     const kind = choices.below(5)
@@ -184,9 +185,8 @@ export function changeJson(value: unknown, choices: Choices): unknown {
       delete holder[key]
       holder[pick(choices, [otherKey, '__proto__', 'toString', '', `${key}s`])] = moved
     }
-    if (!('value' in root)) root.value = null
   }
-  return root.value
+  return root.value ?? null
 }
 
 /** One to three changes of bytes. */
