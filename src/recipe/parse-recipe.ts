@@ -114,19 +114,26 @@ export function parseAs<R>(value: unknown, format: RecipeFormat<R>): R {
   throw recipeError('recipe', result.problems, hintFor(format, value), () => undefined)
 }
 
-/** All problems in one error; `locate` says where a key stands (`file:line:column`), where that is known. */
+/** A list of thousands of wrong entries has as many problems. */
+const mostProblems = 50
+
+/** All problems in one error, up to 50; `locate` says where a key stands (`file:line:column`), where that is known. */
 export function recipeError(
   what: string,
   problems: Problem[],
   hint: string,
   locate: (path: string[]) => string | undefined,
 ): UserError {
-  const lines = problems.map((problem) => {
+  const lines = problems.slice(0, mostProblems).map((problem) => {
     const key = problem.path.join('.') || 'recipe'
     const place = locate(problem.path)
     const parts = place === undefined ? [key] : place.startsWith(`--set ${key}=`) ? [place] : [place, key]
     return [...parts, problem.message].join(': ')
   })
   if (lines.length === 1) return new UserError(lines[0], { hint })
-  return new UserError(`${what} has ${lines.length} problems\n${lines.map((line) => `  ${line}`).join('\n')}`, { hint })
+  const rest = problems.length - lines.length
+  if (rest > 0) lines.push(`and ${rest} more`)
+  return new UserError(`${what} has ${problems.length} problems\n${lines.map((line) => `  ${line}`).join('\n')}`, {
+    hint,
+  })
 }

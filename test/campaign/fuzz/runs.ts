@@ -12,7 +12,8 @@ import type { FuzzedFormat, MakeFormat } from './format.js'
 import { changedText, changeJson, damageJson, damageJsonLines, damageText } from './mutate.js'
 
 const run = 'test/fixtures/runs/before/grpo'
-const recipes = ['quickstart/clip-b.yaml', 'quickstart/grpo.yaml', `${run}/config.yaml`]
+/** Whole ones: a base is found beside the file. */
+const recipes = ['quickstart/grpo.yaml', `${run}/config.yaml`]
 
 /** Damage of the text, or of the value: JSON is YAML. */
 const damageYaml: FuzzedFormat['damage'] = (file, choices) =>
