@@ -105,7 +105,8 @@ export interface Tokenizer {
 /** What turns prompts into ids and completions into text: all that sampling and training know of a model. */
 export interface TextModel {
   tokenizer: Tokenizer
-  config: Pick<DecoderConfig, 'eosTokenIds' | 'maxPositionEmbeddings'> & Partial<Pick<DecoderConfig, 'vocabSize'>>
+  config: Pick<DecoderConfig, 'eosTokenIds' | 'maxPositionEmbeddings'> &
+    Partial<Pick<DecoderConfig, 'vocabSize' | 'tieWordEmbeddings'>>
 }
 
 /** A model located and validated, not yet loaded. */

@@ -269,3 +269,20 @@ it('says which server is left out from the beginning', async () => {
   sampler.hear!((message) => heard.push(message))
   expect(heard).toEqual([expect.stringMatching(/^http:\/\/127.0.0.1:\d+ is left out: Cannot reach/)])
 })
+
+it.each([
+  ['reload', 1],
+  ['lora', 0],
+] as const)('says of a tied output head what becomes of it by %s', async (sync, times) => {
+  const fake = await server()
+  const config = { ...backend.model.config, tieWordEmbeddings: true }
+  const sampler = await openFakeSampler(vllmOptions(fake.url, { sync }), {
+    backend: { ...backend, model: { ...backend.model, config } },
+    directory: join(root, `tied-${sync}`),
+    adapter: sync === 'lora',
+  })
+  closing.unshift(() => sampler.close())
+  const heard: string[] = []
+  for (let i = 0; i < 2; i++) sampler.hear!((message) => heard.push(message))
+  expect(heard.filter((message) => message.includes('output head'))).toHaveLength(times)
+})

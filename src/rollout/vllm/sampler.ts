@@ -10,6 +10,10 @@ import { trainerProbe } from './probe.js'
 import type { Sync } from './server.js'
 import { WeightFiles } from './weights.js'
 
+const tiedHead =
+  "the model's output head is its embedding, which vLLM 0.32 on a CPU does not read again under sampler.sync: reload; watch " +
+  'gap_mean (docs/engines.md)'
+
 /** @throws UserError where no server answers as vLLM does, or the recipe and `sync` do not fit */
 export async function openVllmSampler(
   options: VllmOptions,
@@ -23,6 +27,7 @@ export async function openVllmSampler(
   const group = new ServerGroup({ urls: [options.url].flat(), model, timeout, patience, signal }, setting)
   await group.connect()
   await files.keepOnly(undefined)
+  let unsaid = sync === 'reload' && model.config.tieWordEmbeddings === true
   return {
     async sync(weights) {
       const probe = await trainerProbe(context)
@@ -32,7 +37,11 @@ export async function openVllmSampler(
     },
     sample: group.sample,
     correct: (completions) => truncatedImportance(completions, options.importance),
-    hear: (listener) => group.hear(listener),
+    hear(listener) {
+      if (unsaid) listener(tiedHead)
+      unsaid = false
+      group.hear(listener)
+    },
     async close() {
       await group.close()
       await files.keepOnly(undefined)
