@@ -195,6 +195,11 @@ describe('a recipe that extends another', () => {
     expect(recipe).toMatchObject({ threads: 3, train: { lr: 5, steps: 9 } })
   })
 
+  it('takes an absolute path as it stands', () => {
+    const recipe = loadRecipe(file('far.yaml', `extends: ${join(directory, 'base.yaml')}\ntrain: {steps: 8}\n`))
+    expect(recipe).toMatchObject({ threads: 2, train: { lr: 1, steps: 8 } })
+  })
+
   it('says in which file a wrong key stands', () => {
     file('wrong.yaml', `${least}train:\n  lr: x\n  stepz: 2\n`)
     expect(complaint('extends: wrong.yaml\ntrain: {steps: 0}\n')).toBe(

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
-import { basename, dirname, join, resolve } from 'node:path'
+import { basename, dirname, isAbsolute, join, resolve } from 'node:path'
 import { type Document, isMap, isNode, isScalar, LineCounter, parse, parseDocument, visit, YAMLParseError } from 'yaml'
 import { UserError } from '../base/errors.js'
 import { orShipped } from '../base/package.js'
@@ -208,7 +208,7 @@ function readChain(path: string, below: readonly string[] = []): RecipeFile[] {
     if (!existsSync(next)) return complain(`there is no file ${next}`)
     const chain = [...below, resolve(path)]
     if (chain.includes(next)) return complain(`${base} extends this file itself`)
-    return readChain(join(dirname(path), base), chain)
+    return readChain(isAbsolute(base) ? base : join(dirname(path), base), chain)
   })
   // A base's name is that of its own runs. What two bases share comes before both, once.
   const inherited = above.map((one) => ({ ...one, value: without(one.value, 'name') }))
