@@ -158,7 +158,12 @@ describe.each(['qwen3', 'llama-tied-biases'])('two epochs of PPO on %s', (name) 
 })
 
 describe("PPO's advantages", () => {
-  it.each(entropyMethods)('go through %s, and the critic sees every policy token all the same', async (method) => {
+  // A method with a baseline replaces a group's mean, which PPO does not use; its own check refuses the pair.
+  const withCritic = entropyMethods.filter(
+    (name) => methods.find((method) => method.name === name)?.baseline === undefined,
+  )
+
+  it.each(withCritic)('go through %s, and the critic sees every policy token all the same', async (method) => {
     const { backend, model, setHead, dispose } = policyAndCritic('llama', 'frozen')
     setHead({ 'score.weight': Array.from({ length: 16 }, (_, i) => Math.sin(i)), 'score.bias': [0.2] })
     const prompts = [Int32Array.of(1, 5, 9), Int32Array.of(7), Int32Array.of(3, 3, 8, 40)]
