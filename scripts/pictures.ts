@@ -13,9 +13,9 @@ import { chromium } from 'playwright-core'
 process.env.FORCE_COLOR = '1'
 const { default: pc } = await import('picocolors')
 const { loadRecipe } = await import('../src/recipe/index.js')
-const { renderComparison } = await import('../src/report/pages/compare-page.js')
-const { renderPanel } = await import('../src/report/terminal/panel-live.js')
-const { trainView } = await import('../src/report/terminal/panel-view.js')
+const { renderComparison } = await import('../src/report/pages/compare/page.js')
+const { renderPanel } = await import('../src/report/terminal/panel/live.js')
+const { trainView } = await import('../src/report/terminal/panel/view.js')
 const { readHistory } = await import('../src/run/store/history.js')
 const { runPaths } = await import('../src/run/store/run-directory.js')
 

@@ -20,7 +20,7 @@ export {
   methodAtlas,
 } from './report/atlas/atlas.js'
 export type { Statement } from './report/atlas/statements.js'
-export { type CompareOptions, type Comparison, compare } from './report/pages/compare.js'
+export { type CompareOptions, type Comparison, compare } from './report/pages/compare/compare.js'
 export { writeReproductionReport } from './report/pages/reproduce.js'
 export {
   type GenerateInput,

@@ -9,8 +9,8 @@ import { type Browser, chromium, type Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { tokenDecoder } from '../src/cli/token-decoder.js'
 import { type Watch, watchRuns } from '../src/report/live/server.js'
-import { writeComparisonReport } from '../src/report/pages/compare-page.js'
-import { writeRunReport } from '../src/report/pages/run.js'
+import { writeComparisonReport } from '../src/report/pages/compare/page.js'
+import { writeRunReport } from '../src/report/pages/run/run.js'
 import { tokenPage } from '../src/report/pages/token-page.js'
 
 const browserPath = [

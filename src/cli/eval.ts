@@ -1,7 +1,7 @@
 import { basename, resolve } from 'node:path'
 import type { Command } from 'commander'
 import { UserError } from '../base/errors.js'
-import { writeEvalReport } from '../report/pages/eval.js'
+import { writeEvalReport } from '../report/pages/eval/eval.js'
 import { renderEvaluation } from '../report/terminal/eval.js'
 import { type EvalOptions, type EvalOutcome, evaluateModels } from '../run/evaluate/session.js'
 import type { EvalSettings } from '../run/evaluate/settings.js'

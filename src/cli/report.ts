@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { readRun, setting } from '../report/pages/run-data.js'
+import { readRun, setting } from '../report/pages/run/data.js'
 import { newCommand } from './command.js'
 import { type Io, jsonLine, print, processIo } from './io.js'
 import { reportOf } from './run-command.js'

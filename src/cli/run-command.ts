@@ -1,6 +1,6 @@
 /** What the commands that keep a run share: train and sft. */
 import { UserError } from '../base/errors.js'
-import { writeRunReport } from '../report/pages/run.js'
+import { writeRunReport } from '../report/pages/run/run.js'
 import { absentDevice } from '../run/plan/absent-device.js'
 import { DamagedCheckpoint, listCheckpoints } from '../run/store/checkpoint.js'
 import type { RunBegin } from '../run/store/keep-run.js'

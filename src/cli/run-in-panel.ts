@@ -1,6 +1,6 @@
 /** From the plan to the summary: a run on the terminal, as train and sft have it. */
 import type { Command } from 'commander'
-import type { Panel } from '../report/terminal/panel.js'
+import type { Panel } from '../report/terminal/panel/panel.js'
 import type { RunBegin } from '../run/store/keep-run.js'
 import type { RunSummary } from '../run/train/summary.js'
 import { repeated } from './command.js'

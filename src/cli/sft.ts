@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { loadAs } from '../recipe/load-recipe.js'
 import { type SftRecipe, sftFormat } from '../recipe/sft-recipe.js'
-import { createSftPanel } from '../report/terminal/panel.js'
+import { createSftPanel } from '../report/terminal/panel/panel.js'
 import { requireRoom } from '../run/plan/memory-check.js'
 import { resolveDtype } from '../run/plan/resolve-dtype.js'
 import { planSft } from '../run/plan/sft.js'

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { writeRunReport } from '../../src/report/pages/run.js'
+import { writeRunReport } from '../../src/report/pages/run/run.js'
 import { readRolloutRows } from '../../src/run/store/rollout-rows.js'
 
 const fixture = fileURLToPath(new URL('../fixtures/runs', import.meta.url))

@@ -1,9 +1,9 @@
 /** The tests of `compare` for the runs of a live page: held-out figures with intervals, differences, and what keeps them apart. */
 import { toMarkup } from '../html/markup.js'
-import { comparisonNotes } from '../pages/compare-page.js'
-import { readCompared } from '../pages/compare-sources.js'
-import { groupDifferences, groupMeasurements } from '../pages/eval-measurements.js'
-import { differenceIntro, differenceTable, intervalHint, paperTable } from '../pages/eval-parts.js'
+import { comparisonNotes } from '../pages/compare/page.js'
+import { readCompared } from '../pages/compare/sources.js'
+import { groupDifferences, groupMeasurements } from '../pages/eval/measurements.js'
+import { differenceIntro, differenceTable, intervalHint, paperTable } from '../pages/eval/parts.js'
 
 export interface ComparePart {
   title: string

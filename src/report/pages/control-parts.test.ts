@@ -4,7 +4,7 @@ import { parsePage } from '../../../test/html.js'
 import type { StepMetrics } from '../../train/events.js'
 import { toMarkup } from '../html/markup.js'
 import { ledgerScatter, ledgerTable } from './control-parts.js'
-import type { RunData } from './run-data.js'
+import type { RunData } from './run/data.js'
 
 const run = (lines: Partial<StepMetrics>[]): RunData => ({
   directory: 'runs/x',

@@ -6,7 +6,7 @@ import { type ScatterPanel, scatterFigure } from '../html/scatter-figure.js'
 import { renderHtmlTable } from '../html/table.js'
 import { metricValue, numberOf } from '../metrics.js'
 import { mean, slopeThroughOrigin } from '../statistics.js'
-import type { RunData } from './run-data.js'
+import type { RunData } from './run/data.js'
 
 export const ledgerIntro =
   'What an optimizer step does to the mean entropy of its own tokens: predicted to first order from the step really taken, ' +

@@ -4,7 +4,7 @@ import { edgeSteps } from '../../run/train/edge-steps.js'
 import { formatDuration, formatFixed, formatNumber, formatPercent } from '../format.js'
 import { edges, elapsedSeconds, entropyChanges, maskedShare, numberOf } from '../metrics.js'
 import { correlation, extent, mean } from '../statistics.js'
-import { type RunData, startsOf } from './run-data.js'
+import { type RunData, startsOf } from './run/data.js'
 
 export interface FinalFigure {
   label: string

@@ -14,7 +14,7 @@ import { stripLegend, tokenStrip } from '../html/token-strip.js'
 import { entropyChanges } from '../metrics.js'
 import { extent, finite, type Point, quantile, slopeThroughOrigin } from '../statistics.js'
 import type { MetricFigure, Quantity } from './metric-figures.js'
-import type { RunData } from './run-data.js'
+import type { RunData } from './run/data.js'
 import type { Sample } from './samples.js'
 
 export interface NamedRun {

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
-import { writeRunReport } from './run.js'
+import { writeRunReport } from './run/run.js'
 
 const directory = mkdtempSync(join(tmpdir(), 'sft-report-'))
 afterAll(() => rmSync(directory, { recursive: true }))

@@ -19,7 +19,7 @@ import {
   tileList,
   warningList,
 } from './parts.js'
-import { type RunData, setting, startsOf } from './run-data.js'
+import { type RunData, setting, startsOf } from './run/data.js'
 
 /** A supervised run has data where a training run has a task. */
 export const isSupervised = ({ config }: RunData): boolean => config.data !== undefined && config.task === undefined

@@ -7,8 +7,8 @@ import {
   groupMeasurements,
   type MeasurementGroup,
   measurementsOfResults,
-} from '../pages/eval-measurements.js'
-import { headFigures, metricName, pValueText, signed, withInterval } from '../pages/eval-parts.js'
+} from '../pages/eval/measurements.js'
+import { headFigures, metricName, pValueText, signed, withInterval } from '../pages/eval/parts.js'
 import { renderChart, renderTable } from './chart.js'
 import { visibleLength } from './table.js'
 import { hanging, oneLine, plainText, truncate, unbroken } from './text.js'

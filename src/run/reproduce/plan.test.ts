@@ -4,8 +4,8 @@ import { methods } from '../../entropy/methods/recipe-keys.js'
 import { entropyWarnings } from '../../recipe/entropy-rules.js'
 import { chooseClaims, claimsAt } from './claims.js'
 import { merge, planReproduction, runKey } from './plan.js'
-import { mini } from './scale-mini.js'
-import { small } from './scale-small.js'
+import { mini } from './scales/mini.js'
+import { small } from './scales/small.js'
 import type { Claim, Scale } from './types.js'
 
 const policyOf = (name: string) => ({ model: `/models/${name}`, weights: `hash of ${name}` })

@@ -1,13 +1,14 @@
 /** `compare` of the public API: runs and evaluations side by side, as data and as a page. */
-import { comparisonNotes, writeComparisonReport } from './compare-page.js'
-import { readCompared } from './compare-sources.js'
-import { type DifferingSetting, differingSettings } from './differing-settings.js'
+
 import {
   type GroupDifference,
   groupDifferences,
   groupMeasurements,
   type MeasurementGroup,
-} from './eval-measurements.js'
+} from '../eval/measurements.js'
+import { type DifferingSetting, differingSettings } from './differing-settings.js'
+import { comparisonNotes, writeComparisonReport } from './page.js'
+import { readCompared } from './sources.js'
 
 export interface CompareOptions {
   /** Names in place of the directories' own, in their order. */

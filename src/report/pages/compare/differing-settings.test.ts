@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
+import type { NamedRun } from '../parts.js'
 import { differingSettings, settingNotes } from './differing-settings.js'
-import type { NamedRun } from './parts.js'
 
 const runs = [
   { seed: 0, name: 'a', entropy: { method: 'none' }, task: { name: 'sums', max: 5 }, train: { betas: [0.9, 0.99] } },

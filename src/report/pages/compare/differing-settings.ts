@@ -1,6 +1,6 @@
 /** Which settings of several runs are not the same: what a comparison compares, wanted or not. */
-import { leaves } from '../../base/leaves.js'
-import type { NamedRun } from './parts.js'
+import { leaves } from '../../../base/leaves.js'
+import type { NamedRun } from '../parts.js'
 
 export interface DifferingSetting {
   key: string

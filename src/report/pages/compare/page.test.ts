@@ -2,12 +2,12 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { fakeCompletion, fakeStepMetrics } from '../../../test/fake-run.js'
-import { hasClass, parsePage } from '../../../test/html.js'
-import { rolloutParquet } from '../../run/store/rollout-file.js'
-import type { StepMetrics } from '../../train/events.js'
-import { visibleLength } from '../terminal/table.js'
-import { renderComparison, writeComparisonReport } from './compare-page.js'
+import { fakeCompletion, fakeStepMetrics } from '../../../../test/fake-run.js'
+import { hasClass, parsePage } from '../../../../test/html.js'
+import { rolloutParquet } from '../../../run/store/rollout-file.js'
+import type { StepMetrics } from '../../../train/events.js'
+import { visibleLength } from '../../terminal/table.js'
+import { renderComparison, writeComparisonReport } from './page.js'
 
 let root: string
 beforeEach(() => {

@@ -1,19 +1,17 @@
 /** The page and the terminal text that put several runs side by side. */
-import { realDisk, replaceFile } from '../../run/store/disk.js'
-import { concernsOf, concernText, healthFacts } from '../../train/health/health.js'
-import { formatNumber } from '../format.js'
-import { type Html, html } from '../html/markup.js'
-import { renderPage } from '../html/page.js'
-import { renderHtmlTable } from '../html/table.js'
-import { renderChart, renderTable } from '../terminal/chart.js'
-import { differenceText, paperText } from '../terminal/eval.js'
-import { oneLine, plainText, wrap } from '../terminal/text.js'
-import { type ComparedSources, readCompared } from './compare-sources.js'
-import { differingSettings, settingNotes } from './differing-settings.js'
-import { groupDifferences, groupMeasurements, type MeasurementGroup, mismatches } from './eval-measurements.js'
-import { curveFigures, differenceIntro, differenceTable, intervalHint, paperTable, rateFigures } from './eval-parts.js'
-import { type FinalFigure, finalFigures } from './final-figures.js'
-import { isRepetition, metricFigures } from './metric-figures.js'
+import { realDisk, replaceFile } from '../../../run/store/disk.js'
+import { concernsOf, concernText, healthFacts } from '../../../train/health/health.js'
+import { formatNumber } from '../../format.js'
+import { type Html, html } from '../../html/markup.js'
+import { renderPage } from '../../html/page.js'
+import { renderHtmlTable } from '../../html/table.js'
+import { renderChart, renderTable } from '../../terminal/chart.js'
+import { differenceText, paperText } from '../../terminal/eval.js'
+import { oneLine, plainText, wrap } from '../../terminal/text.js'
+import { groupDifferences, groupMeasurements, type MeasurementGroup, mismatches } from '../eval/measurements.js'
+import { curveFigures, differenceIntro, differenceTable, intervalHint, paperTable, rateFigures } from '../eval/parts.js'
+import { type FinalFigure, finalFigures } from '../final-figures.js'
+import { isRepetition, metricFigures } from '../metric-figures.js'
 import {
   changeScatter,
   colourHint,
@@ -31,9 +29,11 @@ import {
   section,
   stepRange,
   wide,
-} from './parts.js'
-import { readSamples } from './samples.js'
-import { readSharedSamples } from './shared-samples.js'
+} from '../parts.js'
+import { readSamples } from '../samples.js'
+import { readSharedSamples } from '../shared-samples.js'
+import { differingSettings, settingNotes } from './differing-settings.js'
+import { type ComparedSources, readCompared } from './sources.js'
 
 export interface ComparedRun {
   /** Default: the directory's own. */

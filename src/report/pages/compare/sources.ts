@@ -1,15 +1,15 @@
 /** What a comparison is made of: run directories and evaluations' directories, told apart by what they hold. */
 import { existsSync } from 'node:fs'
 import { basename, resolve } from 'node:path'
-import { UserError } from '../../base/errors.js'
-import { evalPaths } from '../../run/evaluate/directory.js'
-import type { EvalResults } from '../../run/evaluate/results.js'
-import { runPaths } from '../../run/store/run-directory.js'
-import { readResults } from './eval.js'
-import { type Measurement, measurementOfRun, measurementOfStart, measurementsOfResults } from './eval-measurements.js'
-import type { NamedRun } from './parts.js'
-import { readRun } from './run-data.js'
-import { isSupervised } from './sft.js'
+import { UserError } from '../../../base/errors.js'
+import { evalPaths } from '../../../run/evaluate/directory.js'
+import type { EvalResults } from '../../../run/evaluate/results.js'
+import { runPaths } from '../../../run/store/run-directory.js'
+import { readResults } from '../eval/eval.js'
+import { type Measurement, measurementOfRun, measurementOfStart, measurementsOfResults } from '../eval/measurements.js'
+import type { NamedRun } from '../parts.js'
+import { readRun } from '../run/data.js'
+import { isSupervised } from '../sft.js'
 
 export interface ComparedEvaluation {
   name: string

@@ -1,18 +1,19 @@
 /** The page of an evaluation: report.html in its directory. */
 
 import { existsSync, readFileSync } from 'node:fs'
-import { UserError } from '../../base/errors.js'
-import { parseJson } from '../../base/json.js'
-import type { EvaluatedProblem } from '../../evaluate/respond.js'
-import { evalPaths, journalPath } from '../../run/evaluate/directory.js'
-import type { EvalResults, EvaluatedData } from '../../run/evaluate/results.js'
-import { realDisk, replaceFile } from '../../run/store/disk.js'
-import { readJsonLines } from '../../run/store/json-lines.js'
-import { formatCount, formatFixed, formatNumber, minus } from '../format.js'
-import { type Html, html } from '../html/markup.js'
-import { renderPage } from '../html/page.js'
-import { renderHtmlTable } from '../html/table.js'
-import { groupDifferences, groupMeasurements, measurementsOfResults } from './eval-measurements.js'
+import { UserError } from '../../../base/errors.js'
+import { parseJson } from '../../../base/json.js'
+import type { EvaluatedProblem } from '../../../evaluate/respond.js'
+import { evalPaths, journalPath } from '../../../run/evaluate/directory.js'
+import type { EvalResults, EvaluatedData } from '../../../run/evaluate/results.js'
+import { realDisk, replaceFile } from '../../../run/store/disk.js'
+import { readJsonLines } from '../../../run/store/json-lines.js'
+import { formatCount, formatFixed, formatNumber, minus } from '../../format.js'
+import { type Html, html } from '../../html/markup.js'
+import { renderPage } from '../../html/page.js'
+import { renderHtmlTable } from '../../html/table.js'
+import { present, section } from '../parts.js'
+import { groupDifferences, groupMeasurements, measurementsOfResults } from './measurements.js'
 import {
   columnHint,
   curveFigures,
@@ -21,8 +22,7 @@ import {
   intervalHint,
   measurementTable,
   rateFigures,
-} from './eval-parts.js'
-import { present, section } from './parts.js'
+} from './parts.js'
 
 /**
  * Reads results.json of an evaluation's directory.

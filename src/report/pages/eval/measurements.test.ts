@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest'
+import type { RunData } from '../run/data.js'
 import {
   groupDifferences,
   groupMeasurements,
   type Measurement,
   measurementOfStart,
   mismatches,
-} from './eval-measurements.js'
-import type { RunData } from './run-data.js'
+} from './measurements.js'
 
 const measurement = (method: string, changes: Partial<Measurement> = {}, conditions: object = {}): Measurement => ({
   method,

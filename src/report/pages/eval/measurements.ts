@@ -3,11 +3,11 @@
  * side by side: those whose problems, samples, seeds and sampling agree. What differs is named, never mixed.
  */
 import { basename } from 'node:path'
-import { differencesOf, type MeasuredDifference } from '../../evaluate/differences.js'
-import type { CurvePoint, Interval } from '../../evaluate/figures.js'
-import type { EvalResults } from '../../run/evaluate/results.js'
-import type { EvalMetrics } from '../../train/events.js'
-import type { RunData } from './run-data.js'
+import { differencesOf, type MeasuredDifference } from '../../../evaluate/differences.js'
+import type { CurvePoint, Interval } from '../../../evaluate/figures.js'
+import type { EvalResults } from '../../../run/evaluate/results.js'
+import type { EvalMetrics } from '../../../train/events.js'
+import type { RunData } from '../run/data.js'
 
 export interface Measurement {
   method: string

@@ -1,13 +1,13 @@
 /** The parts that the page of an evaluation and the comparison of runs are put together from. */
 
-import { formatFixed, formatPercent, minus } from '../format.js'
-import { barFigure } from '../html/bar-figure.js'
-import { lineFigure } from '../html/line-figure.js'
-import { type Html, html } from '../html/markup.js'
-import { styleCount } from '../html/swatch.js'
-import { renderHtmlTable } from '../html/table.js'
-import type { GroupDifference, Measurement, MeasurementGroup } from './eval-measurements.js'
-import { figureGrid, present, wide } from './parts.js'
+import { formatFixed, formatPercent, minus } from '../../format.js'
+import { barFigure } from '../../html/bar-figure.js'
+import { lineFigure } from '../../html/line-figure.js'
+import { type Html, html } from '../../html/markup.js'
+import { styleCount } from '../../html/swatch.js'
+import { renderHtmlTable } from '../../html/table.js'
+import { figureGrid, present, wide } from '../parts.js'
+import type { GroupDifference, Measurement, MeasurementGroup } from './measurements.js'
 
 type Interval = readonly [number, number] | undefined
 

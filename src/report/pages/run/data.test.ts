@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { UserError } from '../../base/errors.js'
-import { readRun, setting } from './run-data.js'
+import { UserError } from '../../../base/errors.js'
+import { readRun, setting } from './data.js'
 
 let directory: string
 beforeEach(() => {

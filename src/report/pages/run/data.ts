@@ -6,11 +6,11 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { basename, resolve } from 'node:path'
 import { parse } from 'yaml'
-import { UserError } from '../../base/errors.js'
-import { parseJson } from '../../base/json.js'
-import type { RunEnvironment } from '../../run/store/environment.js'
-import { runPaths } from '../../run/store/run-directory.js'
-import type { EvalMetrics, StepMetrics } from '../../train/events.js'
+import { UserError } from '../../../base/errors.js'
+import { parseJson } from '../../../base/json.js'
+import type { RunEnvironment } from '../../../run/store/environment.js'
+import { runPaths } from '../../../run/store/run-directory.js'
+import type { EvalMetrics, StepMetrics } from '../../../train/events.js'
 
 export interface RunData {
   directory: string

@@ -1,12 +1,12 @@
 /** The page of one run: report.html in its directory. */
 import { join } from 'node:path'
-import { noneMethod } from '../../entropy/methods/none.js'
-import { realDisk, replaceFile } from '../../run/store/disk.js'
-import { formatNumber } from '../format.js'
-import { type Html, html } from '../html/markup.js'
-import { renderPage } from '../html/page.js'
-import { ledgerIntro, ledgerScatter, ledgerTable } from './control-parts.js'
-import { finalFigures } from './final-figures.js'
+import { noneMethod } from '../../../entropy/methods/none.js'
+import { realDisk, replaceFile } from '../../../run/store/disk.js'
+import { formatNumber } from '../../format.js'
+import { type Html, html } from '../../html/markup.js'
+import { renderPage } from '../../html/page.js'
+import { ledgerIntro, ledgerScatter, ledgerTable } from '../control-parts.js'
+import { finalFigures } from '../final-figures.js'
 import {
   type FigureGroup,
   furtherFigures,
@@ -14,7 +14,7 @@ import {
   type MetricFigure,
   metricFigures,
   type Quantity,
-} from './metric-figures.js'
+} from '../metric-figures.js'
 import {
   changeScatter,
   colourHint,
@@ -37,10 +37,10 @@ import {
   tileList,
   warningList,
   wide,
-} from './parts.js'
-import { type RunData, readRun, setting } from './run-data.js'
-import { readSamples, type Sample } from './samples.js'
-import { isSupervised, sftReport } from './sft.js'
+} from '../parts.js'
+import { readSamples, type Sample } from '../samples.js'
+import { isSupervised, sftReport } from '../sft.js'
+import { type RunData, readRun, setting } from './data.js'
 
 export interface ReportOptions {
   /** The tokenizer's text of one token; without it the samples show token ids. */

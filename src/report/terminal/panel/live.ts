@@ -4,16 +4,16 @@
  */
 import { createLogUpdate } from 'log-update'
 import type { Colors } from 'picocolors/types.js'
-import type { TrainEvent } from '../../train/events.js'
-import { type Concern, faq } from '../../train/health/health.js'
-import { formatDuration } from '../format.js'
+import type { TrainEvent } from '../../../train/events.js'
+import { type Concern, faq } from '../../../train/health/health.js'
+import { formatDuration } from '../../format.js'
+import { sparkline } from '../sparkline.js'
+import { visibleLength } from '../table.js'
+import { oneLine, truncate, wrap } from '../text.js'
+import { createTimeLeft } from '../time-left.js'
 import type { Panel, PanelEvent, PanelOptions } from './panel.js'
-import { warningLine } from './panel-plain.js'
-import type { PanelView } from './panel-view.js'
-import { sparkline } from './sparkline.js'
-import { visibleLength } from './table.js'
-import { oneLine, truncate, wrap } from './text.js'
-import { createTimeLeft } from './time-left.js'
+import { warningLine } from './plain.js'
+import type { PanelView } from './view.js'
 
 export interface PanelState<Step, Evaluation> {
   title: string

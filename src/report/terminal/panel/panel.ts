@@ -1,11 +1,11 @@
 /** What a training run shows while it works: a live panel on a terminal, one line a step anywhere else. */
 import pc from 'picocolors'
-import type { StepMetrics, TrainEvent } from '../../train/events.js'
-import type { HealthWatch } from '../../train/health/health.js'
-import type { SftEvent } from '../../train/sft/events.js'
-import { createLivePanel } from './panel-live.js'
-import { createPlainPanel } from './panel-plain.js'
-import { type PanelView, sftView, trainView } from './panel-view.js'
+import type { StepMetrics, TrainEvent } from '../../../train/events.js'
+import type { HealthWatch } from '../../../train/health/health.js'
+import type { SftEvent } from '../../../train/sft/events.js'
+import { createLivePanel } from './live.js'
+import { createPlainPanel } from './plain.js'
+import { type PanelView, sftView, trainView } from './view.js'
 
 /** What every kind of run says, with metrics of its own. */
 export type PanelEvent<Step, Evaluation> =

@@ -1,8 +1,9 @@
 /** One aligned line a step, for logs and pipes. */
+
+import { plainText } from '../text.js'
+import { createTimeLeft } from '../time-left.js'
 import type { Panel, PanelEvent, PanelOptions } from './panel.js'
-import type { PanelView } from './panel-view.js'
-import { plainText } from './text.js'
-import { createTimeLeft } from './time-left.js'
+import type { PanelView } from './view.js'
 
 const linesPerHeader = 20
 

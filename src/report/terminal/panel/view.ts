@@ -1,9 +1,9 @@
 /** What a panel shows of a kind of run: the same two panels draw training and the supervised warm start. */
-import type { EvalMetrics, StepMetrics } from '../../train/events.js'
-import type { Concern } from '../../train/health/health.js'
-import type { SftEvalMetrics, SftStepMetrics } from '../../train/sft/events.js'
-import { formatCompact, formatDuration, formatFixed, formatNumber, formatPercent } from '../format.js'
-import { maskedShare } from '../metrics.js'
+import type { EvalMetrics, StepMetrics } from '../../../train/events.js'
+import type { Concern } from '../../../train/health/health.js'
+import type { SftEvalMetrics, SftStepMetrics } from '../../../train/sft/events.js'
+import { formatCompact, formatDuration, formatFixed, formatNumber, formatPercent } from '../../format.js'
+import { maskedShare } from '../../metrics.js'
 
 export interface PanelView<Step extends { step: number }, Evaluation extends { step: number }> {
   /** Columns of the plain lines. */

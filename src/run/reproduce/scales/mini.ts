@@ -4,8 +4,8 @@
  * from one that holds entropy and learns little to one that is close to GRPO. Only the horizon of `fast` and its Clip_V
  * were fixed after seeds 1 to 5 had been seen, on seeds 0 and 100 (docs/log.md).
  */
-import type { Scale } from './types.js'
-import { variantsOf } from './variants.js'
+import type { Scale } from '../types.js'
+import { variantsOf } from '../variants.js'
 
 const targets = { below: 0.4, above: 0.8 }
 

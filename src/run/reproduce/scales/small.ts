@@ -2,8 +2,8 @@
  * The small scale: a language model, SmolLM2-135M by default, on the additions of recipes/arithmetic-smollm2-*. Its steps
  * are smaller and its learning rate is higher than theirs, so that one run collapses within minutes of a CPU.
  */
-import type { Scale } from './types.js'
-import { variantsOf } from './variants.js'
+import type { Scale } from '../types.js'
+import { variantsOf } from '../variants.js'
 
 const targets = { below: 0.8, above: 2.5 }
 
