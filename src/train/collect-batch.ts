@@ -124,9 +124,9 @@ async function grade(
         example: examples[completion.prompt],
         completion,
         reward,
-        correct,
+        ...(correct === undefined ? {} : { correct }),
         rewardParts: parts,
-        taskReward,
+        ...(taskReward === undefined ? {} : { taskReward }),
       }
     })
   )
