@@ -6,7 +6,8 @@ import { PromptGroups } from './prompt-groups.js'
 
 function item(group: number, sample: number, tokens: number[], counts = true): TrainItem {
   const values = () => Float32Array.from(tokens, (id) => id / 8)
-  const completion = { prompt: group, sample, tokens: Int32Array.from(tokens), finish: 'stop', logprob: values() }
+  const [logprob, entropy] = [values(), values()]
+  const completion = { prompt: group, sample, tokens: Int32Array.from(tokens), finish: 'stop', logprob, entropy }
   return {
     group,
     prompt: Int32Array.of(100 + group),
