@@ -1,5 +1,6 @@
 import { oneBonusCoefficient } from './exclusions.js'
 import { entropyMethod, optionSection } from './method.js'
+import { setsEntropyCoef } from './shared-checks.js'
 
 /**
  * The entropy bonus, fixed or adaptive. A bonus adds `c H` (nats) per policy token to the objective, with the weight that
@@ -88,15 +89,6 @@ export const adaptiveEntropyMethod = entropyMethod({
     entropyCoef: ({ used }) => used,
     metrics: ({ used }) => ({ entropy_coef: used }),
   },
-  checks: [
-    {
-      path: 'algorithm.entropyCoef',
-      reads: ['algorithm.entropyCoef'],
-      check: (_, { algorithm }) =>
-        algorithm.entropyCoef !== 0
-          ? 'is set by entropy.method: adaptive-entropy; remove this key, or give entropy.adaptive.start'
-          : undefined,
-    },
-  ],
+  checks: [setsEntropyCoef('adaptive-entropy', 'entropy.adaptive.start')],
   atlas: ({ options }) => [{ name: `adaptive-entropy ${options.max}` }],
 })

@@ -1,5 +1,6 @@
 import { oneBonusCoefficient } from './exclusions.js'
 import { entropyMethod, optionSection } from './method.js'
+import { setsEntropyCoef } from './shared-checks.js'
 
 export interface ScheduleOptions {
   from: number
@@ -54,15 +55,6 @@ export const entropyScheduleMethod = entropyMethod({
     entropyCoef: ({ used }) => used,
     metrics: ({ used }) => ({ entropy_coef: used }),
   },
-  checks: [
-    {
-      path: 'algorithm.entropyCoef',
-      reads: ['algorithm.entropyCoef'],
-      check: (_, { algorithm }) =>
-        algorithm.entropyCoef !== 0
-          ? 'is set by entropy.method: entropy-schedule; remove this key, or give entropy.schedule.from'
-          : undefined,
-    },
-  ],
+  checks: [setsEntropyCoef('entropy-schedule', 'entropy.schedule.from')],
   atlas: ({ options: { from, to } }) => [{ name: `entropy-schedule ${Math.abs(from) >= Math.abs(to) ? from : to}` }],
 })

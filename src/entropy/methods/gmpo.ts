@@ -3,7 +3,7 @@ import { entropyMethod, optionSection } from './method.js'
 import type { ClipBounds } from './ppo-clip.js'
 import { needsCurrent } from './shared-checks.js'
 import type { Surrogate } from './surrogate.js'
-import { type MethodTokens, requireFinite } from './types.js'
+import { geometricMeans, type MethodTokens, requireFinite } from './types.js'
 
 /** Whether log r has passed the bound on the side that A pushes to. Here the bounds are of log r itself. */
 const isClipped = (logRatio: number, advantage: number, { clipLow, clipHigh }: ClipBounds) =>
@@ -15,26 +15,14 @@ const isClipped = (logRatio: number, advantage: number, { clipLow, clipHigh }: C
  *
  * @throws {RangeError} for arrays of different lengths, or a value of a policy token that is not finite.
  */
-export function geometricRatio(
-  { advantage, logprob, rolloutLogprob, isPolicyToken, starts }: MethodTokens,
-  bounds: ClipBounds,
-): Float64Array {
+export function geometricRatio(tokens: MethodTokens, bounds: ClipBounds): Float64Array {
+  const { advantage, logprob, rolloutLogprob, isPolicyToken } = tokens
   requireFinite(isPolicyToken, { advantage, logprob, rolloutLogprob })
-  const ratio = new Float64Array(isPolicyToken.length).fill(1)
-  starts.forEach((start, i) => {
-    const end = starts[i + 1] ?? isPolicyToken.length
-    let sum = 0
-    let count = 0
-    for (let t = start; t < end; t++) {
-      if (!isPolicyToken[t]) continue
-      const moved = logprob[t] - rolloutLogprob[t]
-      const bound = advantage[t] > 0 ? bounds.clipHigh : -bounds.clipLow
-      sum += isClipped(moved, advantage[t], bounds) ? bound : moved
-      count++
-    }
-    if (count > 0) ratio.fill(Math.exp(sum / count), start, end)
+  return geometricMeans(tokens, (t) => {
+    const moved = logprob[t] - rolloutLogprob[t]
+    const bound = advantage[t] > 0 ? bounds.clipHigh : -bounds.clipLow
+    return isClipped(moved, advantage[t], bounds) ? bound : moved
   })
-  return ratio
 }
 
 /**

@@ -1,7 +1,7 @@
 import { oneRatioRule, oneSurrogate } from './exclusions.js'
 import { entropyMethod, optionSection } from './method.js'
 import { needsCurrent } from './shared-checks.js'
-import { type MethodTokens, requireFinite } from './types.js'
+import { geometricMeans, type MethodTokens, requireFinite } from './types.js'
 
 /**
  * GSPO: one importance ratio per completion, the geometric mean of its tokens',
@@ -19,21 +19,10 @@ import { type MethodTokens, requireFinite } from './types.js'
  *
  * @throws {RangeError} for arrays of different lengths or a log-probability of a policy token that is not finite.
  */
-export function sequenceRatio({ logprob, rolloutLogprob, isPolicyToken, starts }: MethodTokens): Float64Array {
+export function sequenceRatio(tokens: MethodTokens): Float64Array {
+  const { logprob, rolloutLogprob, isPolicyToken } = tokens
   requireFinite(isPolicyToken, { logprob, rolloutLogprob })
-  const ratio = new Float64Array(isPolicyToken.length).fill(1)
-  starts.forEach((start, i) => {
-    const end = starts[i + 1] ?? isPolicyToken.length
-    let sum = 0
-    let count = 0
-    for (let t = start; t < end; t++) {
-      if (!isPolicyToken[t]) continue
-      sum += logprob[t] - rolloutLogprob[t]
-      count++
-    }
-    if (count > 0) ratio.fill(Math.exp(sum / count), start, end)
-  })
-  return ratio
+  return geometricMeans(tokens, (t) => logprob[t] - rolloutLogprob[t])
 }
 
 export const gspoMethod = entropyMethod({

@@ -18,3 +18,11 @@ export const noTarget = (name: string): RecipeCheck<unknown> => ({
   check: (_, { entropy }) =>
     entropy.target !== undefined ? `and ${name} both drive entropy to a level; remove one of the two` : undefined,
 })
+
+/** A method that sets the coefficient of the entropy bonus; `start` is its own key for where the coefficient begins. */
+export const setsEntropyCoef = (name: string, start: string): RecipeCheck<unknown> => ({
+  path: 'algorithm.entropyCoef',
+  reads: ['algorithm.entropyCoef'],
+  check: (_, { algorithm }) =>
+    algorithm.entropyCoef !== 0 ? `is set by entropy.method: ${name}; remove this key, or give ${start}` : undefined,
+})

@@ -78,3 +78,23 @@ export function largest(candidates: readonly number[], score: (token: number) =>
 /** Indices of the policy tokens, ascending. */
 export const policyTokens = (isPolicyToken: Uint8Array): number[] =>
   Array.from(isPolicyToken.keys()).filter((t) => isPolicyToken[t])
+
+/** exp of the mean over each completion's policy tokens of `logOf`, at every token of the completion; 1 where none is a policy token. */
+export function geometricMeans(
+  { isPolicyToken, starts }: Pick<MethodTokens, 'isPolicyToken' | 'starts'>,
+  logOf: (token: number) => number,
+): Float64Array {
+  const means = new Float64Array(isPolicyToken.length).fill(1)
+  starts.forEach((start, i) => {
+    const end = starts[i + 1] ?? isPolicyToken.length
+    let sum = 0
+    let count = 0
+    for (let t = start; t < end; t++) {
+      if (!isPolicyToken[t]) continue
+      sum += logOf(t)
+      count++
+    }
+    if (count > 0) means.fill(Math.exp(sum / count), start, end)
+  })
+  return means
+}
